@@ -1,0 +1,74 @@
+"""What goes into a reply and what comes out of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from retrievers import Passage
+
+Stage = Literal["answer", "speak", "render", "encode"]
+Outcome = Literal["answered", "suggested", "refused", "greeted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing a citizen asked."""
+
+    text: str
+    session_id: str = ""
+    language: str = "zh-CN"
+    """BCP 47 tag of the page; it decides the language of refusals and greetings."""
+    field: str | None = None
+    """Search only this field of public service."""
+    region: str | None = None
+    """Search only what holds in this region or in the whole country."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A part of the answer that can be spoken now."""
+
+    index: int
+    """Counted from 0 within the reply."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer, given out as soon as it is known."""
+
+    text: str
+    outcome: Outcome
+    """A refusal is an answer that everybody can see, neither an error nor a magic string."""
+    score: float = 0.0
+    """How well the best passage matched, in [0, 1]; 0 when nothing was looked up."""
+    citations: tuple[Passage, ...] = ()
+    """What the text rests on, best first; empty unless ``answered``."""
+    suggestions: tuple[str, ...] = ()
+    """Questions nearby that the store can answer, best first."""
+
+
+class Responder(Protocol):
+    """Something that answers in words."""
+
+    def respond(self, question: Question) -> Iterator[Sentence | Answer]:
+        """Yield sentences as they are ready, and exactly one Answer as soon as it is known.
+
+        A curated answer is known before its first sentence is spoken, a
+        generated one only after its last.
+        """
+        ...
+
+
+class ReplyError(Exception):
+    """A stage failed; the original exception is ``__cause__``.
+
+    Attributes:
+        stage: Which stage failed.
+        retryable: Whether asking again may help.
+    """
+
+    def __init__(self, stage: Stage, *, retryable: bool = False) -> None:
+        super().__init__(f"the {stage} stage failed")
+        self.stage = stage
+        self.retryable = retryable

@@ -1,0 +1,50 @@
+"""What the service itself says to a visitor, in Chinese and in English."""
+
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+PHRASES: dict[str, dict[Language, str]] = {
+    "refused": {
+        "zh": "抱歉，知识库里没有这个问题的答案。您可以换个说法再问，看看下面相近的问题，"
+        "或者拨打{hotline}热线咨询。",
+        "en": "Sorry, the knowledge base has no answer to this question. You can ask in other "
+        "words, look at the similar questions below, or call the {hotline} hotline.",
+    },
+    "greeted": {
+        "zh": "您好！我是政务服务数字人，可以回答户籍、身份证、出入境、社保公积金、"
+        "车驾管、企业、职业资格和部门职责方面的问题。",
+        "en": "Hello! I am the digital assistant for public services. Ask me about residence, "
+        "ID cards, entry and exit, social insurance, vehicles, companies and qualifications.",
+    },
+    "thanked": {"zh": "不客气，很高兴能帮到您。", "en": "You are welcome."},
+    "farewell": {"zh": "再见，祝您办事顺利！", "en": "Goodbye, and all the best."},
+    "empty_question": {"zh": "请输入您的问题。", "en": "Please type a question."},
+    "too_long": {
+        "zh": "问题太长了，请控制在{limit}个字以内，一次问一件事。",
+        "en": "That is too long. Please ask one thing in at most {limit} characters.",
+    },
+    "bad_message": {
+        "zh": "消息格式不正确。",
+        "en": "This message is not understood: it must be a JSON object with a known shape.",
+    },
+    "unknown_type": {"zh": "不支持的消息类型。", "en": "This type of message is unknown."},
+    "not_allowed": {
+        "zh": "此服务不开放朗读功能。",
+        "en": "Speaking any text is switched off here.",
+    },
+    "busy": {
+        "zh": "当前咨询人数较多，请稍后再试。",
+        "en": "Many people are asking at the moment. Please try again shortly.",
+    },
+    "failed": {
+        "zh": "抱歉，服务出现故障，请稍后再试，或拨打{hotline}热线。",
+        "en": "Sorry, something went wrong. Please try again later or call {hotline}.",
+    },
+}
+
+
+def phrase(key: str, language: str, **values: object) -> str:
+    """The text ``key`` in the language of a BCP 47 tag; Chinese unless it is English."""
+    chosen: Language = "en" if language.lower().startswith("en") else "zh"
+    return PHRASES[key][chosen].format(**values)

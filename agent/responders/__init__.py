@@ -1,0 +1,5 @@
+"""Ways to answer in words."""
+
+from .faq import FaqResponder
+
+__all__ = ["FaqResponder"]

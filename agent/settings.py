@@ -1,0 +1,154 @@
+"""What a deployment may choose. Anything else in the file is an error.
+
+Read from ``zhengwen.yaml`` in the working directory, or from the file that
+``ZHENGWEN_SETTINGS`` names; then ``ZHENGWEN_SERVER__PORT=9000`` and the like
+override single values (two underscores go one level down, values are YAML).
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "ZHENGWEN_"
+FILE_VARIABLE = "ZHENGWEN_SETTINGS"
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; the text names the key and the remedy."""
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Backend(Strict):
+    """A plug-in and the keyword arguments it is made with."""
+
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class ServerSettings(Strict):
+    """The websocket server."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8765, ge=0, le=65535)
+    token: str | None = None
+    """When set, clients must give it as ``?token=``."""
+    origins: tuple[str, ...] = ()
+    """Web origins that may connect beside pages of the same host name."""
+    max_replies: int = Field(4, ge=1)
+    """Replies computed at the same time; the next one waits a little, then is told so."""
+    max_question_chars: int = Field(500, ge=1)
+    allow_say: bool = True
+    """Whether clients may have any text spoken."""
+
+
+class PageSettings(Strict):
+    """The Streamlit page."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8501, ge=1, le=65535)
+    server_url: str | None = None
+    """The websocket server as the visitor's browser reaches it, for instance
+    ``wss://service.example.cn/avatar/v1`` behind a proxy; by default the host name
+    of the page with the server's port."""
+
+
+class Settings(Strict):
+    """The whole file."""
+
+    data_dir: Path = Path("var")
+    """Everything a running system writes."""
+    faq: Path = ROOT / "assets" / "faq"
+    """JSON Lines files that fill an empty store."""
+    store: Backend = Backend(name="chroma")
+    retriever: Backend = Backend(name="nearest")
+    tts: Backend = Backend(name="espeak")
+    avatar: Backend = Backend(name="viseme")
+    presenter: str = "suit"
+    """A folder in ``assets/presenters``, or a path to one elsewhere."""
+    answer_from: float = Field(0.80, ge=0, le=1)
+    """The score of a passage from which its answer is given as it is."""
+    hotline: str = "12345"
+    """Whom to call when there is no answer."""
+    server: ServerSettings = ServerSettings()
+    page: PageSettings = PageSettings()
+
+    @property
+    def presenter_folder(self) -> Path:
+        shipped = ROOT / "assets" / "presenters" / self.presenter
+        return shipped if shipped.is_dir() else Path(self.presenter)
+
+
+def read(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings of this deployment.
+
+    Args:
+        path: A YAML file; by default the one ``ZHENGWEN_SETTINGS`` names, or
+            ``zhengwen.yaml`` in the working directory if there is one.
+        environment: Where overrides are looked for.
+
+    Raises:
+        SettingsError: A key is unknown, a value is of the wrong kind, or a named
+            file is missing.
+    """
+    named = path or (Path(environment[FILE_VARIABLE]) if FILE_VARIABLE in environment else None)
+    values: dict[str, Any] = {}
+    if named is not None or Path("zhengwen.yaml").exists():
+        values = _read_yaml(named or Path("zhengwen.yaml"))
+    for variable, text in environment.items():
+        if variable.startswith(PREFIX) and variable != FILE_VARIABLE:
+            _override(values, variable, text)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(map(_explain, error.errors()))) from error
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text("utf-8")) or {}
+    except OSError as error:
+        raise SettingsError(f"the settings file {path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the settings file {path} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"the settings file {path} must hold keys and values")
+    return values
+
+
+def _override(values: dict[str, Any], variable: str, text: str) -> None:
+    *groups, key = variable.removeprefix(PREFIX).lower().split("__")
+    for group in groups:
+        inner = values.setdefault(group, {})
+        if not isinstance(inner, dict):
+            raise SettingsError(f"{variable}: {group!r} is a single value, not a group of settings")
+        values = inner
+    try:
+        values[key] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{variable}={text!r} is not a YAML value: {error}") from error
+
+
+def _explain(error: Any) -> str:
+    where = ".".join(map(str, error["loc"]))
+    if error["type"] != "extra_forbidden":
+        return f"setting {where!r}: {error['msg']} (it is {error['input']!r})"
+    *groups, key = error["loc"]
+    model: type[BaseModel] = Settings
+    for group in groups:
+        model = type(model.model_fields[group].default)
+    near = difflib.get_close_matches(str(key), model.model_fields, n=1, cutoff=0.5)
+    hint = (
+        f"did you mean {'.'.join([*map(str, groups), near[0]])!r}?"
+        if near
+        else (f"known here: {', '.join(model.model_fields)}")
+    )
+    return f"unknown setting {where!r}; {hint}"

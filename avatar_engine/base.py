@@ -1,0 +1,45 @@
+"""Frames, and the thing that draws them."""
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tts_engine import Speech
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Consecutive pictures together with the sound they were drawn for."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (n_frames, height, width, 3), RGB."""
+    fps: int
+    """Frames per second."""
+    first: int
+    """Index of ``pixels[0]``, counted from the start of the reply."""
+    speech: Speech
+    """Exactly ``n_frames / fps`` seconds of sound (the last piece zero-padded)."""
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+
+class Avatar(Protocol):
+    """Something with a face; like a voice, shared between threads."""
+
+    fps: int
+    """Frames per second."""
+    size: tuple[int, int]
+    """(width, height), pixels."""
+
+    def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
+        """Draw one sentence, yielding frames as soon as their sound is known.
+
+        ``first`` numbers the first frame, so that head movement carries on from
+        the sentence before. What carries over from one piece of speech to the
+        next lives in this generator, not on ``self``.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Renders a synthetic presenter from a bust: ``python -m avatar_engine.studio --help``."""

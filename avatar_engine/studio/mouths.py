@@ -1,0 +1,60 @@
+"""What each viseme looks like, as shape weights, and which mouth pictures are taken."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
+"""The 15 Oculus visemes in the order of the atlas."""
+
+# Shape weights on top of the resting face.  The bust's viseme targets are weak, hence the gains;
+# vowels need the jaw besides.  "smile" is the share of the resting smile that stays.
+_RECIPES: dict[str, dict[str, float]] = {
+    "sil": {"smile": 1.0},
+    "PP": {"smile": 0.5, "viseme_PP": 1.15, "mouthPressLeft": 0.2, "mouthPressRight": 0.2},
+    "FF": {"smile": 0.5, "viseme_FF": 1.5, "mouthUpperUpLeft": 0.15, "mouthUpperUpRight": 0.15},
+    "TH": {"smile": 0.6, "viseme_TH": 1.4, "jawOpen": 0.06},
+    "DD": {"smile": 0.7, "viseme_DD": 1.4},
+    "kk": {"smile": 0.7, "viseme_kk": 1.4, "jawOpen": 0.05},
+    "CH": {"smile": 0.2, "viseme_CH": 1.5},
+    "SS": {"smile": 0.8, "viseme_SS": 1.5},
+    "nn": {"smile": 0.7, "viseme_nn": 1.4},
+    "RR": {"smile": 0.3, "viseme_RR": 1.4, "jawOpen": 0.03},
+    "aa": {"smile": 0.5, "viseme_aa": 1.3, "jawOpen": 0.12,
+           "mouthUpperUpLeft": 0.55, "mouthUpperUpRight": 0.55},
+    "E": {"smile": 0.8, "viseme_E": 1.4, "jawOpen": 0.08},
+    "I": {"smile": 0.9, "viseme_I": 1.4, "mouthStretchLeft": 0.15, "mouthStretchRight": 0.15},
+    "O": {"smile": 0.1, "viseme_O": 1.4, "jawOpen": 0.12, "mouthFunnel": 0.3},
+    "U": {"smile": 0.0, "viseme_U": 1.3, "mouthPucker": 0.1, "mouthFunnel": 0.3, "jawOpen": 0.05},
+}
+
+
+def names() -> list[str]:
+    """The 15 visemes, then "A+B" for the mouth halfway between each of the 105 pairs."""
+    return [*VISEMES, *("+".join(pair) for pair in combinations(VISEMES, 2))]
+
+
+def weights(name: str, rest: dict[str, float]) -> dict[str, float]:
+    """Shape weights for an atlas name, on a face that rests at ``rest``.
+
+    A halfway mouth has the mean of the two visemes' weights.
+
+    Raises:
+        KeyError: a viseme that is not in :data:`VISEMES`.
+    """
+    mean: dict[str, float] = {}
+    visemes = name.split("+")
+    for viseme in visemes:
+        for shape, weight in _single(viseme, rest).items():
+            mean[shape] = mean.get(shape, 0.0) + weight / len(visemes)
+    return mean
+
+
+def _single(viseme: str, rest: dict[str, float]) -> dict[str, float]:
+    recipe = dict(_RECIPES[viseme])
+    smile = recipe.pop("smile")
+    full = {shape: weight * (smile if shape.startswith("mouth") else 1.0)
+            for shape, weight in rest.items()}
+    for shape, weight in recipe.items():
+        full[shape] = full.get(shape, 0.0) + weight
+    return full

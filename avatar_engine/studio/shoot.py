@@ -1,0 +1,116 @@
+"""The camera work: path-traced pictures, whole or cropped, kept in a work folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from . import mouths
+from .pictures import Box, Pictures
+from .scene import OVERSAMPLE, SIZE, Set, distances, pose
+
+
+def take_all(stage: Set, rest: dict[str, float], pictures: Pictures, samples: int) -> None:
+    """Take every picture a presenter needs; those that exist are kept, so a stop costs nothing.
+
+    ``samples`` are the paths per pixel of the large pictures; the mouths get half as many.
+    """
+    prepare()
+    shoot(stage, rest, pictures.rest, samples=samples)
+    if not pictures.distances.exists():
+        np.save(pictures.distances, distances(stage, pictures.distance_step))
+    shoot_office(stage, pictures.office, samples=3 * samples)
+    for share, path in pictures.blinks.items():
+        if share > 0.0:
+            shoot(stage, _blinking(rest, share), path, samples=samples, crop=pictures.eye_box)
+    for name in mouths.names():
+        shoot(stage, mouths.weights(name, rest), pictures.mouth(name), samples=samples // 2,
+              crop=pictures.mouth_box, oversample=1)
+
+
+def _blinking(rest: dict[str, float], share: float) -> dict[str, float]:
+    """The resting face with the lids closed by ``share``; at 0.85 the bust's lids meet."""
+    closing = {shape: w * (1 - share) if shape.startswith("eye") else w
+               for shape, w in rest.items()}
+    return closing | {"eyeBlinkLeft": 0.85 * share, "eyeBlinkRight": 0.85 * share}
+
+
+def prepare(threads: int = 1) -> None:
+    """Set the renderer up once; every picture goes through the same pipeline."""
+    scene = bpy.context.scene
+    scene.render.engine = "CYCLES"
+    scene.render.threads_mode, scene.render.threads = "FIXED", threads
+    scene.render.use_persistent_data = True
+    scene.render.film_transparent = True
+    scene.render.filter_size = 1.3
+    scene.render.image_settings.file_format = "PNG"
+    scene.render.image_settings.color_mode = "RGBA"
+    scene.render.image_settings.compression = 30
+    cycles = scene.cycles
+    cycles.device, cycles.seed = "CPU", 1
+    cycles.use_adaptive_sampling = cycles.use_light_tree = False
+    cycles.use_denoising, cycles.denoiser = True, "OPENIMAGEDENOISE"
+    cycles.denoising_input_passes = "RGB_ALBEDO_NORMAL"
+    cycles.denoising_prefilter = "FAST"
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 2
+    cycles.transparent_max_bounces = 24
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.sample_clamp_indirect = 3.0
+    scene.view_settings.view_transform = "AgX"
+    scene.view_settings.look = "AgX - High Contrast"
+    scene.view_settings.exposure = 0.0
+
+
+def shoot(stage: Set, weights: dict[str, float], path: Path, *, samples: int,
+          crop: Box | None = None, oversample: float = OVERSAMPLE) -> Path:
+    """Photograph the person with the face at ``weights``; an existing file is kept.
+
+    The file is an RGBA PNG of the crop (or of the whole picture), ``oversample`` times larger
+    than the finished picture.
+    """
+    if path.exists():
+        return path
+    for thing in stage.office:
+        thing.hide_render = True
+    for mesh in stage.person:
+        mesh.hide_render = False
+    pose(stage.person, weights)
+    bpy.context.scene.render.film_transparent = True
+    _render(path, samples, crop, oversample)
+    return path
+
+
+def shoot_office(stage: Set, path: Path, *, samples: int) -> Path:
+    """Photograph the empty office at half the finished size, out of focus; an existing file is kept."""
+    if path.exists():
+        return path
+    for thing in stage.office:
+        thing.hide_render = False
+    for mesh in stage.person:
+        mesh.hide_render = True
+    lens = bpy.context.scene.camera.data
+    lens.dof.use_dof, lens.dof.focus_distance = True, 1.55
+    lens.dof.aperture_fstop = 2.2
+    bpy.context.scene.render.film_transparent = False
+    _render(path, samples, None, 0.5)
+    lens.dof.use_dof = False
+    return path
+
+
+def _render(path: Path, samples: int, crop: Box | None, oversample: float) -> None:
+    scene = bpy.context.scene
+    scene.cycles.samples = samples
+    side = int(SIZE * oversample)
+    scene.render.resolution_x = scene.render.resolution_y = side
+    scene.render.use_border = scene.render.use_crop_to_border = crop is not None
+    if crop is not None:
+        scene.render.border_min_x, scene.render.border_max_x = crop.left / SIZE, crop.right / SIZE
+        scene.render.border_min_y = 1 - crop.bottom / SIZE
+        scene.render.border_max_y = 1 - crop.top / SIZE
+    # Written beside and renamed, so that a file which exists is complete.
+    partial = path.with_name(path.stem + ".partial.png")
+    scene.render.filepath = str(partial.resolve())
+    bpy.ops.render.render(write_still=True)
+    partial.rename(path)

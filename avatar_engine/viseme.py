@@ -1,0 +1,186 @@
+"""The light avatar: mouth pictures chosen by phoneme, pasted on the moving head."""
+
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from tts_engine import Phoneme, Speech
+
+from .base import Frames
+from .coarticulation import VISEMES, Hold, Mouth, holds, mouth_at, mouths_by_loudness
+from .presenter import Presenter, PresenterError
+from .whole_frames import whole_frames
+
+AT_ONCE = 5  # frames; small enough to stop quickly, large enough to cost little
+
+
+class VisemeAvatar:
+    """Draws with pictures that were rendered beforehand; needs no network and hardly any time.
+
+    There is a picture for each viseme and one for each halfway point between two, all in
+    the head's neutral pose. A mouth between two visemes is a blend of the two
+    pictures nearest to it, moved to where the head is in that frame of the loop.
+
+    Args:
+        presenter: Its folder holds ``viseme/``, made by ``avatar_engine.studio``.
+
+    Raises:
+        PresenterError: The folder has no mouth pictures, or not all of them.
+    """
+
+    def __init__(self, presenter: Presenter) -> None:
+        self.presenter = presenter
+        self.fps = presenter.card.fps
+        self.size = presenter.size
+        folder = presenter.folder / "viseme"
+        self._tiles = _tiles(folder)
+        try:
+            packed = np.frombuffer((folder / "mask.webp").read_bytes(), np.uint8)
+            mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+            with np.load(folder / "warp.npz") as warp:
+                left, top, right, bottom = (int(v) for v in warp["box"])
+                self._shift: NDArray[np.float32] = warp["shift"].astype(np.float32)
+                offset = warp["offset"]
+        except (OSError, KeyError, ValueError) as error:
+            raise PresenterError(f"{folder} is incomplete: {error}; render it again") from error
+        if mask is None or len(self._shift) != len(presenter):
+            raise PresenterError(f"{folder} does not belong to this idle.mp4; render it again")
+        self._mask = mask
+        self._box = (slice(top, bottom), slice(left, right))
+        ys, xs = np.mgrid[0 : bottom - top, 0 : right - left].astype(np.float32)
+        self._rest_map = np.dstack([xs + offset[0], ys + offset[1]])
+
+    def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
+        """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
+        for piece, mouths in _with_mouths(whole_frames(speech, self.fps), self.fps):
+            per_frame = piece.sample_rate // self.fps
+            for at in range(0, len(mouths), AT_ONCE):
+                some = mouths[at : at + AT_ONCE]
+                pixels = np.stack([self._draw(first + i, m) for i, m in enumerate(some)])
+                sound = piece.samples[at * per_frame : (at + len(some)) * per_frame]
+                text = piece.text if at == 0 else ""
+                yield Frames(pixels, self.fps, first, Speech(sound, piece.sample_rate, text))
+                first += len(some)
+
+    def _draw(self, index: int, mouth: Mouth) -> NDArray[np.uint8]:
+        frame = self.presenter.frame(index)
+        if mouth.is_closed:
+            return frame
+        height, width = self._rest_map.shape[:2]
+        shift = _upsample(self._shift[index % len(self._shift)], width, height)
+        x, y = cv2.split(self._rest_map + shift)
+        tile = cv2.remap(self._blend(mouth), x, y, cv2.INTER_CUBIC)
+        mask = cv2.remap(self._mask, x, y, cv2.INTER_LINEAR)
+        below = frame[self._box]
+        # over = below + (tile - below) * mask, in whole numbers
+        alpha = cv2.merge([mask, mask, mask])
+        over = cv2.add(
+            cv2.multiply(tile, alpha, scale=1 / 255),
+            cv2.multiply(below, cv2.bitwise_not(alpha), scale=1 / 255),
+        )
+        frame[self._box] = over
+        return frame
+
+    def _blend(self, mouth: Mouth) -> NDArray[np.uint8]:
+        """The picture of a mouth between two visemes."""
+        start, end = self._tiles[mouth.start], self._tiles[mouth.end]
+        if mouth.start == mouth.end:
+            return start
+        halfway = self._tiles[halfway_name(mouth.start, mouth.end)]
+        x = 2 * mouth.progress
+        near, far, x = (start, halfway, x) if x <= 1 else (halfway, end, x - 1)
+        return cast(NDArray[np.uint8], cv2.addWeighted(near, 1 - x, far, x, 0))
+
+
+def halfway_name(a: str, b: str) -> str:
+    """What the picture halfway between two different visemes is called.
+
+    >>> halfway_name("aa", "sil")
+    'sil+aa'
+    """
+    return "+".join(sorted((a, b), key=VISEMES.index))
+
+
+def _with_mouths(pieces: Iterator[Speech], fps: int) -> Iterator[tuple[Speech, list[Mouth]]]:
+    """Give each picture its mouth, waiting only for the phoneme that follows it."""
+    waiting: list[Speech] = []
+    phonemes: list[Phoneme] = []
+    n_waiting = n_given = 0  # frames
+    for piece in pieces:
+        if not piece.phonemes and not phonemes:
+            yield piece, mouths_by_loudness(piece, fps)
+            n_given += round(piece.seconds * fps)
+            continue
+        start = (n_given + n_waiting) / fps
+        phonemes += [Phoneme(p.symbol, start + p.start) for p in piece.phonemes]
+        waiting.append(piece)
+        n_waiting += round(piece.seconds * fps)
+        end = (n_given + n_waiting) / fps
+        held = holds(phonemes, end, fps)
+        # the last phoneme may go on in the next piece: what it shapes must wait
+        n_known = int(held[-2].end * fps) - n_given if len(held) > 1 else 0
+        if n_known > 0:
+            whole, waiting = _cut(waiting, n_known, fps)
+            yield whole, _mouths(held, n_given, n_known, fps)
+            n_given, n_waiting = n_given + n_known, n_waiting - n_known
+    if n_waiting:
+        end = (n_given + n_waiting) / fps
+        whole, _ = _cut(waiting, n_waiting, fps)
+        yield whole, _mouths(holds(phonemes, end, fps), n_given, n_waiting, fps)
+
+
+def _mouths(held: list[Hold], first: int, n: int, fps: int) -> list[Mouth]:
+    return [mouth_at(held, (i + 0.5) / fps) for i in range(first, first + n)]
+
+
+def _cut(pieces: list[Speech], n: int, fps: int) -> tuple[Speech, list[Speech]]:
+    """The first ``n`` frames of the pieces as one, and what is left."""
+    rate = pieces[0].sample_rate
+    samples = np.concatenate([p.samples for p in pieces])
+    text = "".join(p.text for p in pieces)
+    at = n * rate // fps
+    rest = [Speech(samples[at:], rate)] if at < len(samples) else []
+    return Speech(samples[:at], rate, text), rest
+
+
+def _tiles(folder: Path) -> dict[str, NDArray[np.uint8]]:
+    try:
+        index = yaml.safe_load((folder / "mouths.yaml").read_text("utf-8"))
+        packed = np.frombuffer((folder / "mouths.webp").read_bytes(), np.uint8)
+        (width, height), columns = index["tile"], index["columns"]
+        names: list[str] = index["names"]
+    except (OSError, KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise PresenterError(
+            f"{folder} has no mouth pictures ({error}); the viseme avatar cannot draw this "
+            "presenter. Render it with avatar_engine.studio, or choose another avatar"
+        ) from error
+    atlas = cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB)
+    if atlas is None:
+        raise PresenterError(f"{folder / 'mouths.webp'} is not a picture; render it again")
+    tiles: dict[str, NDArray[np.uint8]] = {}
+    for i, name in enumerate(names):
+        top, left = i // columns * height, i % columns * width
+        tile = atlas[top : top + height, left : left + width]
+        tiles[name] = np.ascontiguousarray(tile, np.uint8)
+    wanted = [*VISEMES, *(f"{a}+{b}" for i, a in enumerate(VISEMES) for b in VISEMES[i + 1 :])]
+    missing = [name for name in wanted if name not in tiles]
+    if missing:
+        raise PresenterError(f"{folder} lacks mouths {', '.join(missing)}; render it again")
+    return tiles
+
+
+def _upsample(grid: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    """A coarse field of shape (rows, columns, 2), corners aligned, at every pixel."""
+    rows, columns = grid.shape[:2]
+    scale_x, scale_y = (columns - 1) / (width - 1), (rows - 1) / (height - 1)
+    to_grid = np.array([[scale_x, 0, 0], [0, scale_y, 0]], np.float32)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    field = cv2.warpAffine(
+        grid, to_grid, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE
+    )
+    return cast(NDArray[np.float32], field)

@@ -1,0 +1,45 @@
+"""Fit sound to frames."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from tts_engine import Phoneme, Speech
+
+
+def whole_frames(speech: Iterable[Speech], fps: int) -> Iterator[Speech]:
+    """Re-cut speech so that every piece lasts a whole number of frames.
+
+    Only the end is padded, with silence. ``fps`` divides the sample rate.
+    """
+    rest = Speech(np.empty(0, np.float32), 0)
+    for piece in speech:
+        joined = _join(rest, piece) if len(rest.samples) else piece
+        per_frame = joined.sample_rate // fps
+        whole, rest = _split(joined, len(joined.samples) // per_frame * per_frame)
+        if len(whole.samples):
+            yield whole
+    if len(rest.samples):
+        missing = rest.sample_rate // fps - len(rest.samples)
+        yield replace(rest, samples=np.pad(rest.samples, (0, missing)))
+
+
+def _join(first: Speech, second: Speech) -> Speech:
+    shifted = tuple(Phoneme(p.symbol, p.start + first.seconds) for p in second.phonemes)
+    return Speech(
+        np.concatenate([first.samples, second.samples]),
+        second.sample_rate,
+        first.text + second.text,
+        first.phonemes + shifted,
+    )
+
+
+def _split(speech: Speech, n: int) -> tuple[Speech, Speech]:
+    """Cut after ``n`` samples; the words go with the first part that has any sound."""
+    at = n / speech.sample_rate
+    before = tuple(p for p in speech.phonemes if p.start < at)
+    after = tuple(Phoneme(p.symbol, p.start - at) for p in speech.phonemes if p.start >= at)
+    head = Speech(speech.samples[:n], speech.sample_rate, speech.text if n else "", before)
+    tail_text = "" if n else speech.text
+    return head, Speech(speech.samples[n:], speech.sample_rate, tail_text, after)

@@ -1,0 +1,218 @@
+"""The conversation: what was asked, what was answered, and how both are shown."""
+
+import html
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from .client import Client, Unreachable
+from .texts import EXAMPLES, TAGS, Language, text
+
+logger = logging.getLogger(__name__)
+
+RETRY_EVERY = 3.0  # s between two looks whether the server is back
+
+State = Literal["open", "done", "superseded", "waiting", "failed"]
+
+
+@dataclass
+class Exchange:
+    """One question and its answer."""
+
+    question: str
+    language: Language
+    state: State = "open"
+    """``open`` is still to be answered, ``waiting`` is so until the server is back."""
+    reply: str = ""
+    text: str = ""
+    """The answer, or the server's own words about what went wrong."""
+    outcome: str = ""
+    citations: list[dict[str, Any]] = field(default_factory=list)
+    suggestions: list[str] = field(default_factory=list)
+    retryable: bool = False
+    tried: float = 0.0
+    """When the server was last found missing; monotonic seconds."""
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Shows the exchanges of one visitor in one language.
+
+    Args:
+        client: Who answers.
+        language: Of the page.
+        ask: Callback that asks a question.
+    """
+
+    client: Client
+    language: Language
+    ask: Callable[[str], None]
+
+    def welcome(self) -> None:
+        """The start screen: questions to begin with."""
+        st.html(
+            f'<div class="welcome"><h2>{html.escape(self._text("welcome"))}</h2>'
+            f"<p>{html.escape(self._text('welcome_more'))}</p></div>"
+        )
+        with st.container(key="examples"):
+            for index, (topic, question) in enumerate(EXAMPLES[self.language]):
+                st.button(
+                    f"**{plain(topic)}** {plain(question)}",
+                    key=f"example-{self.language}-{index}",
+                    width="stretch",
+                    on_click=self.ask,
+                    args=(question,),
+                )
+
+    def show(self, index: int, exchange: Exchange, *, is_last: bool) -> None:
+        """Show one exchange, and answer it if it is still open."""
+        with st.chat_message("user", avatar=":material/person:"):
+            st.text(exchange.question)
+        with (
+            st.chat_message("assistant", avatar=":material/account_balance:"),
+            st.container(key=f"answer-{index}"),
+        ):
+            if exchange.state == "open":
+                self._answer(exchange)
+            else:
+                st.text(exchange.text or self._text("superseded"))
+            match exchange.state:
+                case "waiting":
+                    self._wait(exchange)
+                case "failed" if exchange.retryable and is_last:
+                    st.button(
+                        self._text("retry"),
+                        key=f"retry-{index}",
+                        icon=":material/refresh:",
+                        on_click=_reopen,
+                        args=(exchange,),
+                    )
+                case "done":
+                    self._details(index, exchange, is_last=is_last)
+
+    def _answer(self, exchange: Exchange) -> None:
+        """Ask the server and write down what it says, as it comes."""
+        exchange.reply, exchange.text = uuid.uuid4().hex, ""
+        words = st.empty()
+        words.text(self._text("asking"))
+        messages = self.client.ask(
+            exchange.question, reply=exchange.reply, language=TAGS[exchange.language]
+        )
+        try:
+            with closing(messages):
+                for message in messages:
+                    if message:
+                        _note(exchange, message)
+                    # Also without news: writing is where Streamlit can end this run.
+                    words.text(exchange.text or self._text("asking"))
+        except Unreachable as error:
+            logger.warning("the server cannot be reached: %s", type(error.__cause__).__name__)
+            exchange.state, exchange.tried = "waiting", time.monotonic()
+            words.empty()
+        if exchange.state == "open":  # another window of this session asked something else
+            exchange.state = "superseded"
+            words.text(exchange.text or self._text("superseded"))
+
+    def _wait(self, exchange: Exchange) -> None:
+        @st.fragment(run_every=RETRY_EVERY)
+        def look() -> None:
+            st.text(self._text("unreachable"))
+            if time.monotonic() - exchange.tried < RETRY_EVERY / 2:
+                return
+            if self.client.is_answered():
+                _reopen(exchange)
+                st.rerun()
+
+        look()
+
+    def _details(self, index: int, exchange: Exchange, *, is_last: bool) -> None:
+        """What stands under an answer."""
+        if exchange.outcome == "refused":
+            st.html(f'<span class="refused">{html.escape(self._text("refused"))}</span>')
+        for citation in exchange.citations:
+            st.html(source(citation, self._text("source")))
+        if exchange.suggestions and is_last:
+            key = "did_you_mean" if exchange.outcome == "refused" else "related"
+            with st.container(key=f"{key}-{index}"):
+                st.html(f'<p class="hint">{html.escape(self._text(key))}</p>')
+                for number, question in enumerate(exchange.suggestions[:3]):
+                    st.button(
+                        plain(question),
+                        key=f"suggestion-{index}-{number}",
+                        on_click=self.ask,
+                        args=(question,),
+                    )
+        if exchange.outcome != "greeted":
+            key = f"rating-{index}"
+            st.feedback("thumbs", key=key, on_change=self._rate, args=(exchange, key))
+
+    def _rate(self, exchange: Exchange, key: str) -> None:
+        thumb = st.session_state[key]
+        if thumb is None:
+            return
+        try:
+            self.client.rate(exchange.reply, 1 if thumb else -1)
+            st.toast(self._text("thanks"))
+        except Unreachable:
+            st.toast(self._text("not_sent"))
+
+    def _text(self, key: str) -> str:
+        return text(key, self.language)
+
+
+def _note(exchange: Exchange, message: dict[str, Any]) -> None:
+    match message["type"]:
+        case "sentence":
+            exchange.text += message["text"]
+        case "answer":
+            exchange.state = "done"
+            exchange.text = message["text"]
+            exchange.outcome = message["outcome"]
+            exchange.citations = message["citations"]
+            exchange.suggestions = message["suggestions"]
+        case "error":
+            exchange.state = "failed"
+            exchange.text = message["message"]
+            exchange.retryable = message["retryable"]
+
+
+def _reopen(exchange: Exchange) -> None:
+    exchange.state = "open"
+
+
+def source(citation: dict[str, Any], heading: str) -> str:
+    """HTML that names what an answer rests on; a link if it has a web address."""
+    title = html.escape(citation["title"] or citation["question"])
+    if urlsplit(citation["url"]).scheme in ("http", "https"):
+        url = html.escape(citation["url"], quote=True)
+        title = f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
+    facts = [citation[key] for key in ("issuer", "date", "place") if citation.get(key)]
+    notice = citation.get("notice")
+    return (
+        f'<div class="source"><span class="heading">{html.escape(heading)}</span>{title}'
+        + "".join(f"<span>{html.escape(fact)}</span>" for fact in facts)
+        + (f'<span class="sample">{html.escape(notice)}</span>' if notice else "")
+        + "</div>"
+    )
+
+
+def plain(words: str) -> str:
+    r"""Markdown that shows exactly these words, in one line.
+
+    Streamlit also turns ``:name:`` into pictures and ``->`` into arrows, backslash or not;
+    an invisible word joiner keeps such pairs apart.
+
+    >>> plain("**5** $x$")
+    '\\*\\*5\\*\\* \\$x\\$'
+    """
+    line = " ".join(words.split())
+    apart = re.sub(r"(?<=[<>~-])(?=[>=-])|(?<=:)(?=[\w+-])", "\u2060", line)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", apart)

@@ -1,0 +1,112 @@
+"""The page's own connection to the server: one for each question, closed after its answer."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from agent.settings import ServerSettings
+
+PATIENCE = 90.0  # s without a word of an answer, after which the server counts as gone
+LOOK_UP = 0.5  # s; how often a waiting reader gets control
+ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
+
+Message = dict[str, Any]
+
+
+class Unreachable(Exception):
+    """The server is not there, or went away before it had answered."""
+
+
+@dataclass(frozen=True)
+class Client:
+    """Asks the server on behalf of one visitor.
+
+    Args:
+        server: Where it listens, and its token.
+        session: The visitor's session id; the player in the browser uses the same.
+    """
+
+    server: ServerSettings
+    session: str
+
+    def ask(self, text: str, *, reply: str, language: str) -> Iterator[Message | None]:
+        """Ask, and yield what the server says to it; the last is an ``answer`` or an ``error``.
+
+        Yields None every half second without news, so that the reader can turn to
+        something else. The presenter goes on speaking after the end.
+
+        Args:
+            text: The question.
+            reply: An id for the reply.
+            language: BCP 47 tag.
+
+        Raises:
+            Unreachable: There is no server, or it fell silent.
+        """
+        question = {"type": "ask", "reply": reply, "text": text, "language": language}
+        try:
+            with self._connect() as connection:
+                connection.send(json.dumps(question))
+                yield from _until_answered(connection, reply)
+        except (OSError, WebSocketException) as error:
+            raise Unreachable from error
+
+    def rate(self, reply: str, rating: int) -> None:
+        """Send what the visitor thinks of a reply: 1 or -1.
+
+        Raises:
+            Unreachable: There is no server.
+        """
+        message = {"type": "feedback", "reply": reply, "rating": rating}
+        try:
+            with self._connect() as connection:
+                connection.send(json.dumps(message))
+        except (OSError, WebSocketException) as error:
+            raise Unreachable from error
+
+    def is_answered(self) -> bool:
+        """Whether the server takes connections now."""
+        try:
+            with self._connect():
+                return True
+        except (OSError, WebSocketException):
+            return False
+
+    def _connect(self) -> ClientConnection:
+        host = ANY_HOST.get(self.server.host, self.server.host)
+        query = {"session": self.session, "role": "ask"}
+        if self.server.token:
+            query["token"] = self.server.token
+        connection = connect(
+            f"ws://{f'[{host}]' if ':' in host else host}:{self.server.port}/v1?{urlencode(query)}",
+            proxy=None,
+            compression=None,
+            open_timeout=3,
+            close_timeout=1,
+        )
+        assert isinstance(connection, ClientConnection)
+        return connection
+
+
+def _until_answered(connection: ClientConnection, reply: str) -> Iterator[Message | None]:
+    silence = 0.0
+    while True:
+        try:
+            message: Message = json.loads(connection.recv(timeout=LOOK_UP))
+        except TimeoutError:
+            silence += LOOK_UP
+            if silence >= PATIENCE:
+                raise
+            yield None
+            continue
+        silence = 0.0
+        # The end of an earlier reply passes here as well: only this reply's messages are ours.
+        if message.get("reply") == reply:
+            yield message
+            if message["type"] in ("answer", "error", "ended"):
+                return

@@ -1,0 +1,14 @@
+"""A question finds the entries that answer it."""
+
+from .base import EVERYWHERE, NATIONWIDE, FaqEntry, FaqStore, Passage, Retriever, Scope, StoreError
+
+__all__ = [
+    "EVERYWHERE",
+    "NATIONWIDE",
+    "FaqEntry",
+    "FaqStore",
+    "Passage",
+    "Retriever",
+    "Scope",
+    "StoreError",
+]

@@ -1,0 +1,121 @@
+"""Sentences become vectors, through text2vec, from a folder on this machine."""
+
+import hashlib
+import os
+import threading
+import unicodedata
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Set before the libraries are imported: they read it once. Nothing here may look for a network.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+_FINGERPRINTED = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "vocab.txt")
+
+
+class SentenceEncoder:
+    """A BERT whose last hidden states are averaged, as text2vec does.
+
+    Several threads may use one encoder at once.
+
+    Args:
+        folder: A Hugging Face model folder: the one that ships, or a bigger BERT such as
+            text2vec-base-chinese or bge-small-zh.
+
+    Attributes:
+        dimension: Length of a vector.
+        fingerprint: SHA-256 over weights and tokenizer, hexadecimal; vectors of encoders with
+            different fingerprints must not be compared.
+
+    Raises:
+        FileNotFoundError: ``folder`` is missing or lacks a part of a model.
+        ValueError: ``folder`` is there but cannot be loaded.
+    """
+
+    dimension: int
+    fingerprint: str
+
+    def __init__(self, folder: Path | str) -> None:
+        self._folder = Path(folder)
+        self.fingerprint = _fingerprint(self._folder)
+        self._lock = threading.Lock()
+        self._model = _load(self._folder)
+        config = self._model.bert.config
+        self.dimension = int(config.hidden_size)
+        self._longest = min(256, int(config.max_position_embeddings))
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one vector of length 1 for each text, shape (n, dimension).
+
+        Full-width and compatibility forms are folded first (NFKC). What is longer than 256
+        tokens is cut. An empty text has a vector too, close to nothing in particular.
+        """
+        if not texts:
+            return np.empty((0, self.dimension), np.float32)
+        folded = [" ".join(unicodedata.normalize("NFKC", text).split()) for text in texts]
+        with self._lock:  # the tokenizer keeps its padding between calls
+            vectors = self._model.encode(
+                folded, normalize_embeddings=True, max_seq_length=self._longest
+            )
+        return np.asarray(vectors, np.float32)
+
+
+def _fingerprint(folder: Path) -> str:
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"there is no sentence encoder at {folder}: it is no folder. Name a folder with "
+            "config.json, model.safetensors and a tokenizer"
+        )
+    present = [folder / name for name in _FINGERPRINTED if (folder / name).is_file()]
+    missing = [
+        what
+        for what, names in {
+            "config.json": ("config.json",),
+            "weights (model.safetensors)": _FINGERPRINTED[:2],
+            "a tokenizer (tokenizer.json or vocab.txt)": _FINGERPRINTED[2:],
+        }.items()
+        if not any((folder / name).is_file() for name in names)
+    ]
+    if missing:
+        raise FileNotFoundError(
+            f"the sentence encoder at {folder} lacks {', '.join(missing)}; copy the whole model "
+            "folder again"
+        )
+    digest = hashlib.sha256()
+    for path in present:
+        digest.update(f"{path.name} {path.stat().st_size}\n".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def _load(folder: Path):  # type: ignore[no-untyped-def]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+        from text2vec import SentenceModel
+        from transformers.utils import logging as transformers_logging
+
+        loud = transformers_logging.get_verbosity()
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        try:
+            model = SentenceModel(str(folder), device="cpu")
+        except Exception as error:
+            raise ValueError(
+                f"the sentence encoder at {folder} cannot be loaded ({error}); copy the whole "
+                "model folder again"
+            ) from error
+        finally:
+            transformers_logging.set_verbosity(loud)
+    # 16-bit weights save disk; on a CPU they are slower and less exact than 32-bit ones.
+    model.bert.to(torch.float32).eval()
+    return model

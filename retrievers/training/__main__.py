@@ -1,0 +1,227 @@
+"""``python -m retrievers.training``: the steps on the command line."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from transformers import BertModel
+from transformers.utils import logging as transformers_logging
+
+from . import contrastive, corpus, evaluate, model, pretrain, vocabulary
+from .loop import Schedule, fit
+from .tokens import TokenisedTexts
+
+SKIPPED = ("webank", "sohu_A", "qbqtc_dev")
+"""Sources left out by default: a few broken rows; whole articles; search results."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    transformers_logging.set_verbosity_error()
+    try:
+        options.run(options)
+    except (OSError, ValueError, FloatingPointError) as error:
+        print(f"retrievers.training: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _tokenizer(options: argparse.Namespace) -> None:
+    variants = vocabulary.read_variants(options.variants)
+    tokens = vocabulary.build_vocabulary(
+        _sentences(options), variants, fewest=options.fewest, pieces=options.pieces
+    )
+    config = model.new_config(
+        len(tokens), hidden=options.hidden, layers=options.layers, heads=options.heads
+    )
+    torch.manual_seed(options.seed)
+    tokenizer = vocabulary.build_tokenizer(tokens, longest=config.max_position_embeddings)
+    model.save(BertModel(config), tokenizer, options.out)
+    (options.out / "variants.json").write_text(
+        json.dumps(variants, ensure_ascii=False, indent=0, sort_keys=True), encoding="utf-8"
+    )
+    _say(f"{len(tokens)} tokens, {len(variants)} variants, in {options.out}")
+
+
+def _pretrain(options: argparse.Namespace) -> None:
+    encoder, tokenizer = _start(options)
+    network = pretrain.MaskedLanguageModel(encoder)
+    texts = TokenisedTexts(list(_sentences(options)), tokenizer, longest=options.longest)
+    _say(f"{len(texts)} texts")
+    step = pretrain.masked_language_step(
+        network, texts, tokenizer, batch=options.batch, rows=options.rows,
+        precision=_precision(options),
+    )  # fmt: skip
+    fit(network, step, _schedule(options), _checkpoint(options), _say)
+    model.save(encoder, tokenizer, options.out)
+    _copy_variants_file(options)
+
+
+def _train(options: argparse.Namespace) -> None:
+    encoder, tokenizer = _start(options)
+    training, _ = corpus.split(corpus.read_pairs(options.pairs))
+    pairs = [pair for pair in training if pair.source not in options.skip]
+    if options.triples:
+        pairs.extend(corpus.read_triples(options.triples))
+    if options.faq:
+        pairs.extend(corpus.faq_pairs(corpus.read_faq(options.faq)))
+    weights = {name: float(factor) for name, factor in (w.split("=") for w in options.weight)}
+    table = contrastive.PairTable(pairs, weights)
+    shares = "  ".join(f"{name} {share:.1%}" for name, share in table.shares.items())
+    _say(f"{len(pairs)} pairs of {len(table.texts)} sentences: {shares}")
+    texts = TokenisedTexts(table.texts, tokenizer, longest=options.longest)
+    step = contrastive.contrastive_step(
+        encoder, table, texts, batch=options.batch, rows=options.rows, ranking=options.ranking,
+        precision=_precision(options),
+    )  # fmt: skip
+    fit(encoder, step, _schedule(options), _checkpoint(options), _say)
+    model.save(encoder, tokenizer, options.out)
+    _copy_variants_file(options)
+
+
+def _export(options: argparse.Namespace) -> None:
+    encoder, tokenizer = model.load(options.init)
+    variants = json.loads((options.init / "variants.json").read_text(encoding="utf-8"))
+    model.copy_variants(encoder, tokenizer, variants)
+    card = options.card.read_text(encoding="utf-8") if options.card else ""
+    model.save(encoder, tokenizer, options.out, dtype=torch.float16, card=card)
+    size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
+    _say(f"{options.out}: {size / 2**20:.2f} MiB")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from ..encoder import SentenceEncoder
+
+    encoder = SentenceEncoder(options.folder)
+    figures: dict[str, object] = {}
+    if options.pairs:
+        _, development = corpus.split(corpus.read_pairs(options.pairs))
+        figures["pairs"] = evaluate.pair_scores(development, encoder.encode)
+    for folder in options.questions:
+        figures[folder.name] = evaluate.question_scores(folder, encoder.encode)
+    if options.faq:
+        figures["faq"] = evaluate.faq_scores(corpus.read_faq(options.faq), encoder.encode)
+    print(json.dumps(figures, ensure_ascii=False, indent=2))
+
+
+def _start(options: argparse.Namespace) -> tuple[BertModel, model.BertTokenizer]:
+    torch.manual_seed(options.seed)
+    encoder, tokenizer = model.load(options.init)
+    return model.grow(encoder, options.layers or encoder.config.num_hidden_layers), tokenizer
+
+
+def _sentences(options: argparse.Namespace) -> Iterator[str]:
+    training, _ = corpus.split(corpus.read_pairs(options.pairs))
+    seen = {text for p in training if p.source not in SKIPPED for text in (p.first, p.second)}
+    yield from sorted(seen)
+    for path in options.passages:
+        yield from corpus.read_passages(path, longest=options.characters)
+
+
+def _copy_variants_file(options: argparse.Namespace) -> None:
+    (options.out / "variants.json").write_bytes((options.init / "variants.json").read_bytes())
+
+
+def _schedule(options: argparse.Namespace) -> Schedule:
+    return Schedule(
+        steps=options.steps,
+        learning_rate=options.learning_rate,
+        warm_up=min(200, options.steps // 10 + 1),
+        seed=options.seed,
+    )
+
+
+def _checkpoint(options: argparse.Namespace) -> Path:
+    path: Path = options.out.with_name(options.out.name + ".checkpoint")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _precision(options: argparse.Namespace) -> torch.dtype:
+    """Return the fastest format: without AMX, bfloat16 is many times slower than float32."""
+    if options.precision == "auto":
+        return torch.bfloat16 if torch.cpu._is_amx_tile_supported() else torch.float32
+    return torch.bfloat16 if options.precision == "bfloat16" else torch.float32
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m retrievers.training", description=__doc__)
+    parser.add_argument(
+        "--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", "1"))
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(run=run)
+        return sub
+
+    def text_options(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--pairs", type=Path, required=True, help="table: s1 s2 label source")
+        sub.add_argument("--passages", type=Path, nargs="*", default=[], help="text, by lines")
+        sub.add_argument("--characters", type=int, default=60, help="longest piece of a passage")
+
+    def training_options(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--init", type=Path, required=True, help="model folder to start from")
+        sub.add_argument("--out", type=Path, required=True, help="model folder to write")
+        sub.add_argument("--layers", type=int, default=0, help="grow to this many first")
+        sub.add_argument("--steps", type=int, required=True)
+        sub.add_argument("--batch", type=int, default=256, help="texts or pairs in a step")
+        sub.add_argument("--rows", type=int, default=64, help="sentences encoded at a time")
+        sub.add_argument("--longest", type=int, default=64, help="tokens kept of a sentence")
+        sub.add_argument("--learning-rate", type=float, default=5e-4)
+        sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+
+    sub = command("tokenizer", _tokenizer, "Write a tokenizer and an untrained model folder.")
+    text_options(sub)
+    sub.add_argument("--variants", type=Path, nargs="*", default=[],
+                     help="JSON lines with the same text in both scripts, fields x and x_s")  # fmt: skip
+    sub.add_argument("--out", type=Path, required=True, help="model folder to write")
+    sub.add_argument("--fewest", type=int, default=5, help="times a character has to occur")
+    sub.add_argument("--pieces", type=int, default=1500, help="pieces of Latin words and numbers")
+    sub.add_argument("--hidden", type=int, default=256)
+    sub.add_argument("--layers", type=int, default=0, help="training can add layers later")
+    sub.add_argument("--heads", type=int, default=4)
+    sub.add_argument("--seed", type=int, default=0)
+
+    sub = command("pretrain", _pretrain, "Train on masked text.")
+    training_options(sub)
+    text_options(sub)
+
+    sub = command("train", _train, "Train on sentence pairs.")
+    training_options(sub)
+    sub.add_argument("--pairs", type=Path, required=True, help="table: s1 s2 label source")
+    sub.add_argument("--triples", type=Path, help="table: query positive negative")
+    sub.add_argument("--faq", type=Path, help="folder of a knowledge base with wordings")
+    sub.add_argument("--skip", nargs="*", default=list(SKIPPED), help="sources to leave out")
+    sub.add_argument("--weight", nargs="*", default=[], metavar="SOURCE=FACTOR")
+    sub.add_argument("--ranking", type=float, default=0.3, help="weight of the CoSENT loss")
+
+    sub = command("export", _export, "Write the folder that ships, in 16 bit.")
+    sub.add_argument("--init", type=Path, required=True, help="trained model folder")
+    sub.add_argument("--out", type=Path, required=True, help="folder to write or replace")
+    sub.add_argument("--card", type=Path, help="text for its README.md")
+
+    sub = command("evaluate", _evaluate, "Measure a model folder on what was held out.")
+    sub.add_argument("folder", type=Path)
+    sub.add_argument("--pairs", type=Path, help="the table that was trained on")
+    sub.add_argument("--questions", type=Path, nargs="*", default=[],
+                     help="folders with kb.jsonl and queries.jsonl")  # fmt: skip
+    sub.add_argument("--faq", type=Path, help="folder of the knowledge base")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""The network: new, grown, pooled, and written to a folder."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+from torch import nn
+from transformers import BertConfig, BertModel, BertTokenizer
+
+from .tokens import TokenisedTexts
+
+
+def new_config(vocabulary: int, *, hidden: int, layers: int, heads: int) -> BertConfig:
+    """Return the architecture: BERT for at most 256 tokens, without dropout.
+
+    Dropout is off because training sees each sentence only a few times.
+    """
+    return BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=4 * hidden,
+        max_position_embeddings=256,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+
+
+def grow(model: BertModel, layers: int) -> BertModel:
+    """Return a copy with more layers that starts out computing nearly the same.
+
+    The added layers lie on top; what they add to their input starts at zero.
+
+    Raises:
+        ValueError: ``layers`` is less than the model already has.
+    """
+    if layers < model.config.num_hidden_layers:
+        raise ValueError(
+            f"the model has {model.config.num_hidden_layers} layers and cannot shrink to {layers}"
+        )
+    config = BertConfig.from_dict(model.config.to_dict() | {"num_hidden_layers": layers})
+    grown = BertModel(config)
+    grown.load_state_dict(model.state_dict(), strict=False)
+    for layer in grown.encoder.layer[model.config.num_hidden_layers :]:
+        nn.init.zeros_(layer.attention.output.dense.weight)
+        nn.init.zeros_(layer.output.dense.weight)
+    return grown
+
+
+def pool(model: BertModel, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the mean of the last hidden states, normalised; float32, shape (n, hidden)."""
+    hidden = model(tokens, attention_mask=mask).last_hidden_state.float()
+    weights = mask.unsqueeze(-1).float()
+    mean = (hidden * weights).sum(1) / weights.sum(1)
+    return nn.functional.normalize(mean, dim=1)
+
+
+def embed(
+    model: BertModel, texts: TokenisedTexts, chosen: NDArray[np.int64], *, rows: int
+) -> torch.Tensor:
+    """Return the vectors of the chosen texts, in their order; float32, shape (n, hidden)."""
+    positions, vectors = [], []
+    for at, tokens, mask in texts.chunks(chosen, rows=rows):
+        positions.append(torch.from_numpy(at))
+        vectors.append(pool(model, tokens, mask))
+    order = torch.argsort(torch.cat(positions))
+    return torch.cat(vectors)[order]
+
+
+def load(folder: Path) -> tuple[BertModel, BertTokenizer]:
+    """Read a model folder, with its weights in 32 bit."""
+    model = BertModel.from_pretrained(folder, dtype=torch.float32)
+    return model, BertTokenizer.from_pretrained(folder)
+
+
+def save(
+    model: BertModel,
+    tokenizer: BertTokenizer,
+    folder: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    card: str = "",
+) -> None:
+    """Write a folder that transformers, text2vec and sentence-transformers can load.
+
+    It is written beside its place and moved there at the end: whoever looks finds the old
+    folder or the new one, never half of one.
+
+    Args:
+        model: What to write.
+        tokenizer: What splits its input.
+        folder: Where; replaced if it is there.
+        dtype: Format of the weights in the file. The configuration says 32 bit in any case,
+            so that loaders widen them.
+        card: Text of ``README.md``.
+    """
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    (partial / "1_Pooling").mkdir(parents=True)
+    weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
+    save_file(weights, partial / "model.safetensors", metadata={"format": "pt"})
+    model.config.architectures = ["BertModel"]
+    model.config.dtype = torch.float32
+    model.config.save_pretrained(partial)
+    tokenizer.save_pretrained(partial)
+    vocabulary = tokenizer.get_vocab()
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    (partial / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    _write_json(
+        partial / "modules.json",
+        [
+            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+            {
+                "idx": 1,
+                "name": "1",
+                "path": "1_Pooling",
+                "type": "sentence_transformers.models.Pooling",
+            },
+        ],
+    )
+    _write_json(
+        partial / "1_Pooling" / "config.json",
+        {
+            "word_embedding_dimension": model.config.hidden_size,
+            "pooling_mode_cls_token": False,
+            "pooling_mode_mean_tokens": True,
+            "pooling_mode_max_tokens": False,
+            "pooling_mode_mean_sqrt_len_tokens": False,
+        },
+    )
+    _write_json(
+        partial / "sentence_bert_config.json",
+        {"max_seq_length": model.config.max_position_embeddings, "do_lower_case": False},
+    )
+    if card:
+        (partial / "README.md").write_text(card, encoding="utf-8")
+    _swap(partial, folder)
+
+
+def copy_variants(model: BertModel, tokenizer: BertTokenizer, variants: dict[str, str]) -> None:
+    """Give every variant of a character the vector of the character itself, in place."""
+    vocabulary = tokenizer.get_vocab()
+    table = model.embeddings.word_embeddings.weight.data
+    for variant, plain in variants.items():
+        if variant in vocabulary and plain in vocabulary:
+            table[vocabulary[variant]] = table[vocabulary[plain]]
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        os.rename(folder, old)
+    os.rename(partial, folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

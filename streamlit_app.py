@@ -1,0 +1,92 @@
+"""政问: the visitors' page. A chat, and a presenter who speaks the answers.
+
+Started with ``streamlit run streamlit_app.py`` in this folder, beside ``python -m agent serve``.
+"""
+
+import secrets
+from pathlib import Path
+
+# Streamlit imports these two when they are first used: one slow answer for the first visitor.
+import pandas  # noqa: F401
+import pyarrow  # noqa: F401
+import streamlit as st
+
+from agent import settings as deployment
+from page.chat import Chat, Exchange
+from page.client import Client
+from page.player import player
+from page.texts import LANGUAGES, Language, text
+
+PAGE = Path(__file__).parent / "page"
+
+
+@st.cache_resource
+def read_settings() -> deployment.Settings:
+    """The deployment's settings, read once."""
+    return deployment.read()
+
+
+def main() -> None:
+    """Draw the page; Streamlit calls this after everything a visitor does."""
+    settings = read_settings()
+    state = st.session_state
+    state.setdefault("session", secrets.token_urlsafe(16))
+    state.setdefault("history", [])
+    language: Language = state.get("lang", "zh")
+    st.set_page_config(
+        page_title=f"{text('name', language)} · {text('subtitle', language)}",
+        page_icon=str(PAGE / "icon.png"),
+        layout="wide",
+        initial_sidebar_state="collapsed",
+    )
+    st.html(PAGE / "page.css")
+
+    with st.container(key="header", horizontal=True, vertical_alignment="center"):
+        st.html(
+            f'<div class="brand"><h1>{text("name", language)}</h1>'
+            f"<span>{text('subtitle', language)}</span></div>"
+        )
+        st.segmented_control(
+            text("language", language),
+            options=list(LANGUAGES),
+            format_func=lambda tag: LANGUAGES[tag],
+            default="zh",
+            required=True,
+            key="lang",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    with st.container(key="stage"):
+        left, right = st.columns([5, 7], gap="medium")
+    with left:
+        player(settings, state.session, language)
+    with right, st.container(key="desk"):
+        conversation = st.container(key="conversation", height=480, autoscroll=True)
+        typed = st.chat_input(
+            text("placeholder", language), max_chars=settings.server.max_question_chars
+        )
+        st.html(f'<p class="footer">{text("footer", language, hotline=settings.hotline)}</p>')
+    if typed and typed.strip():
+        ask(typed)
+    with conversation:
+        converse(Chat(Client(settings.server, state.session), language, ask), state.history)
+
+
+def ask(question: str) -> None:
+    """Add a question; one that was still being answered is given up."""
+    history: list[Exchange] = st.session_state.history
+    for exchange in history:
+        if exchange.state in ("open", "waiting"):
+            exchange.state = "superseded"
+    history.append(Exchange(question.strip(), st.session_state.get("lang", "zh")))
+
+
+def converse(chat: Chat, history: list[Exchange]) -> None:
+    """Show the conversation so far, and answer its last question."""
+    if not history:
+        chat.welcome()
+    for index, exchange in enumerate(history):
+        chat.show(index, exchange, is_last=exchange is history[-1])
+
+
+main()

@@ -1,0 +1,99 @@
+"""The studio's motion, without Blender."""
+
+import numpy as np
+import pytest
+
+from avatar_engine.studio.motion import (
+    Anatomy,
+    Camera,
+    Idle,
+    bilinear,
+    flow,
+    idle,
+    invert,
+    positions,
+    project,
+)
+
+CAMERA = Camera(position=(0.0, -1.7, 0.7), focal=2900.0, centre=(179.5, 169.5))
+ANATOMY = Anatomy(
+    pivot=(0.0, -0.03, 0.62), head_z=0.61, torso_z=0.51, chin=(0.0, -0.13, 0.62),
+    face_height=0.2, cheek=0.06,
+)  # fmt: skip
+STEP = 4
+
+
+def rounded_head() -> np.ndarray:
+    """Points of a smooth bump, nearest in the middle, seen by every fourth pixel."""
+    y, x = np.mgrid[-1:1:90j, -1:1:90j].astype(np.float32)
+    distance = (1.66 - 0.10 * np.exp(-2 * (x**2 + y**2))).astype(np.float32)
+    return positions(CAMERA, distance, STEP)
+
+
+def held(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Idle:
+    angles = np.radians([[yaw, pitch, roll]]).astype(np.float32)
+    still = np.zeros((1, 3), np.float32)
+    return Idle(angles, still, np.zeros(1, np.float32), np.zeros(1, np.float32))
+
+
+def test_the_last_frame_joins_the_first() -> None:
+    motion = idle(250)
+    for curve in (motion.angles, motion.offsets, motion.breath):
+        steps = np.abs(np.diff(curve, axis=0)).max(axis=0)
+        seam = np.abs(curve[0] - curve[-1])
+        assert (seam <= steps + 1e-7).all()
+        assert steps.max() > 0
+
+
+def test_the_head_stays_within_a_calm_range() -> None:
+    yaw, pitch, roll = np.degrees(np.abs(idle(250).angles).max(axis=0))
+    assert 0.5 < yaw <= 2.5
+    assert 0.3 < pitch <= 1.5
+    assert 0.3 < roll <= 1.5
+
+
+def test_the_eyes_start_open_and_shut_completely_several_times() -> None:
+    blink = idle(250).blink
+    assert blink[0] == 0.0
+    shut = (blink == 1.0).sum()
+    assert 2 <= shut <= 4
+
+
+def test_a_loop_too_short_for_its_blinks_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 100 frames"):
+        idle(40)
+
+
+def test_at_rest_nothing_moves() -> None:
+    forward = flow(CAMERA, ANATOMY, rounded_head(), held(), 0)
+    assert np.abs(forward).max() < 1e-3
+    assert np.abs(invert(forward)).max() < 1e-3
+
+
+def test_a_point_that_is_projected_comes_from_its_own_pixel() -> None:
+    pixels = project(CAMERA, rounded_head())
+    y, x = np.mgrid[0:90, 0:90] * STEP
+    assert np.allclose(pixels[..., 0], x, atol=1e-2)
+    assert np.allclose(pixels[..., 1], y, atol=1e-2)
+
+
+def test_the_torso_stays_while_the_head_turns() -> None:
+    points = rounded_head()
+    forward = flow(CAMERA, ANATOMY, points, held(yaw=2.5), 0)
+    torso = points[..., 2] < ANATOMY.torso_z
+    head = points[..., 2] > ANATOMY.head_z
+    if torso.any():
+        assert np.abs(forward[torso]).max() < 1e-3
+    assert np.abs(forward[head]).max() > 2.0
+
+
+def test_going_forth_and_back_ends_within_a_tenth_of_a_pixel() -> None:
+    forward = flow(CAMERA, ANATOMY, rounded_head(), held(2.5, 1.5, 1.5), 0) / STEP
+    back = invert(forward)
+    y, x = np.mgrid[0:90, 0:90]
+    grid = np.stack([x, y], -1).astype(np.float32)
+    there = grid + back
+    error = np.linalg.norm(there + bilinear(forward, there) - grid, axis=-1) * STEP
+    inside = error[10:-10, 10:-10]
+    assert np.abs(forward).max() * STEP > 2.0
+    assert inside.max() < 0.1
