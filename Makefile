@@ -25,7 +25,7 @@ test: .venv/installed-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'torch>=2.6,<2.14' $(TORCH_INDEX)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	@# Byte code is made once here: without it text2vec alone takes twenty seconds to import.
-	@$(BIN)/python -m compileall -q .venv/lib >/dev/null 2>&1 || true
+	@$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 	@touch $@
 
 .venv/installed-test: .venv/installed

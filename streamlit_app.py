@@ -4,23 +4,26 @@ Started with ``streamlit run streamlit_app.py`` in this folder, beside ``python 
 """
 
 import secrets
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
-# Streamlit imports these two when they are first used: one slow answer for the first visitor.
-import pandas  # noqa: F401
-import pyarrow  # noqa: F401
 import streamlit as st
 
 from agent import settings as deployment
 from page.chat import Chat, Exchange
-from page.client import Client
+from page.client import Client, Unreachable
 from page.player import player
 from page.texts import LANGUAGES, Language, text
 
 PAGE = Path(__file__).parent / "page"
 
+# Streamlit imports these two when it first needs them: that would delay the first answer.
+for library in ("pandas", "pyarrow"):
+    import_module(library)
 
-@st.cache_resource
+
+@st.cache_resource(show_spinner=False)
 def read_settings() -> deployment.Settings:
     """The deployment's settings, read once."""
     return deployment.read()
@@ -32,7 +35,10 @@ def main() -> None:
     state = st.session_state
     state.setdefault("session", secrets.token_urlsafe(16))
     state.setdefault("history", [])
-    language: Language = state.get("lang", "zh")
+    if "lang" not in state:
+        asked = st.query_params.get("lang")
+        state.lang = asked if asked in LANGUAGES else "zh"
+    language: Language = state.lang
     st.set_page_config(
         page_title=f"{text('name', language)} · {text('subtitle', language)}",
         page_icon=str(PAGE / "icon.png"),
@@ -50,26 +56,38 @@ def main() -> None:
             text("language", language),
             options=list(LANGUAGES),
             format_func=lambda tag: LANGUAGES[tag],
-            default="zh",
             required=True,
             key="lang",
-            bind="query-params",
+            on_change=remember_language,
             label_visibility="collapsed",
         )
     with st.container(key="stage"):
-        left, right = st.columns([5, 7], gap="medium")
+        left, right = st.columns([6, 7], gap="medium")
     with left:
         player(settings, state.session, language)
     with right, st.container(key="desk"):
-        conversation = st.container(key="conversation", height=480, autoscroll=True)
+        # Its height is in page.css; given here, it makes the container scroll.
+        conversation = st.container(key="conversation", height=480)
         typed = st.chat_input(
             text("placeholder", language), max_chars=settings.server.max_question_chars
         )
         st.html(f'<p class="footer">{text("footer", language, hotline=settings.hotline)}</p>')
     if typed and typed.strip():
         ask(typed)
+    client = Client(settings.server, state.session)
+
+    def restart() -> None:
+        state.history.clear()
+        with suppress(Unreachable):
+            client.stop()
+
     with conversation:
-        converse(Chat(Client(settings.server, state.session), language, ask), state.history)
+        converse(Chat(client, language, ask, restart), state.history)
+
+
+def remember_language() -> None:
+    """Keep the language in the address, for reloading and for bookmarks."""
+    st.query_params["lang"] = st.session_state.lang
 
 
 def ask(question: str) -> None:
@@ -78,7 +96,7 @@ def ask(question: str) -> None:
     for exchange in history:
         if exchange.state in ("open", "waiting"):
             exchange.state = "superseded"
-    history.append(Exchange(question.strip(), st.session_state.get("lang", "zh")))
+    history.append(Exchange(question.strip(), st.session_state.lang))
 
 
 def converse(chat: Chat, history: list[Exchange]) -> None:

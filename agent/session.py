@@ -2,14 +2,18 @@
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal, TypeVar
 
+import numpy as np
+
 from avatar_engine import Avatar, Encoder, Fragment, SoundOnly
-from tts_engine import Voice
+from tts_engine import Speech, Voice
 from tts_engine.text import cut
 
 from .base import Answer, Question, ReplyError, Responder, Sentence, Stage
 
+BREATH = 2  # frames
 Media = Literal["video", "audio", "none"]
 T = TypeVar("T")
 
@@ -83,11 +87,19 @@ class Session:
                 yield part
                 continue
             yield Caption(part, n_frames * 1000 // avatar.fps)
-            speech = _named("speak", self._voice.speak(part.text))
+            speech: Iterator[Speech] = _named("speak", self._voice.speak(part.text))
+            if not n_frames:
+                speech = chain([self._breath(avatar.fps)], speech)
             for frames in _named("render", avatar.render(speech, first=first + n_frames)):
                 n_frames += len(frames)
                 yield from _named("encode", encoder.add(frames))
         yield from _named("encode", encoder.close())
+
+    def _breath(self, fps: int) -> Speech:
+        """A moment of silence before the first word: the mouth starts closed, as in the idle
+        loop, and AAC's first samples, which no decoder gets right, carry no sound."""
+        n_samples = BREATH * self._voice.sample_rate // fps
+        return Speech(np.zeros(n_samples, np.float32), self._voice.sample_rate)
 
 
 def _named(stage: Stage, items: Iterator[T]) -> Generator[T, None, None]:

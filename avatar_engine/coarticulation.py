@@ -57,7 +57,7 @@ class Mouth:
     @property
     def is_closed(self) -> bool:
         """Nothing to draw: the idle loop shows this mouth anyway."""
-        return self.start == self.end == "sil"
+        return self.start == "sil" and (self.end == "sil" or self.progress == 0)
 
 
 @dataclass(frozen=True, slots=True)

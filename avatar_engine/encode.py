@@ -16,7 +16,6 @@ from tts_engine import Speech
 from . import fmp4
 from .base import Frames
 
-Coded = av.Packet[Any]
 AAC_FRAME = 1024  # samples
 FIRST_FRAGMENTS = (2, 2, 2, 2)  # frames; 80 ms each at 25 fps, for an early start
 LATER_FRAGMENT = 5  # frames; 200 ms at 25 fps
@@ -163,7 +162,7 @@ class _H264:
             samples.extend(map(self._sample, self._context.encode(None)))
         return fmp4.Run(1, start, samples)
 
-    def _sample(self, packet: Coded) -> fmp4.Sample:
+    def _sample(self, packet: "av.Packet[Any]") -> fmp4.Sample:
         units = [u for u in nal_units(bytes(packet)) if u[0] & 31 not in (7, 8)]
         data = b"".join(len(u).to_bytes(4) + u for u in units)
         return fmp4.Sample(data, self._ticks, packet.is_keyframe)
@@ -192,7 +191,7 @@ class _Aac:
         self._rest = np.concatenate([self._rest, sound])
         if last and len(self._rest) % AAC_FRAME:
             self._rest = np.pad(self._rest, (0, -len(self._rest) % AAC_FRAME))
-        packets: list[Coded] = []
+        packets: list[Any] = []  # av.Packet is generic to type checkers alone
         while len(self._rest) >= AAC_FRAME:
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(self._rest[None, :AAC_FRAME]), format="fltp", layout="mono"

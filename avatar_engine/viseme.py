@@ -16,6 +16,7 @@ from .coarticulation import VISEMES, Hold, Mouth, holds, mouth_at, mouths_by_lou
 from .presenter import Presenter, PresenterError
 from .whole_frames import whole_frames
 
+STEEPNESS = 2.5  # of cross-fades; an even mixture of two mouths shows two pairs of lips
 AT_ONCE = 5  # frames; small enough to stop quickly, large enough to cost little
 
 
@@ -94,6 +95,7 @@ class VisemeAvatar:
         halfway = self._tiles[halfway_name(mouth.start, mouth.end)]
         x = 2 * mouth.progress
         near, far, x = (start, halfway, x) if x <= 1 else (halfway, end, x - 1)
+        x = min(max((x - 0.5) * STEEPNESS + 0.5, 0.0), 1.0)
         return cast(NDArray[np.uint8], cv2.addWeighted(near, 1 - x, far, x, 0))
 
 

@@ -7,19 +7,15 @@ import socket
 import statistics
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
-from agent import Session, wire
+from agent import wire
 from agent.build import build
 from agent.server import Server
 from agent.settings import Settings
 from retrievers.faq_files import read_folder
-
-MARKS = ("first text", "first sound", "first picture", "last picture")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,39 @@ class Reply:
     ended: float
     duration: float
     """Of the media, ms."""
+
+    @property
+    def speed(self) -> float:
+        """Seconds of talking made in a second, as the client saw it."""
+        return self.duration / self.ended
+
+
+def table(replies: list[Reply]) -> Table:
+    """The figures as a person reads them; sound and picture share every fragment."""
+    shown = Table(title=f"From sending a question, {len(replies)} questions, ms")
+    for heading in ("", "median", "p95", "worst"):
+        shown.add_column(heading, justify="left" if not heading else "right")
+    for name, values in summary(replies).items():
+        shown.add_row(name, *(f"{values[column]:.0f}" for column in ("median", "p95", "worst")))
+    speeds = sorted(reply.speed for reply in replies)
+    shown.caption = f"made {statistics.median(speeds):.1f} times faster than it plays"
+    return shown
+
+
+def summary(replies: list[Reply]) -> dict[str, dict[str, float]]:
+    """Median, 95th percentile and worst of each mark, ms."""
+    return {
+        name: {
+            "median": statistics.median(values),
+            "p95": statistics.quantiles(values, n=20, method="inclusive")[-1],
+            "worst": max(values),
+        }
+        for name, values in {
+            "first text": [reply.first_text for reply in replies],
+            "first sound and picture": [reply.first_media for reply in replies],
+            "all of it": [reply.ended for reply in replies],
+        }.items()
+    }
 
 
 def measure(settings: Settings, n: int, seed: int = 0) -> list[Reply]:
@@ -61,7 +90,7 @@ async def _ask_all(server: Server, port: int, questions: list[str]) -> list[Repl
             return [await _ask(connection, question) for question in questions]
 
 
-async def _ask(connection, question: str) -> Reply:  # type: ignore[no-untyped-def]
+async def _ask(connection: ClientConnection, question: str) -> Reply:
     asked = time.perf_counter()
     await connection.send(wire.text("ask", text=question))
     first_text = first_media = None

@@ -50,11 +50,13 @@ class Chat:
         client: Who answers.
         language: Of the page.
         ask: Callback that asks a question.
+        restart: Callback that begins a new conversation.
     """
 
     client: Client
     language: Language
     ask: Callable[[str], None]
+    restart: Callable[[], None]
 
     def welcome(self) -> None:
         """The start screen: questions to begin with."""
@@ -74,7 +76,10 @@ class Chat:
 
     def show(self, index: int, exchange: Exchange, *, is_last: bool) -> None:
         """Show one exchange, and answer it if it is still open."""
-        with st.chat_message("user", avatar=":material/person:"):
+        with (
+            st.container(key=f"question-{index}"),
+            st.chat_message("user", avatar=":material/person:"),
+        ):
             st.text(exchange.question)
         with (
             st.chat_message("assistant", avatar=":material/account_balance:"),
@@ -82,7 +87,7 @@ class Chat:
         ):
             if exchange.state == "open":
                 self._answer(exchange)
-            else:
+            elif exchange.state != "waiting":
                 st.text(exchange.text or self._text("superseded"))
             match exchange.state:
                 case "waiting":
@@ -141,8 +146,8 @@ class Chat:
             st.html(source(citation, self._text("source")))
         if exchange.suggestions and is_last:
             key = "did_you_mean" if exchange.outcome == "refused" else "related"
+            st.html(f'<p class="hint">{html.escape(self._text(key))}</p>')
             with st.container(key=f"{key}-{index}"):
-                st.html(f'<p class="hint">{html.escape(self._text(key))}</p>')
                 for number, question in enumerate(exchange.suggestions[:3]):
                     st.button(
                         plain(question),
@@ -150,9 +155,18 @@ class Chat:
                         on_click=self.ask,
                         args=(question,),
                     )
-        if exchange.outcome != "greeted":
-            key = f"rating-{index}"
-            st.feedback("thumbs", key=key, on_change=self._rate, args=(exchange, key))
+        with st.container(key=f"end-{index}", horizontal=True):
+            if exchange.outcome != "greeted":
+                key = f"rating-{index}"
+                st.feedback("thumbs", key=key, on_change=self._rate, args=(exchange, key))
+            if is_last:
+                st.button(
+                    self._text("new_chat"),
+                    key="new-chat",
+                    type="tertiary",
+                    icon=":material/edit_square:",
+                    on_click=self.restart,
+                )
 
     def _rate(self, exchange: Exchange, key: str) -> None:
         thumb = st.session_state[key]

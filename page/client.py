@@ -1,7 +1,7 @@
 """The page's own connection to the server: one for each question, closed after its answer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -34,7 +34,7 @@ class Client:
     server: ServerSettings
     session: str
 
-    def ask(self, text: str, *, reply: str, language: str) -> Iterator[Message | None]:
+    def ask(self, text: str, *, reply: str, language: str) -> Generator[Message | None, None, None]:
         """Ask, and yield what the server says to it; the last is an ``answer`` or an ``error``.
 
         Yields None every half second without news, so that the reader can turn to
@@ -62,12 +62,15 @@ class Client:
         Raises:
             Unreachable: There is no server.
         """
-        message = {"type": "feedback", "reply": reply, "rating": rating}
-        try:
-            with self._connect() as connection:
-                connection.send(json.dumps(message))
-        except (OSError, WebSocketException) as error:
-            raise Unreachable from error
+        self._tell({"type": "feedback", "reply": reply, "rating": rating})
+
+    def stop(self) -> None:
+        """Silence the presenter.
+
+        Raises:
+            Unreachable: There is no server.
+        """
+        self._tell({"type": "stop"})
 
     def is_answered(self) -> bool:
         """Whether the server takes connections now."""
@@ -76,6 +79,13 @@ class Client:
                 return True
         except (OSError, WebSocketException):
             return False
+
+    def _tell(self, message: Message) -> None:
+        try:
+            with self._connect() as connection:
+                connection.send(json.dumps(message))
+        except (OSError, WebSocketException) as error:
+            raise Unreachable from error
 
     def _connect(self) -> ClientConnection:
         host = ANY_HOST.get(self.server.host, self.server.host)
@@ -93,7 +103,9 @@ class Client:
         return connection
 
 
-def _until_answered(connection: ClientConnection, reply: str) -> Iterator[Message | None]:
+def _until_answered(
+    connection: ClientConnection, reply: str
+) -> Generator[Message | None, None, None]:
     silence = 0.0
     while True:
         try:

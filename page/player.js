@@ -142,8 +142,8 @@ class Player {
       ui.idle.addEventListener(event, () => this.tellIdle());
     ui.stop.onclick = () => this.halt();
     ui.replay.onclick = () => this.playAgain();
-    ui.sound.onclick = () => { ui.talk.muted = !ui.talk.muted; this.nameButtons(); };
-    ui.captions.onclick = () => { root.classList.toggle("no-captions"); this.nameButtons(); };
+    ui.sound.onclick = () => { ui.talk.muted = !ui.talk.muted; this.nameParts(); };
+    ui.captions.onclick = () => { root.classList.toggle("no-captions"); this.nameParts(); };
     this.onGesture = () => { if (!ui.unlock.hidden) this.begin(); };
     document.addEventListener("pointerup", this.onGesture);
     document.addEventListener("keydown", this.onGesture);
@@ -151,13 +151,9 @@ class Player {
 
   /** Take new data from the page: its language, and on the first call the address. */
   update({ server_url, port, session, token, language, texts }) {
-    const { ui } = this;
     this.texts = texts;
     document.documentElement.lang = language;
-    this.root.setAttribute("aria-label", texts.presenter);
-    ui.badge.textContent = texts.ai;
-    ui.unlock.textContent = texts.unlock;
-    this.nameButtons();
+    this.nameParts();
     if (this.link) {
       this.say(this.said);
       return;
@@ -201,9 +197,9 @@ class Player {
     this.isOnline = true;
     this.root.style.setProperty("--ratio", `${presenter.width} / ${presenter.height}`);
     this.root.dataset.state = "idle";
-    this.ui.label.textContent = label === this.texts.ai ? "" : label;
+    this.presenter = { title: presenter.title, label };
+    this.nameParts();
     this.say(Source ? null : "unsupported");
-    this.nameButtons();
   }
 
   goOffline(code) {
@@ -211,7 +207,7 @@ class Player {
     this.leave("offline");
     this.root.dataset.state = "offline";
     this.say(code === TAKEN_OVER ? "taken_over" : "reconnecting");
-    this.nameButtons();
+    this.nameParts();
   }
 
   /** A binary message: the length of its header, the header, the payload. */
@@ -244,7 +240,7 @@ class Player {
     this.film = new Film(reply);
     this.last = null;
     this.isReplay = false;
-    this.nameButtons();
+    this.nameParts();
   }
 
   open({ mime, loop_frame }) {
@@ -264,7 +260,7 @@ class Player {
     this.film.attach(this.ui.talk);
     clearInterval(this.ticker);
     this.ticker = setInterval(() => this.tick(), TICK);
-    this.nameButtons();
+    this.nameParts();
   }
 
   tick() {
@@ -336,7 +332,7 @@ class Player {
     caption.textContent = "";
     unlock.hidden = true;
     root.dataset.state = state;
-    this.nameButtons();
+    this.nameParts();
     if (root.classList.contains("talking")) {
       await this.turnLoopTo(film.loopFrame + shown);
       root.classList.remove("talking");
@@ -372,8 +368,15 @@ class Player {
     notice.classList.toggle("busy", key === "connecting" || key === "reconnecting");
   }
 
-  nameButtons() {
-    const { texts, root, ui } = this;
+  nameParts() {
+    const { texts, root, ui, presenter } = this;
+    root.setAttribute("aria-label", texts.presenter);
+    ui.unlock.textContent = texts.unlock;
+    ui.badge.textContent = texts.ai;
+    // The presenter's own mark must be shown as it is; often it is the badge's very text.
+    const title = presenter?.title?.[document.documentElement.lang];
+    const label = presenter?.label === texts.ai ? null : presenter?.label;
+    ui.label.textContent = [title, label].filter(Boolean).join(" · ");
     const name = (button, text) => {
       button.title = text;
       button.setAttribute("aria-label", text);

@@ -55,13 +55,17 @@ TEXTS: dict[str, dict[Language, str]] = {
     "refused": {"zh": "未找到答案", "en": "No answer found"},
     "did_you_mean": {"zh": "您是不是想问：", "en": "Did you mean:"},
     "related": {"zh": "相关问题", "en": "Related questions"},
-    "superseded": {"zh": "（您问了新的问题，这个问题没有回答完。）", "en": "(You asked something else.)"},
+    "superseded": {
+        "zh": "（您问了新的问题，这个问题没有回答完。）",
+        "en": "(You asked something else.)",
+    },
     "unreachable": {
         "zh": "暂时连接不上服务。您的问题已保留，服务恢复后会自动回答。",
         "en": "The service cannot be reached. Your question is kept and will be answered as "
         "soon as it is back.",
     },
     "retry": {"zh": "重试", "en": "Try again"},
+    "new_chat": {"zh": "新对话", "en": "New chat"},
     "thanks": {"zh": "感谢您的评价！", "en": "Thank you for your feedback!"},
     "not_sent": {"zh": "评价没有发送成功，请稍后再试。", "en": "Your feedback could not be sent."},
 }
@@ -86,7 +90,10 @@ PLAYER_TEXTS: dict[str, dict[Language, str]] = {
         "zh": "此浏览器不能播放数字人，仍可查看文字回答。",
         "en": "This browser cannot play the presenter; the answers are still there to read.",
     },
-    "broken": {"zh": "画面播放失败，请查看文字回答。", "en": "Playback failed; please read the answer."},
+    "broken": {
+        "zh": "画面播放失败，请查看文字回答。",
+        "en": "Playback failed; please read the answer.",
+    },
 }
 """What the player says; sent to the browser in one language."""
 

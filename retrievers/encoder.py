@@ -101,12 +101,12 @@ def _load(folder: Path):  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
-        from text2vec import SentenceModel
+        from text2vec import SentenceModel  # type: ignore[import-untyped]
         from transformers.utils import logging as transformers_logging
 
         loud = transformers_logging.get_verbosity()
-        transformers_logging.set_verbosity_error()
-        transformers_logging.disable_progress_bar()
+        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             model = SentenceModel(str(folder), device="cpu")
         except Exception as error:

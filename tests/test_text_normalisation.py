@@ -48,9 +48,7 @@ def test_no_digit_is_left_whatever_is_written() -> None:
         ("12000", "一万二千"), ("100010000", "一亿零一万"), ("1000000000000", "一万亿"),
     ],
 )  # fmt: skip
-def test_whole_numbers_are_read_with_zeros_where_speakers_say_them(
-    digits: str, words: str
-) -> None:
+def test_whole_numbers_are_read_with_zeros_where_speakers_say_them(digits: str, words: str) -> None:
     assert cardinal(digits) == words
 
 

@@ -29,7 +29,8 @@ def test_polyphones_are_read_as_meant(text: str, reading: str) -> None:
     ("text", "reading"),
     [
         ("你好", "ni2 hao3"), ("展览馆", "zhan2 lan2 guan3"), ("不是", "bu2 shi4"),
-        ("不能", "bu4 neng2"), ("一个", "yi2 ge4"), ("一年", "yi4 nian2"), ("第一次", "di4 yi1 ci4"),
+        ("不能", "bu4 neng2"), ("一个", "yi2 ge4"), ("一年", "yi4 nian2"),
+        ("第一次", "di4 yi1 ci4"),
         ("一月一日", "yi1 yue4 yi1 ri4"),
     ],
 )  # fmt: skip

@@ -39,13 +39,13 @@ def test_no_tiny_piece_stands_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "pieces"),
     [
-        ("请带身份证。请带户口簿！可以吗？", ["请带身份证。", "请带户口簿！", "可以吗？"]),
+        ("请带身份证。请带户口簿！带了吗？", ["请带身份证。", "请带户口簿！带了吗？"]),
         ("第一行内容\n第二行内容", ["第一行内容\n", "第二行内容"]),
         ("他说：“可以办理。”然后离开了。", ["他说：“可以办理。”", "然后离开了。"]),
-        ("请看说明（不含周末。节假日除外。）后办理。", ["请看说明（不含周末。节假日除外。）后办理。"]),
+        ("请看说明（不含周末。节日除外。）后办理。", ["请看说明（不含周末。节日除外。）后办理。"]),
         ("费率为3.5%左右。请核对一下。", ["费率为3.5%左右。", "请核对一下。"]),
-        ("Bring papers, e.g. a passport. Then wait here.",
-         ["Bring papers, e.g. a passport. ", "Then wait here."]),
+        ("Bring it, e.g. a passport. Then wait here.",
+         ["Bring it, ", "e.g. a passport. ", "Then wait here."]),
         ("See Form No. 5 first. Ask at window 3.5 today.",
          ["See Form No. 5 first. ", "Ask at window 3.5 today."]),
         ("见www.gov.cn/index.html页面。谢谢您。", ["见www.gov.cn/index.html页面。谢谢您。"]),
@@ -65,14 +65,14 @@ def test_a_long_sentence_is_cut_at_commas() -> None:
 
 
 def test_the_first_piece_ends_at_an_early_comma() -> None:
-    text = "您好，办理居住证需要携带本人身份证原件以及在本市的居住证明材料一份。请提前预约。"
+    text = (
+        "您好，欢迎您，办理居住证需要携带本人身份证原件以及在本市的居住证明材料一份。请提前预约。"
+    )
     first = cut(text)[0]
     assert len(first) <= FIRST_CHARACTERS
-    assert first.endswith("，") or first.endswith("。")
+    assert first == "您好，欢迎您，"
 
 
 def test_clauses_end_at_commas_but_not_inside_numbers() -> None:
-    assert clauses("请带好证件，费用为1,200元，谢谢您。") == ["请带好证件，", "费用为1,200元，谢谢您。"] or (
-        clauses("请带好证件，费用为1,200元，请您缴纳。")
-        == ["请带好证件，", "费用为1,200元，", "请您缴纳。"]
-    )
+    text = "请带好证件，费用为1,200元，请您缴纳。"
+    assert clauses(text) == ["请带好证件，", "费用为1,200元，", "请您缴纳。"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
+import soundfile  # type: ignore[import-untyped]
 
 from tts_engine import Speech, Voice
 from tts_engine.checks import check_voice
@@ -40,7 +40,7 @@ def test_nothing_to_say_is_an_error_that_says_so(voice: EspeakVoice, text: str) 
         list(voice.speak(text))
 
 
-@pytest.mark.parametrize("text", [SENTENCE, "😀您好，😀，请坐下来。😀", "Call 12345, please."])
+@pytest.mark.parametrize("text", [SENTENCE, "😀您好朋友，😀，请坐下来。😀", "Call 12345, please."])
 def test_the_pieces_carry_the_whole_text(voice: EspeakVoice, text: str) -> None:
     pieces = list(voice.speak(text))
     assert "".join(piece.text for piece in pieces) == text
@@ -87,10 +87,10 @@ def test_the_woman_speaks_higher_than_the_man() -> None:
     def pitch(gender: str) -> float:
         voice = EspeakVoice(gender=gender)  # type: ignore[arg-type]
         (piece,) = voice.speak("妈妈妈妈妈妈")
-        spectrum = np.abs(np.fft.rfft(piece.samples))
-        frequencies = np.fft.rfftfreq(len(piece.samples), 1 / piece.sample_rate)
-        low = (frequencies > 70) & (frequencies < 320)
-        return float(frequencies[low][spectrum[low].argmax()])
+        middle = piece.samples[len(piece.samples) // 4 :][:8192]
+        echo = np.correlate(middle, middle, "full")[len(middle) - 1 :]
+        shortest, longest = piece.sample_rate // 320, piece.sample_rate // 70
+        return piece.sample_rate / (shortest + int(echo[shortest:longest].argmax()))
 
     assert pitch("female") > 1.4 * pitch("male")
 
@@ -99,6 +99,27 @@ def test_letters_of_an_acronym_are_named(voice: EspeakVoice) -> None:
     symbols = [p.symbol for piece in voice.speak("下载APP") for p in piece.phonemes]
     assert symbols[-6:].count("p") == 2
     assert "eɪ" in symbols
+
+
+def bands(piece: Speech) -> np.ndarray:
+    """Loudness by time and frequency, which the library repeats; its wave it does not."""
+    windows = np.lib.stride_tricks.sliding_window_view(piece.samples, 1024)[::512]
+    power = np.abs(np.fft.rfft(windows * np.hanning(1024)))[:, :480] ** 2
+    loudness: np.ndarray = np.log10(power.reshape(len(windows), 24, 20).sum(2) + 1e-3)
+    return loudness
+
+
+def same_sound(one: Speech, other: Speech) -> bool:
+    if [p.symbol for p in one.phonemes] != [p.symbol for p in other.phonemes]:
+        return False
+    # Where silence ends depends on the wave: up to 12 ms were seen.
+    if any(
+        abs(p.start - q.start) > 0.02 for p, q in zip(one.phonemes, other.phonemes, strict=True)
+    ):
+        return False
+    first, second = bands(one), bands(other)
+    n_windows = min(len(first), len(second))
+    return bool(np.corrcoef(first[:n_windows].ravel(), second[:n_windows].ravel())[0, 1] > 0.9)
 
 
 def test_two_threads_get_what_each_asked_for() -> None:
@@ -112,19 +133,18 @@ def test_two_threads_get_what_each_asked_for() -> None:
         together = tuple(pool.map(say, (woman, man)))
     for expected, got in zip(alone, together, strict=True):
         assert len(expected) == len(got)
-        for one, other in zip(expected, got, strict=True):
-            assert one.phonemes == other.phonemes
-            assert np.array_equal(one.samples, other.samples)
+        assert all(map(same_sound, expected, got))
+    assert not any(map(same_sound, *alone))
 
 
 def test_after_an_interruption_the_next_sentence_is_unharmed(voice: EspeakVoice) -> None:
-    before = np.concatenate([piece.samples for piece in voice.speak("请您稍等一下。")])
+    (before,) = voice.speak("请您稍等一下。")
     stopped = voice.speak(SENTENCE)
     next(stopped)
     stopped.close()
     assert list(stopped) == []
-    after = np.concatenate([piece.samples for piece in voice.speak("请您稍等一下。")])
-    assert np.array_equal(before, after)
+    (after,) = voice.speak("请您稍等一下。")
+    assert same_sound(before, after)
 
 
 @pytest.mark.parametrize(

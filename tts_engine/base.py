@@ -13,7 +13,7 @@ class Phoneme:
     """One sound of the speech, from its start to the start of the next."""
 
     symbol: str
-    """IPA without tone, stress or length marks (``"ʈʂʰ"``, ``"au"``, ``"m"``); ``""`` is a pause."""
+    """IPA without tone, stress and length (``"ʈʂʰ"``, ``"au"``, ``"m"``); ``""`` is a pause."""
     start: float
     """Seconds from the first sample of the piece of speech it belongs to."""
 

@@ -10,13 +10,12 @@ _MANDARIN = {
     "ts.": "ʈʂ", "s.": "ʂ", "χ": "x", "ŋ-": "ŋ", "o-": "ɤ", "ɑ": "a", "ɑu": "au",
     "i.": "ɻ̩", "i̪": "ɹ̩", "ər": "ɚ", "onɡ": "ʊ ŋ", "io": "j o", "iou": "j ou", "ia": "j a",
     "iɑ": "j a", "iɛ": "j ɛ", "ua": "w a", "uai": "w ai", "uei": "w ei", "uo": "w o", "uə": "w ə",
-    "yɛ": "y ɛ", "yæ": "y ɛ", "yə": "y n", "yi": "y i", "uɑ": "w a",
+    "yɛ": "y ɛ", "yæ": "y ɛ", "yə": "y", "yi": "y", "uɑ": "w a",
 }  # fmt: skip
 _GLIDE_SHARE = 0.35
 """Of a name that holds two sounds, the share of time the first one takes."""
 _SHORTEST_PAUSE = 0.06  # seconds
-_MARKS = str.maketrans("", "", "ˈˌː̩͡'_|,%:")
-# The marks under ɹ̩ and ɻ̩ are part of those vowels, but in English a mark of length.
+_MARKS = str.maketrans("", "", "ˈˌː̩͡'_|,%:")  # not for the table: ɹ̩ and ɻ̩ keep their mark
 
 
 def to_ipa(
@@ -35,7 +34,8 @@ def to_ipa(
         first, _, second = symbol.partition(" ")
         if first == "" and result and (result[-1][0] == "" or end - start < _SHORTEST_PAUSE):
             continue
-        result.append((first, start))
+        if not (second and result and result[-1][0] == first):  # 文 is named w and uə
+            result.append((first, start))
         if second:
             result.append((second, start + _GLIDE_SHARE * max(0.0, end - start)))
     return result

@@ -15,7 +15,8 @@ _COURTESIES = (
     (
         "greeted",
         re.compile(
-            r"((你好|您好|哈喽|嗨|在吗|早上好|下午好|晚上好|hello|hi|hey)[啊呀吗]? ?)+", re.I
+            r"((你好|您好|哈喽|嗨|在吗|早上好|下午好|晚上好|hello|hi there|hi|hey)[啊呀吗]? ?)+",
+            re.I,
         ),
     ),
     (

@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 
 from . import atlas, motion
+from .look import LOOKS
 from .loop import FPS, Film, encode, faces
 from .pictures import Pictures
 
@@ -36,12 +37,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("glb", type=Path, help="the bust, with Oculus and ARKit shape targets")
     parser.add_argument("--name", required=True, help="presenter name, for example suit")
     parser.add_argument("--out", type=Path, required=True, help="folder of presenters")
-    parser.add_argument("--work", type=Path, default=Path("studio-work"),
-                        help="folder for the path-traced pictures (default: %(default)s)")
-    parser.add_argument("--samples", type=int, default=16,
-                        help="paths per pixel of the large pictures (default: %(default)s)")
-    parser.add_argument("--frames", type=int, default=250,
-                        help=f"length of the loop at {FPS} frames a second (default: %(default)s)")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path("studio-work"),
+        help="folder for the path-traced pictures (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=16,
+        help="paths per pixel of the large pictures (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=250,
+        help=f"length of the loop at {FPS} frames a second (default: %(default)s)",
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if not options.glb.is_file():
@@ -52,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
 
-    look = scene.LOOKS.get(options.name, scene.LOOKS["suit"])
+    look = LOOKS.get(options.name, LOOKS["suit"])
     pictures = Pictures(options.work / options.name)
     pictures.folder.mkdir(parents=True, exist_ok=True)
     stage = scene.build(options.glb, look)

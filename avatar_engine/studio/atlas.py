@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from . import mouths
-from .loop import GRID, Film, read_rgba, soft_edge
+from .loop import GRID, Film, read_rgba, soft_edge, to_bytes
 from .motion import Floats, bilinear
 from .pictures import Box, Pictures
 
@@ -32,12 +32,13 @@ def tiles(pictures: Pictures, office: Floats) -> dict[str, NDArray[np.uint8]]:
     behind = office[region]
     rest = read_rgba(pictures.rest)
     side = office.shape[0]
-    small = cv2.resize(rest, (side, side), interpolation=cv2.INTER_AREA)[region]
-    truth = _over(small, behind)
+    small = cv2.resize(rest, (side, side), interpolation=cv2.INTER_AREA)
+    truth = _over(np.asarray(small[region], np.float32), behind)
     quick = _over(read_rgba(pictures.mouth("sil")), behind)
     detail = quick - cv2.GaussianBlur(quick, (0, 0), 1.0)
     wanted = (truth - cv2.GaussianBlur(truth, (0, 0), 8.0)) - (
-        quick - cv2.GaussianBlur(quick, (0, 0), 8.0))
+        quick - cv2.GaussianBlur(quick, (0, 0), 8.0)
+    )
     sharpen = float(np.clip((detail * wanted).sum() / (detail**2).sum(), 0.0, 1.0))
     shade = cv2.GaussianBlur(truth - quick, (0, 0), 10.0)
     made = {}
@@ -46,8 +47,9 @@ def tiles(pictures: Pictures, office: Floats) -> dict[str, NDArray[np.uint8]]:
             picture = truth
         else:
             picture = _over(read_rgba(pictures.mouth(name)), behind)
-            picture = picture + sharpen * (picture - cv2.GaussianBlur(picture, (0, 0), 1.0)) + shade
-        made[name] = np.clip(picture * 255.0 + 0.5, 0, 255).astype(np.uint8)
+            detail = picture - cv2.GaussianBlur(picture, (0, 0), 1.0)
+            picture = np.asarray(picture + sharpen * detail + shade, np.float32)
+        made[name] = to_bytes(picture)
     return made
 
 
@@ -59,15 +61,13 @@ def soft_mask(made: dict[str, NDArray[np.uint8]]) -> NDArray[np.uint8]:
         picture = cv2.GaussianBlur(made[viseme].astype(np.float32), (0, 0), 2.0)
         moved = np.maximum(moved, np.abs(picture - rest).max(axis=2))
     height, width = moved.shape
-    core = (moved > 6.0).astype(np.uint8)
-    core = cv2.morphologyEx(core, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    points = cv2.findNonZero(core)
-    hull = np.zeros_like(core)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
-    grown = cv2.dilate(hull, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17)))
+    moved = np.maximum(moved, moved[:, ::-1])  # light from one side hides half of the movement
+    core = cv2.morphologyEx((moved > 9.0).astype(np.uint8), cv2.MORPH_OPEN, _disc(5))
+    core = cv2.morphologyEx(np.pad(core, 40), cv2.MORPH_CLOSE, _disc(41))[40:-40, 40:-40]
+    grown = cv2.dilate(core, _disc(15))
     soft = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), 7.0)
     soft = np.clip((soft - 0.05) / 0.9, 0.0, 1.0) * soft_edge(width, height, 26)
-    return (soft * 255.0 + 0.5).astype(np.uint8)
+    return to_bytes(soft)
 
 
 def warp(film: Film, tile: Box) -> tuple[NDArray[np.int32], NDArray[np.float16], Floats]:
@@ -75,8 +75,9 @@ def warp(film: Film, tile: Box) -> tuple[NDArray[np.int32], NDArray[np.float16],
     backs = [film.back(frame) for frame in range(len(film.motion))]
     part = np.s_[tile.top // GRID : tile.bottom // GRID, tile.left // GRID : tile.right // GRID]
     margin = 2 + math.ceil(max(float(np.abs(back[part]).max()) for back in backs))
-    box = np.array([tile.left - margin, tile.top - margin,
-                    tile.right + margin, tile.bottom + margin], np.int32)
+    box = np.array(
+        [tile.left - margin, tile.top - margin, tile.right + margin, tile.bottom + margin], np.int32
+    )
     left, top, right, bottom = (int(v) for v in box)
     columns = 1 + math.ceil((right - left) / NODE_SPACING)
     rows = 1 + math.ceil((bottom - top) / NODE_SPACING)
@@ -97,13 +98,18 @@ def write(folder: Path, film: Film, pictures: Pictures) -> None:
     for index, picture in enumerate(made.values()):
         top, left = index // COLUMNS * height, index % COLUMNS * width
         atlas[top : top + height, left : left + width] = picture
-    _webp(folder / "mouths.webp", cv2.cvtColor(atlas, cv2.COLOR_RGB2BGR), 90)
-    index = {"tile": [width, height], "columns": COLUMNS, "names": list(made)}
-    text = yaml.safe_dump(index, default_flow_style=None, sort_keys=False, width=100)
+    _webp(folder / "mouths.webp", np.ascontiguousarray(atlas[..., ::-1]), 90)
+    contents = {"tile": [width, height], "columns": COLUMNS, "names": list(made)}
+    text = yaml.safe_dump(contents, default_flow_style=None, sort_keys=False, width=100)
     (folder / "mouths.yaml").write_text(text, "utf-8")
     _webp(folder / "mask.webp", soft_mask(made), 101)
     box, shift, offset = warp(film, pictures.mouth_box)
     np.savez_compressed(folder / "warp.npz", box=box, shift=shift, offset=offset)
+
+
+def _disc(diameter: int) -> NDArray[np.uint8]:
+    size = (diameter, diameter)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
 
 
 def _over(person: Floats, behind: Floats) -> Floats:

@@ -42,8 +42,9 @@ class Film:
         FileNotFoundError: no font with Chinese letters is installed.
     """
 
-    def __init__(self, pictures: Pictures, camera: Camera, anatomy: Anatomy, motion: Idle,
-                 label: str) -> None:
+    def __init__(
+        self, pictures: Pictures, camera: Camera, anatomy: Anatomy, motion: Idle, label: str
+    ) -> None:
         self.camera, self.anatomy, self.motion = camera, anatomy, motion
         self._person, self._scale = _stages(pictures)
         side = self._person[0.0].shape[0] // self._scale
@@ -59,24 +60,30 @@ class Film:
         Shape (size / GRID, size / GRID, 2), pixels; node (i, j) is pixel (j, i) * GRID.
         """
         forward = flow(self.camera, self.anatomy, self._points, self.motion, frame)
-        return invert(forward / GRID) * GRID
+        return invert(np.asarray(forward / GRID, np.float32)) * GRID
 
     def frame(self, index: int) -> NDArray[np.uint8]:
         """One finished frame, RGB, shape (size, size, 3)."""
         scale = self._scale
         pixel = (np.arange(self.size * scale, dtype=np.float32) + 0.5) / scale - 0.5
         x, y = np.meshgrid(pixel, pixel)
-        back = cv2.remap(self.back(index), x / GRID, y / GRID, cv2.INTER_LINEAR,
-                         borderMode=cv2.BORDER_REPLICATE)
+        back = cv2.remap(
+            self.back(index), x / GRID, y / GRID, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         map_x = (x + back[..., 0] + 0.5) * scale - 0.5
         map_y = (y + back[..., 1] + 0.5) * scale - 0.5
-        person = cv2.remap(self._blinking(float(self.motion.blink[index])), map_x, map_y,
-                           cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        person = cv2.remap(
+            self._blinking(float(self.motion.blink[index])),
+            map_x,
+            map_y,
+            cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         person = cv2.resize(person, (self.size, self.size), interpolation=cv2.INTER_AREA)
         person = np.clip(person, 0.0, 1.0)
         picture = person[..., :3] + self.office * (1.0 - person[..., 3:])
         picture = self._pill[..., :3] + picture * (1.0 - self._pill[..., 3:])
-        return np.clip(picture * 255.0 + 0.5, 0, 255).astype(np.uint8)
+        return to_bytes(picture)
 
     def _blinking(self, closing: float) -> Floats:
         """The resting person with the lids closed by ``closing``, between the two next stages."""
@@ -94,8 +101,14 @@ def faces(camera: Camera, anatomy: Anatomy, motion: Idle) -> Floats:
     x, y, z = anatomy.chin
     height, cheek = anatomy.face_height, anatomy.cheek
     points = np.array(
-        [[(x, y, z), (x, y + 0.02, z + height),
-          (-cheek, y + 0.05, z + 0.3 * height), (cheek, y + 0.05, z + 0.3 * height)]],
+        [
+            [
+                (x, y, z),
+                (x, y + 0.02, z + height),
+                (-cheek, y + 0.05, z + 0.3 * height),
+                (cheek, y + 0.05, z + 0.3 * height),
+            ]
+        ],
         np.float32,
     )
     rest = project(camera, points)
@@ -133,14 +146,17 @@ def encode(frames: Iterator[NDArray[np.uint8]], path: Path, size: int) -> None:
         stream.width = stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, FPS)
-        stream.options = {"crf": "17", "preset": "slow", "profile": "high", "threads": "1"}
+        stream.options = {"crf": "16", "preset": "slow", "profile": "high", "threads": "1"}
         context = stream.codec_context
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = ColorRange.MPEG
         for index, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709,
-                dst_color_range=ColorRange.MPEG, interpolation="BICUBIC")
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
+                interpolation="BICUBIC",
+            )
             frame.pts, frame.time_base = index, Fraction(1, FPS)
             film.mux(stream.encode(frame))
         film.mux(stream.encode())
@@ -148,18 +164,32 @@ def encode(frames: Iterator[NDArray[np.uint8]], path: Path, size: int) -> None:
 
 def read_rgba(path: Path) -> Floats:
     """A PNG as premultiplied RGBA in [0, 1], shape (h, w, 4)."""
-    pixels = cv2.cvtColor(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
+    pixels = cv2.cvtColor(_read(path, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA)
     picture = pixels.astype(np.float32) / 255.0
     picture[..., :3] *= picture[..., 3:]
     return picture
 
 
+def to_bytes(picture: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Values in [0, 1] (what lies outside is cut) as whole numbers up to 255."""
+    return np.asarray(np.clip(picture * 255.0 + 0.5, 0, 255), np.uint8)
+
+
 def soft_edge(width: int, height: int, fade: int) -> Floats:
     """1 in the middle, falling smoothly to 0 at the border over ``fade`` pixels."""
+
     def ramp(n: int) -> Floats:
         t = np.clip(np.minimum(np.arange(n), np.arange(n)[::-1]) / fade, 0.0, 1.0)
         return np.asarray(t * t * (3 - 2 * t), np.float32)
+
     return np.outer(ramp(height), ramp(width)).astype(np.float32)
+
+
+def _read(path: Path, flags: int) -> NDArray[np.uint8]:
+    pixels = cv2.imread(str(path), flags)
+    if pixels is None:
+        raise FileNotFoundError(f"{path} is missing or no picture; delete it and run again.")
+    return np.asarray(pixels, np.uint8)
 
 
 def _stages(pictures: Pictures) -> tuple[dict[float, Floats], int]:
@@ -182,7 +212,9 @@ def _stages(pictures: Pictures) -> tuple[dict[float, Floats], int]:
 
 def _plate(path: Path, side: int) -> Floats:
     """The office at the finished size; the last grain of the renderer is blurred away."""
-    pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(np.float32) / 255.0
+    pixels = (
+        cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(np.float32) / 255.0
+    )
     soft = cv2.GaussianBlur(pixels, (0, 0), 2.5)
     return np.asarray(cv2.resize(soft, (side, side), interpolation=cv2.INTER_CUBIC))
 
@@ -203,9 +235,7 @@ def _pill(label: str, side: int) -> Floats:
     width, height = right - left + 22 * big, bottom - top + 14 * big
     x, y = (side - 16) * big - width, (side - 16) * big - height
     draw.rounded_rectangle((x, y, x + width, y + height), height // 2, fill=(18, 22, 28, 140))
-    draw.text((x + 11 * big - left, y + 7 * big - top), label, font=font,
-              fill=(255, 255, 255, 235))
+    draw.text((x + 11 * big - left, y + 7 * big - top), label, font=font, fill=(255, 255, 255, 235))
     pixels = np.asarray(canvas.resize((side, side), Image.Resampling.BOX), np.float32) / 255.0
     pixels[..., :3] *= pixels[..., 3:]
     return pixels
-

@@ -34,7 +34,7 @@ class Anatomy:
     pivot: tuple[float, float, float]
     """The point the head turns about, inside the upper neck."""
     head_z: float
-    """Everything above moves rigidly with the head."""
+    """Everything above, in front of the neck, moves rigidly with the head."""
     torso_z: float
     """Everything below stays with the torso; in between, the neck fades."""
     chin: tuple[float, float, float]
@@ -54,7 +54,7 @@ class Idle:
     offsets: Floats
     """Shape (N, 3): movement of the head along x, y, z in metres."""
     breath: Floats
-    """Shape (N,): rise of the chest in metres."""
+    """Shape (N,): height of the chest in metres; 0 is a full breath, so it is never above."""
     blink: Floats
     """Shape (N,): closing of the eyes, 0 open to 1 shut."""
 
@@ -72,7 +72,7 @@ _DEPTH = ((1.2, 1, 0.77), (0.5, 3, 0.2))
 _BLINK_STARTS = (0.13, 0.46, 0.52, 0.84)  # shares of the loop; the second pair is a double blink
 _BLINK_SHAPE = (0.30, 0.85, 1.0, 0.92, 0.62, 0.30, 0.10)  # lids fall faster than they rise
 _BREATHS = 2
-_BREATH_RISE = 0.0022
+_BREATH = 0.0022  # metres
 
 
 def idle(frames: int) -> Idle:
@@ -85,7 +85,7 @@ def idle(frames: int) -> Idle:
         raise ValueError(f"An idle loop needs at least 100 frames (4 s), not {frames}.")
     turns = np.arange(frames) / frames
     angles = np.radians(np.stack([_sines(turns, axis) for axis in (_YAW, _PITCH, _ROLL)], 1))
-    breath = _BREATH_RISE * (0.5 - 0.5 * np.cos(2 * np.pi * _BREATHS * turns)) ** 1.3
+    breath = -_BREATH * (0.5 - 0.5 * np.cos(2 * np.pi * _BREATHS * turns)) ** 1.3
     offsets = 1e-3 * np.stack(
         [_sines(turns, _SIDE), _sines(turns, _DEPTH), np.zeros(frames)], axis=1
     )
@@ -97,8 +97,10 @@ def idle(frames: int) -> Idle:
     return Idle(*(a.astype(np.float32) for a in (angles, offsets, breath, blink)))
 
 
-def _sines(turns: NDArray[np.float64], waves: tuple[tuple[float, int, float], ...],
-           ) -> NDArray[np.float64]:
+def _sines(
+    turns: NDArray[np.float64],
+    waves: tuple[tuple[float, int, float], ...],
+) -> NDArray[np.float64]:
     total = np.zeros_like(turns)
     for amplitude, periods, phase in waves:
         total += amplitude * np.sin(2 * np.pi * (periods * turns + phase))
@@ -141,13 +143,20 @@ def smoothstep(low: float, high: float, value: Floats) -> Floats:
     return np.asarray(t * t * t * (t * (6 * t - 15) + 10), np.float32)
 
 
+def headness(anatomy: Anatomy, points: Floats) -> Floats:
+    """How far each point goes along with the head: 1 on the head, 0 on the torso."""
+    # Shoulders and collar reach as high as the chin, but not in front of the neck.
+    beside = np.maximum(np.abs(points[..., 0] - anatomy.chin[0]) - 0.75 * anatomy.cheek, 0.0)
+    return smoothstep(anatomy.torso_z, anatomy.head_z, points[..., 2] - 0.9 * beside)
+
+
 def flow(camera: Camera, anatomy: Anatomy, points: Floats, motion: Idle, frame: int) -> Floats:
     """Where each point's pixel goes in ``frame``: shape (h, w, 2), pixels to the right and down.
 
     ``points`` is what :func:`positions` returned for the rest pose.
     """
     pivot = np.asarray(anatomy.pivot)
-    head = smoothstep(anatomy.torso_z, anatomy.head_z, points[..., 2])[..., None]
+    head = headness(anatomy, points)[..., None]
     yaw, pitch, roll = (float(a) for a in motion.angles[frame])
     turned = (points - pivot) @ rotation(yaw, pitch, roll).T + pivot + motion.offsets[frame]
     rise = np.array([0.0, -0.4, 1.0]) * motion.breath[frame]  # the chest also comes forward

@@ -20,8 +20,13 @@ _RECIPES: dict[str, dict[str, float]] = {
     "SS": {"smile": 0.8, "viseme_SS": 1.5},
     "nn": {"smile": 0.7, "viseme_nn": 1.4},
     "RR": {"smile": 0.3, "viseme_RR": 1.4, "jawOpen": 0.03},
-    "aa": {"smile": 0.5, "viseme_aa": 1.3, "jawOpen": 0.12,
-           "mouthUpperUpLeft": 0.55, "mouthUpperUpRight": 0.55},
+    "aa": {
+        "smile": 0.5,
+        "viseme_aa": 1.3,
+        "jawOpen": 0.12,
+        "mouthUpperUpLeft": 0.55,
+        "mouthUpperUpRight": 0.55,
+    },
     "E": {"smile": 0.8, "viseme_E": 1.4, "jawOpen": 0.08},
     "I": {"smile": 0.9, "viseme_I": 1.4, "mouthStretchLeft": 0.15, "mouthStretchRight": 0.15},
     "O": {"smile": 0.1, "viseme_O": 1.4, "jawOpen": 0.12, "mouthFunnel": 0.3},
@@ -53,8 +58,10 @@ def weights(name: str, rest: dict[str, float]) -> dict[str, float]:
 def _single(viseme: str, rest: dict[str, float]) -> dict[str, float]:
     recipe = dict(_RECIPES[viseme])
     smile = recipe.pop("smile")
-    full = {shape: weight * (smile if shape.startswith("mouth") else 1.0)
-            for shape, weight in rest.items()}
+    full = {
+        shape: weight * (smile if shape.startswith("mouth") else 1.0)
+        for shape, weight in rest.items()
+    }
     for shape, weight in recipe.items():
         full[shape] = full.get(shape, 0.0) + weight
     return full

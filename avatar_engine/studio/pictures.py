@@ -51,7 +51,7 @@ class Pictures:
     @property
     def blinks(self) -> dict[float, Path]:
         """By closing of the eyes, ascending, the oversampled eye crops; 0 is the rest picture."""
-        stages = {share / 100: self.folder / f"blink-{share}.png" for share in (20, 45, 70, 100)}
+        stages = {share / 100: self.folder / f"blink-{share}.png" for share in (27, 59, 100)}
         return {0.0: self.rest} | stages
 
     def mouth(self, name: str) -> Path:

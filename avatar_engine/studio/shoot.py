@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import bpy
+import bpy  # type: ignore[import-not-found]
 import numpy as np
 
 from . import mouths
 from .pictures import Box, Pictures
 from .scene import OVERSAMPLE, SIZE, Set, distances, pose
+
+_SHUT = 0.64
+"""Weight of the blink shapes at which the lids meet; more pushes them through each other."""
 
 
 def take_all(stage: Set, rest: dict[str, float], pictures: Pictures, samples: int) -> None:
@@ -26,15 +29,22 @@ def take_all(stage: Set, rest: dict[str, float], pictures: Pictures, samples: in
         if share > 0.0:
             shoot(stage, _blinking(rest, share), path, samples=samples, crop=pictures.eye_box)
     for name in mouths.names():
-        shoot(stage, mouths.weights(name, rest), pictures.mouth(name), samples=samples // 2,
-              crop=pictures.mouth_box, oversample=1)
+        shoot(
+            stage,
+            mouths.weights(name, rest),
+            pictures.mouth(name),
+            samples=samples // 2,
+            crop=pictures.mouth_box,
+            oversample=1,
+        )
 
 
 def _blinking(rest: dict[str, float], share: float) -> dict[str, float]:
-    """The resting face with the lids closed by ``share``; at 0.85 the bust's lids meet."""
-    closing = {shape: w * (1 - share) if shape.startswith("eye") else w
-               for shape, w in rest.items()}
-    return closing | {"eyeBlinkLeft": 0.85 * share, "eyeBlinkRight": 0.85 * share}
+    """The resting face with the lids closed by ``share``."""
+    closing = {
+        shape: w * (1 - share) if shape.startswith("eye") else w for shape, w in rest.items()
+    }
+    return closing | {"eyeBlinkLeft": _SHUT * share, "eyeBlinkRight": _SHUT * share}
 
 
 def prepare(threads: int = 1) -> None:
@@ -63,8 +73,15 @@ def prepare(threads: int = 1) -> None:
     scene.view_settings.exposure = 0.0
 
 
-def shoot(stage: Set, weights: dict[str, float], path: Path, *, samples: int,
-          crop: Box | None = None, oversample: float = OVERSAMPLE) -> Path:
+def shoot(
+    stage: Set,
+    weights: dict[str, float],
+    path: Path,
+    *,
+    samples: int,
+    crop: Box | None = None,
+    oversample: float = OVERSAMPLE,
+) -> Path:
     """Photograph the person with the face at ``weights``; an existing file is kept.
 
     The file is an RGBA PNG of the crop (or of the whole picture), ``oversample`` times larger
@@ -83,7 +100,7 @@ def shoot(stage: Set, weights: dict[str, float], path: Path, *, samples: int,
 
 
 def shoot_office(stage: Set, path: Path, *, samples: int) -> Path:
-    """Photograph the empty office at half the finished size, out of focus; an existing file is kept."""
+    """Photograph the empty office, half the finished size and out of focus; a file is kept."""
     if path.exists():
         return path
     for thing in stage.office:
@@ -106,9 +123,12 @@ def _render(path: Path, samples: int, crop: Box | None, oversample: float) -> No
     scene.render.resolution_x = scene.render.resolution_y = side
     scene.render.use_border = scene.render.use_crop_to_border = crop is not None
     if crop is not None:
-        scene.render.border_min_x, scene.render.border_max_x = crop.left / SIZE, crop.right / SIZE
-        scene.render.border_min_y = 1 - crop.bottom / SIZE
-        scene.render.border_max_y = 1 - crop.top / SIZE
+        # Blender cuts borders down to whole pixels; a quarter pixel more keeps rounding away.
+        edge = 0.25 / side
+        scene.render.border_min_x = crop.left / SIZE + edge
+        scene.render.border_max_x = crop.right / SIZE + edge
+        scene.render.border_min_y = 1 - crop.bottom / SIZE + edge
+        scene.render.border_max_y = 1 - crop.top / SIZE + edge
     # Written beside and renamed, so that a file which exists is complete.
     partial = path.with_name(path.stem + ".partial.png")
     scene.render.filepath = str(partial.resolve())

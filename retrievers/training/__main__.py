@@ -1,6 +1,7 @@
 """``python -m retrievers.training``: the steps on the command line."""
 
 import argparse
+import ctypes
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from transformers import BertModel
+from transformers import BertModel, BertTokenizer
 from transformers.utils import logging as transformers_logging
 
 from . import contrastive, corpus, evaluate, model, pretrain, vocabulary
@@ -24,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code."""
     options = _parser().parse_args(arguments)
     torch.set_num_threads(options.threads)
-    transformers_logging.set_verbosity_error()
+    _keep_freed_memory()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         options.run(options)
     except (OSError, ValueError, FloatingPointError) as error:
@@ -56,9 +59,13 @@ def _pretrain(options: argparse.Namespace) -> None:
     texts = TokenisedTexts(list(_sentences(options)), tokenizer, longest=options.longest)
     _say(f"{len(texts)} texts")
     step = pretrain.masked_language_step(
-        network, texts, tokenizer, batch=options.batch, rows=options.rows,
+        network,
+        texts,
+        tokenizer,
+        batch=options.batch,
+        rows=options.rows,
         precision=_precision(options),
-    )  # fmt: skip
+    )
     fit(network, step, _schedule(options), _checkpoint(options), _say)
     model.save(encoder, tokenizer, options.out)
     _copy_variants_file(options)
@@ -78,9 +85,14 @@ def _train(options: argparse.Namespace) -> None:
     _say(f"{len(pairs)} pairs of {len(table.texts)} sentences: {shares}")
     texts = TokenisedTexts(table.texts, tokenizer, longest=options.longest)
     step = contrastive.contrastive_step(
-        encoder, table, texts, batch=options.batch, rows=options.rows, ranking=options.ranking,
+        encoder,
+        table,
+        texts,
+        batch=options.batch,
+        rows=options.rows,
+        ranking=options.ranking,
         precision=_precision(options),
-    )  # fmt: skip
+    )
     fit(encoder, step, _schedule(options), _checkpoint(options), _say)
     model.save(encoder, tokenizer, options.out)
     _copy_variants_file(options)
@@ -111,7 +123,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(json.dumps(figures, ensure_ascii=False, indent=2))
 
 
-def _start(options: argparse.Namespace) -> tuple[BertModel, model.BertTokenizer]:
+def _start(options: argparse.Namespace) -> tuple[BertModel, BertTokenizer]:
     torch.manual_seed(options.seed)
     encoder, tokenizer = model.load(options.init)
     return model.grow(encoder, options.layers or encoder.config.num_hidden_layers), tokenizer
@@ -135,6 +147,7 @@ def _schedule(options: argparse.Namespace) -> Schedule:
         learning_rate=options.learning_rate,
         warm_up=min(200, options.steps // 10 + 1),
         seed=options.seed,
+        checkpoint_s=options.checkpoint_seconds,
     )
 
 
@@ -151,15 +164,21 @@ def _precision(options: argparse.Namespace) -> torch.dtype:
     return torch.bfloat16 if options.precision == "bfloat16" else torch.float32
 
 
+def _keep_freed_memory() -> None:
+    """Let glibc reuse big blocks; returned to the kernel at each step they double the time."""
+    mmap_threshold, trim_threshold, largest = -3, -1, 2**25
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(mmap_threshold, largest)
+        libc.mallopt(trim_threshold, 2**31 - 1)
+
+
 def _say(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m retrievers.training", description=__doc__)
-    parser.add_argument(
-        "--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", "1"))
-    )
+    parser.add_argument("--threads", type=int, default=int(os.environ.get("OMP_NUM_THREADS", "1")))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, about: str) -> argparse.ArgumentParser:
@@ -182,12 +201,13 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--longest", type=int, default=64, help="tokens kept of a sentence")
         sub.add_argument("--learning-rate", type=float, default=5e-4)
         sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--checkpoint-seconds", type=float, default=180.0)
         sub.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
 
     sub = command("tokenizer", _tokenizer, "Write a tokenizer and an untrained model folder.")
     text_options(sub)
-    sub.add_argument("--variants", type=Path, nargs="*", default=[],
-                     help="JSON lines with the same text in both scripts, fields x and x_s")  # fmt: skip
+    both = "JSON lines that hold the same text in both scripts, in fields x and x_s"
+    sub.add_argument("--variants", type=Path, nargs="*", default=[], help=both)
     sub.add_argument("--out", type=Path, required=True, help="model folder to write")
     sub.add_argument("--fewest", type=int, default=5, help="times a character has to occur")
     sub.add_argument("--pieces", type=int, default=1500, help="pieces of Latin words and numbers")
@@ -217,8 +237,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("evaluate", _evaluate, "Measure a model folder on what was held out.")
     sub.add_argument("folder", type=Path)
     sub.add_argument("--pairs", type=Path, help="the table that was trained on")
-    sub.add_argument("--questions", type=Path, nargs="*", default=[],
-                     help="folders with kb.jsonl and queries.jsonl")  # fmt: skip
+    questions = "folders with kb.jsonl and queries.jsonl"
+    sub.add_argument("--questions", type=Path, nargs="*", default=[], help=questions)
     sub.add_argument("--faq", type=Path, help="folder of the knowledge base")
     return parser
 

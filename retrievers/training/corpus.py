@@ -76,7 +76,7 @@ def read_passages(path: Path, *, longest: int) -> Iterator[str]:
 
 def read_faq(folder: Path) -> list[dict[str, Any]]:
     """Return the entries of every ``*.jsonl`` file of a knowledge base, ordered by id."""
-    entries = []
+    entries: list[dict[str, Any]] = []
     for path in sorted(folder.glob("*.jsonl")):
         with _open(path) as lines:
             entries.extend(json.loads(line) for line in lines if line.strip())

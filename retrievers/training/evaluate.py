@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
+from scipy.stats import spearmanr  # type: ignore[import-untyped]
 
 from .corpus import DEVELOPMENT_SOURCES, SLICED_SOURCES, LabelledPair, is_held_out, normalise
 
@@ -26,7 +27,8 @@ def pair_scores(pairs: Sequence[LabelledPair], encode: Encode) -> dict[str, dict
         labels = [pair.label for pair in chosen]
         first = encode([pair.first for pair in chosen])
         second = encode([pair.second for pair in chosen])
-        shared = [_shared(pair.first, pair.second) for pair in chosen]
+        characters = _character_vectors([text for p in chosen for text in (p.first, p.second)])
+        shared = (characters[::2] * characters[1::2]).sum(1)
         figures[name] = {
             "pairs": len(chosen),
             "encoder": round(100 * float(spearmanr((first * second).sum(1), labels)[0]), 2),
@@ -36,7 +38,7 @@ def pair_scores(pairs: Sequence[LabelledPair], encode: Encode) -> dict[str, dict
 
 
 def question_scores(folder: Path, encode: Encode) -> dict[str, float]:
-    """Return how often the nearest entry is a right one, for a folder of questions.
+    """Return how often the nearest entry is a right one, of the encoder and of shared characters.
 
     Args:
         folder: Holds ``kb.jsonl`` (question, group) and ``queries.jsonl`` (query, gold groups,
@@ -45,11 +47,9 @@ def question_scores(folder: Path, encode: Encode) -> dict[str, float]:
     """
     entries = _rows(folder / "kb.jsonl")
     queries = [row for row in _rows(folder / "queries.jsonl") if row["kind"] == "in"]
-    base = encode([normalise(row["question"]) for row in entries])
-    asked = encode([normalise(row["query"]) for row in queries])
-    best = (asked @ base.T).argmax(1)
-    right = [entries[at]["group"] in row["gold"] for at, row in zip(best, queries, strict=True)]
-    return {"queries": len(queries), "top1": round(float(np.mean(right)), 4)}
+    asked = [normalise(row["query"]) for row in queries]
+    right = np.array([[entry["group"] in row["gold"] for entry in entries] for row in queries])
+    return _top1(asked, [normalise(row["question"]) for row in entries], right, encode)
 
 
 def faq_scores(entries: Sequence[dict[str, Any]], encode: Encode) -> dict[str, float]:
@@ -57,29 +57,45 @@ def faq_scores(entries: Sequence[dict[str, Any]], encode: Encode) -> dict[str, f
 
     The knowledge base holds the main question of each entry only; the other wordings ask.
     """
-    base = encode([normalise(entry["question"]) for entry in entries])
     wordings = [
         (at, normalise(wording))
         for at, entry in enumerate(entries)
         if is_held_out(entry["id"], parts=5)
         for wording in entry.get("wordings", ())
     ]
-    asked = encode([wording for _, wording in wordings])
-    best = (asked @ base.T).argmax(1)
-    right = best == np.array([at for at, _ in wordings])
+    right = np.zeros((len(wordings), len(entries)), bool)
+    right[np.arange(len(wordings)), [at for at, _ in wordings]] = True
+    questions = [normalise(entry["question"]) for entry in entries]
+    return _top1([wording for _, wording in wordings], questions, right, encode)
+
+
+def _top1(
+    asked: Sequence[str], questions: Sequence[str], right: NDArray[np.bool_], encode: Encode
+) -> dict[str, float]:
+    rows = np.arange(len(asked))
+    found = (encode(asked) @ encode(questions).T).argmax(1)
+    shared = _character_vectors([*asked, *questions])
+    lexical = (shared[: len(asked)] @ shared[len(asked) :].T).toarray().argmax(1)
     return {
-        "entries": len(entries),
-        "queries": len(wordings),
-        "top1": round(float(np.mean(right)), 4),
+        "entries": len(questions),
+        "queries": len(asked),
+        "encoder": round(float(right[rows, found].mean()), 4),
+        "shared_characters": round(float(right[rows, lexical].mean()), 4),
     }
 
 
-def _shared(first: str, second: str) -> float:
-    """Return the cosine of two sentences' character counts."""
-    left, right = Counter(first.lower()), Counter(second.lower())
-    product = sum(count * right[character] for character, count in left.items())
-    length = sum(n * n for n in left.values()) * sum(n * n for n in right.values())
-    return product / length**0.5 if length else 0.0
+def _character_vectors(texts: Sequence[str]) -> csr_array:
+    """Return normalised counts of single characters, shape (n, number of characters)."""
+    columns: dict[str, int] = {}
+    counts = [Counter(text.lower()) for text in texts]
+    row, column, value = [], [], []
+    for at, count in enumerate(counts):
+        length = sum(n * n for n in count.values()) ** 0.5
+        for character, n in count.items():
+            row.append(at)
+            column.append(columns.setdefault(character, len(columns)))
+            value.append(n / length)
+    return csr_array((value, (row, column)), shape=(len(texts), len(columns)))
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -22,10 +22,10 @@ class Schedule:
     steps: int
     learning_rate: float
     """The highest; reached after ``warm_up`` and then lowered along a half cosine to 2 %."""
-    warm_up: int = 200
+    warm_up: int
     """Steps."""
-    seed: int = 0
-    checkpoint_s: float = 180.0
+    seed: int
+    checkpoint_s: float
     """Seconds between checkpoints."""
 
     def rate(self, step: int) -> float:

@@ -46,10 +46,11 @@ def grow(model: BertModel, layers: int) -> BertModel:
         )
     config = BertConfig.from_dict(model.config.to_dict() | {"num_hidden_layers": layers})
     grown = BertModel(config)
-    grown.load_state_dict(model.state_dict(), strict=False)
-    for layer in grown.encoder.layer[model.config.num_hidden_layers :]:
-        nn.init.zeros_(layer.attention.output.dense.weight)
-        nn.init.zeros_(layer.output.dense.weight)
+    trained = model.state_dict()
+    grown.load_state_dict(trained, strict=False)
+    for name, weight in grown.named_parameters():
+        if name not in trained and name.endswith("output.dense.weight"):
+            nn.init.zeros_(weight)
     return grown
 
 
@@ -105,6 +106,7 @@ def save(
     (partial / "1_Pooling").mkdir(parents=True)
     weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, partial / "model.safetensors", metadata={"format": "pt"})
+    (partial / "model.safetensors").chmod(0o644)
     model.config.architectures = ["BertModel"]
     model.config.dtype = torch.float32
     model.config.save_pretrained(partial)

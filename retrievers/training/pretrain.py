@@ -32,9 +32,7 @@ class MaskedLanguageModel(nn.Module):
         targets: torch.Tensor,
     ) -> torch.Tensor:
         """Return the summed loss over the targets that are not ignored; a scalar."""
-        hidden = self.encoder(
-            tokens, attention_mask=mask, position_ids=positions
-        ).last_hidden_state
+        hidden = self.encoder(tokens, attention_mask=mask, position_ids=positions).last_hidden_state
         asked = targets != _IGNORED
         table = self.encoder.embeddings.word_embeddings.weight
         scores = self.transform(hidden[asked]) @ table.T + self.bias

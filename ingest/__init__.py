@@ -1,0 +1,1 @@
+"""New entries into the store."""

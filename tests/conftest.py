@@ -1,0 +1,46 @@
+"""What many tests share: one loaded system, and one running server."""
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from agent.build import Stages, build
+from agent.server import Server
+from agent.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """As shipped, but for a folder and a port of its own."""
+    shipped = Settings(data_dir=tmp_path_factory.mktemp("var"))
+    return shipped.model_copy(update={"server": shipped.server.model_copy(update={"port": 0})})
+
+
+@pytest.fixture(scope="session")
+def stages(settings: Settings) -> Stages:
+    """The whole system, loaded once: encoder, Chroma store, voice and presenter."""
+    return build(settings)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
+    """Where a server with the whole system listens, as ``ws://…/v1``."""
+    server = Server(stages.session(), stages.presenter, settings)
+    async with server.listen() as listener:
+        port = listener.sockets[0].getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/v1"
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    """Everything any logger says, at every level."""
+    with caplog.at_level(logging.DEBUG):
+        yield caplog
+
+
+@pytest.fixture
+def faq_folder() -> Path:
+    return Path(__file__).parent.parent / "assets" / "faq"

@@ -1,0 +1,149 @@
+"""The commands, started as a user starts them."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from pathlib import Path
+
+import av
+import pytest
+
+from agent.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The store that the other tests filled is used again: filling it takes a while."""
+    return os.environ | {"ZHENGWEN_DATA_DIR": str(settings.data_dir), "PYTHONUNBUFFERED": "1"}
+
+
+def run(settings: Settings, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT, env=environment(settings), capture_output=True, text=True,
+        timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.usefixtures("stages")
+def test_ask_prints_answer_score_and_source(settings: Settings) -> None:
+    done = run(settings, "agent", "ask", "身份证丢了怎么补办？")
+    assert done.returncode == 0, done.stderr
+    assert "派出所" in done.stdout
+    assert "[answered, " in done.stdout
+    assert "https://" in done.stdout
+
+
+@pytest.mark.usefixtures("stages")
+def test_ask_saves_a_talking_film_and_prints_json(settings: Settings, tmp_path: Path) -> None:
+    film = tmp_path / "answer.mp4"
+    done = run(settings, "agent", "ask", "护照多少钱？", "-o", str(film), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outcome"] == "answered"
+    with av.open(str(film)) as opened:
+        assert opened.metadata["comment"] == "AI生成"
+        assert opened.duration is not None and opened.duration > av.time_base
+        assert {s.type for s in opened.streams} == {"video", "audio"}
+
+
+@pytest.mark.usefixtures("stages")
+def test_say_makes_a_film_of_any_text(settings: Settings, tmp_path: Path) -> None:
+    film = tmp_path / "hello.mp4"
+    done = run(settings, "agent", "say", "大家好。", "-o", str(film))
+    assert done.returncode == 0, done.stderr
+    assert film.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("ask", "  "), "blank"),
+        (("say", " ", "-o", "x.mp4"), "blank"),
+        (("--settings", "nowhere.yaml", "plugins2"), "invalid choice"),
+        (("--settings", "nowhere.yaml", "ask", "你好"), "nowhere.yaml"),
+    ],
+)
+def test_a_wrong_command_says_what_is_wrong(
+    settings: Settings, arguments: tuple[str, ...], complaint: str
+) -> None:
+    done = run(settings, "agent", *arguments)
+    assert done.returncode in (1, 2)
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_plugins_lists_what_is_installed(settings: Settings) -> None:
+    assert "espeak" in run(settings, "agent", "plugins").stdout
+
+
+@pytest.mark.usefixtures("stages")
+def test_new_entries_are_answered_after_ingest(settings: Settings, tmp_path: Path) -> None:
+    entry = {"id": "zz-1", "question": "共享滑板车乱停放向谁反映？", "answer": "请向城管热线反映。"}
+    path = tmp_path / "new.jsonl"
+    path.write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
+    own = settings.model_copy(update={"data_dir": tmp_path / "var"})
+    assert "1 entries added" in run(own, "ingest", "add", str(path)).stdout
+    assert "zz-1" in run(own, "ingest", "list").stdout
+    assert "城管" in run(own, "agent", "ask", "共享滑板车乱停放向谁反映").stdout
+
+
+@pytest.mark.usefixtures("stages")
+def test_a_bad_file_changes_nothing_in_the_store(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "bad.jsonl"
+    path.write_text(
+        '{"id": "zz-2", "question": "问？", "answer": "答。"}\n{"id": "zz-3"}\n', "utf-8"
+    )
+    done = run(settings, "ingest", "add", str(path))
+    assert done.returncode == 1
+    assert "line 2" in done.stderr
+    assert "zz-2" not in run(settings, "ingest", "list").stdout
+
+
+def test_a_port_in_use_is_a_clear_error(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for command in ("serve", "run"):
+            done = run(settings, "agent", command, "--port", str(port))
+            assert done.returncode == 1
+            assert f"127.0.0.1:{port}" in done.stderr
+            assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("stages")
+def test_run_starts_server_and_page_and_ctrl_c_stops_both(settings: Settings) -> None:
+    port, page_port = free_port(), free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agent", "run", "--port", str(port), "--page-port", str(page_port)],
+        cwd=ROOT, env=environment(settings), stdout=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    watchdog = threading.Timer(240, process.kill)
+    watchdog.start()
+    try:
+        ready = next(line for line in process.stdout if "is ready" in line)
+        assert f"http://127.0.0.1:{page_port}" in ready
+        with urllib.request.urlopen(f"http://127.0.0.1:{page_port}", timeout=30) as page:
+            assert page.status == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        watchdog.cancel()
+        process.kill()
+    for number in (port, page_port):
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", number)) != 0, "still listening"

@@ -1,0 +1,49 @@
+"""The picture of imports in docs/architecture.md, kept true."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS: dict[str, set[str]] = {  # package: what it may import, besides itself
+    "tts_engine": set(),
+    "retrievers": set(),
+    "avatar_engine": {"tts_engine"},
+    "agent": {"retrievers", "tts_engine", "avatar_engine"},
+    "page": {"agent"},
+    "ingest": {"agent", "retrievers"},
+    "eval": {"agent", "retrievers", "tts_engine", "avatar_engine"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_point_one_way(package: str) -> None:
+    files = list((ROOT / package).rglob("*.py"))
+    assert files
+    for path in files:
+        ours = imported(path) & LAYERS.keys()
+        assert ours <= LAYERS[package] | {package}, f"{path} imports {ours}"
+
+
+def test_nobody_imports_the_page_script() -> None:
+    for package in LAYERS:
+        for path in (ROOT / package).rglob("*.py"):
+            assert "streamlit_app" not in imported(path), path
+
+
+def test_all_tracked_files_are_small_enough_to_clone_anywhere() -> None:
+    shipped = sum(p.stat().st_size for p in (ROOT / "assets").rglob("*") if p.is_file())
+    presenters = (ROOT / "assets" / "presenters").rglob("*")
+    assert shipped < 60 * 2**20
+    assert sum(p.stat().st_size for p in presenters if p.is_file()) < 8 * 2**20

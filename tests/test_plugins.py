@@ -1,0 +1,78 @@
+"""Backends are found by name, ours and anybody's alike."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.build import build
+from agent.plugins import KINDS, PluginError, installed, load
+from agent.settings import Backend, Settings, SettingsError
+from tts_engine.checks import check_voice
+
+PARROT = '''
+from collections.abc import Generator
+
+import numpy as np
+
+from tts_engine import Speech
+
+
+class ParrotVoice:
+    """Say every sentence as half a second of noise."""
+
+    def __init__(self, *, loudness: float = 0.1) -> None:
+        self.sample_rate = 16_000  # Hz
+        self._loudness = loudness
+
+    def speak(self, text: str) -> Generator[Speech, None, None]:
+        if not text.strip():
+            raise ValueError("nothing to speak: text is blank")
+        noise = np.random.default_rng(0).uniform(-1, 1, self.sample_rate // 2)
+        yield Speech((self._loudness * noise).astype(np.float32), self.sample_rate, text)
+'''
+
+
+@pytest.fixture
+def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "parrot_voice.py").write_text(PARROT, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "parrot_voice:ParrotVoice"
+    sys.modules.pop("parrot_voice", None)
+
+
+def test_what_ships_is_installed_by_entry_points() -> None:
+    names = {kind: set(installed(kind)) for kind in KINDS}
+    assert {"chroma"} <= names["store"]
+    assert {"nearest"} <= names["retriever"]
+    assert {"espeak"} <= names["tts"]
+    assert {"viseme"} <= names["avatar"]
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(PluginError, match=r"no tts named 'espaek'; installed: .*espeak"):
+        load("tts", "espaek")
+
+
+def test_a_file_on_the_path_is_a_voice(parrot: str) -> None:
+    check_voice(load("tts", parrot)())
+
+
+def test_a_module_that_is_not_there_is_a_clear_error() -> None:
+    with pytest.raises(PluginError, match="no_such_module"):
+        load("tts", "no_such_module:Voice")
+
+
+def test_a_voice_from_the_settings_speaks_in_the_whole_system(
+    settings: Settings, parrot: str
+) -> None:
+    backend = Backend(name=parrot, options={"loudness": 0.2})
+    stages = build(settings.model_copy(update={"tts": backend}))
+    assert stages.voice.sample_rate == 16_000
+    assert len(list(stages.session().say("你好。"))) > 2
+
+
+def test_an_option_the_backend_does_not_take_is_refused(settings: Settings, parrot: str) -> None:
+    backend = Backend(name=parrot, options={"loudnes": 0.2})
+    with pytest.raises(SettingsError, match="loudnes"):
+        build(settings.model_copy(update={"tts": backend}))
