@@ -69,7 +69,9 @@ def main() -> None:
         # Its height is in page.css; given here, it makes the container scroll.
         conversation = st.container(key="conversation", height=480)
         typed = st.chat_input(
-            text("placeholder", language), max_chars=settings.server.max_question_chars
+            text("placeholder", language),
+            key="question",
+            max_chars=settings.server.max_question_chars,
         )
         st.html(f'<p class="footer">{text("footer", language, hotline=settings.hotline)}</p>')
     if typed and typed.strip():

@@ -69,13 +69,13 @@ class Settings(Strict):
     faq: Path = ROOT / "assets" / "faq"
     """JSON Lines files that fill an empty store."""
     store: Backend = Backend(name="chroma")
-    retriever: Backend = Backend(name="nearest")
+    retriever: Backend = Backend(name="hybrid")
     tts: Backend = Backend(name="espeak")
     avatar: Backend = Backend(name="viseme")
     presenter: str = "suit"
     """A folder in ``assets/presenters``, or a path to one elsewhere."""
-    answer_from: float = Field(0.80, ge=0, le=1)
-    """The score of a passage from which its answer is given as it is."""
+    answer_from: float = Field(0.4, ge=0, le=1)
+    """The score of a passage, its probability to be right, from which its answer is given."""
     hotline: str = "12345"
     """Whom to call when there is no answer."""
     server: ServerSettings = ServerSettings()

@@ -1,6 +1,7 @@
 """How soon after a question its text, sound and picture arrive."""
 
 import asyncio
+import io
 import json
 import random
 import socket
@@ -8,6 +9,8 @@ import statistics
 import time
 from dataclasses import dataclass
 
+import av
+import numpy as np
 from rich.table import Table
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -23,7 +26,9 @@ class Reply:
     """When things of one reply reached the client, ms after the question was sent."""
 
     first_text: float
-    first_media: float
+    first_picture: float
+    first_sound: float
+    """When the media arrived in which the voice is first heard; a moment of silence leads in."""
     ended: float
     duration: float
     """Of the media, ms."""
@@ -35,7 +40,7 @@ class Reply:
 
 
 def table(replies: list[Reply]) -> Table:
-    """The figures as a person reads them; sound and picture share every fragment."""
+    """The figures as a person reads them."""
     shown = Table(title=f"From sending a question, {len(replies)} questions, ms")
     for heading in ("", "median", "p95", "worst"):
         shown.add_column(heading, justify="left" if not heading else "right")
@@ -56,7 +61,8 @@ def summary(replies: list[Reply]) -> dict[str, dict[str, float]]:
         }
         for name, values in {
             "first text": [reply.first_text for reply in replies],
-            "first sound and picture": [reply.first_media for reply in replies],
+            "first picture": [reply.first_picture for reply in replies],
+            "first sound": [reply.first_sound for reply in replies],
             "all of it": [reply.ended for reply in replies],
         }.items()
     }
@@ -93,13 +99,18 @@ async def _ask_all(server: Server, port: int, questions: list[str]) -> list[Repl
 async def _ask(connection: ClientConnection, question: str) -> Reply:
     asked = time.perf_counter()
     await connection.send(wire.text("ask", text=question))
-    first_text = first_media = None
+    first_text: float | None = None
+    init = b""
+    arrived: list[tuple[float, int, bytes]] = []  # ms, end of the fragment in the film (ms), data
     while True:
         message = await connection.recv()
         now = (time.perf_counter() - asked) * 1000
         if isinstance(message, bytes):
-            if wire.split_binary(message)[0]["kind"] == "media":
-                first_media = first_media or now
+            header, data = wire.split_binary(message)
+            if header["kind"] == "init":
+                init = data
+            else:
+                arrived.append((now, header["pts_ms"] + header["duration_ms"], data))
             continue
         event = json.loads(message)
         if event["type"] in ("answer", "sentence"):
@@ -107,5 +118,15 @@ async def _ask(connection: ClientConnection, question: str) -> Reply:
         elif event["type"] == "error":
             raise RuntimeError(f"the server answered with an error: {event['message']}")
         elif event["type"] == "ended":
-            assert first_text is not None and first_media is not None
-            return Reply(first_text, first_media, now, event["duration_ms"])
+            assert first_text is not None
+            heard = _voice_begins(init + b"".join(data for _, _, data in arrived))
+            first_sound = next(at for at, end, _ in arrived if end > heard)
+            return Reply(first_text, arrived[0][0], first_sound, now, event["duration_ms"])
+
+
+def _voice_begins(film: bytes) -> float:
+    """Where the sound of a film first rises above -40 dBFS, ms."""
+    with av.open(io.BytesIO(film)) as opened:
+        rate = opened.streams.audio[0].rate
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in opened.decode(audio=0)])
+    return float(np.argmax(np.abs(sound) > 0.01)) / rate * 1000

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+NATIONWIDE = "全国"
+
 
 @dataclass(frozen=True, slots=True)
 class FaqEntry:
@@ -50,9 +52,16 @@ class Scope:
     region: str | None = None
     """Entries that hold in this region, or in the whole country."""
 
+    def admits(self, entry: FaqEntry) -> bool:
+        """Whether the entry may be found."""
+        return (
+            self.language in (None, entry.language)
+            and self.field in (None, entry.field)
+            and (self.region is None or entry.region in ("", NATIONWIDE, self.region))
+        )
+
 
 EVERYWHERE = Scope()
-NATIONWIDE = "全国"
 
 
 class StoreError(RuntimeError):

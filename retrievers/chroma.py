@@ -36,6 +36,7 @@ class ChromaStore:
 
     def __init__(self, data_dir: Path, *, encoder: str | Path = SHIPPED_ENCODER) -> None:
         self._encoder = SentenceEncoder(encoder)
+        self.encoder_fingerprint = self._encoder.fingerprint
         path = data_dir / "chroma"
         path.mkdir(parents=True, exist_ok=True)
         client = chromadb.PersistentClient(path, Settings(anonymized_telemetry=False))

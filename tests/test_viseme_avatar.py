@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import yaml
@@ -43,8 +44,11 @@ def test_the_loop_is_at_least_eight_seconds_and_joins(avatar: VisemeAvatar) -> N
     n = len(presenter)
     assert n / presenter.card.fps >= 8
 
+    def small(i: int) -> np.ndarray:  # without the noise of the encoder
+        return cv2.resize(presenter.frame(i), (90, 90), interpolation=cv2.INTER_AREA).astype(int)
+
     def step(i: int) -> float:
-        return float(np.abs(presenter.frame(i).astype(int) - presenter.frame(i + 1)).mean())
+        return float(np.abs(small(i) - small(i + 1)).mean())
 
     inside = [step(i) for i in range(n - 1)]
     assert step(n - 1) <= max(inside)
@@ -65,13 +69,14 @@ def test_an_open_vowel_changes_the_mouth_and_nothing_else(avatar: VisemeAvatar) 
     assert eyes_and_above.max() == 0
 
 
-def test_closed_lips_look_nearly_like_the_resting_mouth(avatar: VisemeAvatar) -> None:
-    def change(symbol: str) -> float:
+def test_lips_are_shut_on_m_and_open_on_a(avatar: VisemeAvatar) -> None:
+    def darkness(symbol: str) -> float:
+        """Share of the mouth region that is as dark as the inside of a mouth."""
         drawn = pictures(list(avatar.render([spoken([Phoneme(symbol, 0.0)], 0.4)])))[5]
-        region = mouth_region(avatar, 5)
-        return float(np.abs(drawn[region].astype(int) - avatar.presenter.frame(5)[region]).mean())
+        grey = cv2.cvtColor(drawn[mouth_region(avatar, 5)], cv2.COLOR_RGB2GRAY)
+        return float((grey < 50).mean())
 
-    assert change("m") < change("a") / 2
+    assert darkness("m") < 0.005 < 0.02 < darkness("a")
 
 
 def test_the_mouth_follows_the_head_without_a_seam(avatar: VisemeAvatar) -> None:

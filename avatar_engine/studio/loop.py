@@ -18,8 +18,8 @@ from .pictures import Pictures
 
 FPS = 25
 """Frames per second of the loop."""
-GRID = 2
-"""The motion is computed for every second pixel of the finished picture; it is smooth."""
+GRID = 4
+"""The motion is computed for every fourth pixel of the finished picture; it is smooth."""
 _BT709 = 1  # ITU-T H.273 number for primaries, transfer and matrix alike
 _FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",

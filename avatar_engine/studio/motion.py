@@ -70,7 +70,8 @@ _ROLL = ((0.70, 1, 0.62), (0.34, 2, 0.07), (0.18, 4, 0.44))
 _SIDE = ((1.6, 1, 0.10), (0.7, 2, 0.55))  # millimetres
 _DEPTH = ((1.2, 1, 0.77), (0.5, 3, 0.2))
 _BLINK_STARTS = (0.13, 0.46, 0.52, 0.84)  # shares of the loop; the second pair is a double blink
-_BLINK_SHAPE = (0.30, 0.85, 1.0, 0.92, 0.62, 0.30, 0.10)  # lids fall faster than they rise
+# Mostly the stages that were photographed: a lid between two stages is a dissolve.
+_BLINK_SHAPE = (0.27, 0.59, 1.0, 1.0, 0.59, 0.27, 0.10)
 _BREATHS = 2
 _BREATH = 0.0022  # metres
 

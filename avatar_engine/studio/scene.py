@@ -15,8 +15,10 @@ try:
     from mathutils.bvhtree import BVHTree  # type: ignore[import-not-found]
 except ImportError as error:  # pragma: no cover - depends on the machine
     raise ImportError(
-        "The studio renders with Blender as a Python module, which is not installed here. "
-        "Install it with `pip install bpy==5.0.1` (Python 3.11) and run the command again."
+        "The studio renders with Blender as a Python module, which is not installed here. It "
+        "needs Python 3.11 and an older numpy than the project, so make an environment of its "
+        "own: `pip install bpy==5.0.1 av 'opencv-python-headless<4.12' pillow pyyaml`. Then run "
+        "`python -m studio` inside avatar_engine/."
     ) from error
 
 from .look import Look
