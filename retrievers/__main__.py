@@ -17,6 +17,7 @@ from .faq_files import read_folder
 from .fusion import EVIDENCE, Fusion, features
 from .hybrid import SHIPPED_FUSION, HybridRetriever
 
+OFF_TOPIC_IMPORTANCE = 3.0  # people talk about the weather more often than test sets do
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -56,14 +57,17 @@ def _calibrate(options: argparse.Namespace) -> int:
         neutral = Fusion((0.0,) * 2 * len(EVIDENCE), 0.0)
         neutral.save(Path(folder) / "neutral.json")
         retriever = HybridRetriever(store, fusion=Path(folder) / "neutral.json")
-        rows, labels = [], []
+        rows, labels, importance = [], [], []
         for question in questions:
             gold = question["gold"].split(";")
             language = "zh-CN" if _HAN.search(question["question"]) else "en"
             found = retriever.candidates(question["question"], Scope(language))
             rows.append(features(found.evidence))
             labels += [entry.faq_id in gold for entry in found.entries]
-    model = LogisticRegression(C=100.0, max_iter=5000).fit(np.vstack(rows), labels)
+            is_off = question.get("kind") == "off"
+            importance += [OFF_TOPIC_IMPORTANCE if is_off else 1.0] * len(found.entries)
+    model = LogisticRegression(C=30.0, max_iter=5000)
+    model.fit(np.vstack(rows), labels, sample_weight=importance)
     weights = tuple(round(float(w), 4) for w in model.coef_[0])
     fusion = Fusion(weights, round(float(model.intercept_[0]), 4), store.encoder_fingerprint)
     fusion.save(options.output)

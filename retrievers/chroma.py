@@ -95,6 +95,8 @@ class ChromaStore:
         for metadata, distance in zip(metadatas[0], distances[0], strict=True):
             scores.setdefault(str(metadata["faq_id"]), float(np.clip(1 - distance, 0, 1)))
         best = dict(list(scores.items())[:k])
+        if not best:
+            return []
         entries = {entry.faq_id: entry for entry in self._entries([f"{i}#0" for i in best])}
         return [Passage(entries[faq_id], score) for faq_id, score in best.items()]
 

@@ -143,6 +143,7 @@ def test_an_unknown_question_is_declined_and_a_suggestion_can_be_asked(visitor):
     visitor.ask(UNKNOWN)
     expect(visitor.answer.locator(".refused")).to_be_visible()
     expect(visitor.answer.locator(".source")).to_have_count(0)
+    visitor.expect_talking(1)
     suggestions = visitor.answer.get_by_role("button").filter(has_text="？")
     expect(suggestions).to_have_count(3)
     suggestion = suggestions.first.inner_text()
@@ -336,7 +337,8 @@ def test_a_server_that_dies_while_speaking_is_missed_and_found_again(open_page, 
     expect(visitor.answer.locator(".source")).to_be_visible()
     visitor.ask(KNOWN)
     expect(visitor.answer).to_contain_text("派出所")
-    visitor.expect_talking(int(visitor.player.get_attribute("data-replies")) + 1)
+    expect(visitor.caption).to_contain_text("派出所")
+    visitor.expect_state("talking")
     # What the browser itself says about refused connections is not the page's fault.
     visitor.problems[:] = [p for p in visitor.problems if "WebSocket connection" not in p]
 

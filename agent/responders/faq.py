@@ -53,7 +53,8 @@ class FaqResponder:
             yield Sentence(index, text)
 
     def _answer(self, question: Question) -> Answer:
-        language = language_of(question.text) or question.language
+        written_in = language_of(question.text)
+        language = written_in or question.language
         courtesy = _courtesy(question.text)
         if courtesy:
             return Answer(phrase(courtesy, language), "greeted")
@@ -63,7 +64,8 @@ class FaqResponder:
             within=Scope(language, question.field, question.region),
         )
         best = passages[0] if passages else None
-        if best and best.score >= self._answer_from:
+        # What has no words ("???", an emoji) is like every question and like none.
+        if best and written_in and best.score >= self._answer_from:
             others = tuple(p.entry.question for p in passages[1:])
             return Answer(best.entry.answer, "answered", best.score, (best,), others)
         near = tuple(p.entry.question for p in passages[:N_SUGGESTIONS])

@@ -17,7 +17,7 @@ from .pictures import Box, Pictures
 
 COLUMNS = 10
 """Tiles in one row of the atlas."""
-NODE_SPACING = 16
+NODE_SPACING = 12
 """Pixels between two nodes of the stored displacement, about."""
 
 
