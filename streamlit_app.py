@@ -3,6 +3,7 @@
 Started with ``streamlit run streamlit_app.py`` in this folder, beside ``python -m agent serve``.
 """
 
+import html
 import secrets
 from contextlib import suppress
 from importlib import import_module
@@ -73,7 +74,8 @@ def main() -> None:
             key="question",
             max_chars=settings.server.max_question_chars,
         )
-        st.html(f'<p class="footer">{text("footer", language, hotline=settings.hotline)}</p>')
+        footer = text("footer", language, hotline=settings.hotline)
+        st.html(f'<p class="footer">{html.escape(footer)}</p>')
     if typed and typed.strip():
         ask(typed)
     client = Client(settings.server, state.session)

@@ -158,12 +158,12 @@ def test_variants_are_learnt_from_text_in_both_scripts(tmp_path: Path) -> None:
 
 def test_a_grown_model_starts_from_the_same_vectors() -> None:
     model, tokenizer = load(SHIPPED)
-    grown = grow(model, model.config.num_hidden_layers + 1)
+    grown = grow(model, model.config.num_hidden_layers + 2)
     tokens = tokenizer(["户口怎么迁"], return_tensors="pt")
     with torch.no_grad():
         before = pool(model, tokens["input_ids"], tokens["attention_mask"])
         after = pool(grown, tokens["input_ids"], tokens["attention_mask"])
-    assert float((before * after).sum()) > 0.9
+    torch.testing.assert_close(before, after, rtol=0, atol=1e-4)
 
 
 def test_ranking_compares_pairs_of_one_source_only() -> None:

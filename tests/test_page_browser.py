@@ -194,9 +194,9 @@ def test_ten_questions_in_a_row_leave_nothing_behind(visitor):
     assert visitor.page.locator("video").count() == 2
     assert visitor.film()["error"] is None
     grown = held[-1]["usedSize"] - held[2]["usedSize"]
-    assert grown < 10e6, f"the page's heap grew by {grown / 1e6:.1f} MB in seven questions"
+    assert grown < 5e6, f"the page's heap grew by {grown / 1e6:.1f} MB in seven questions"
     media = held[-1]["backingStorageSize"]
-    assert media < 50e6, f"the page holds {media / 1e6:.1f} MB of media"
+    assert media < 20e6, f"the page holds {media / 1e6:.1f} MB of media"
 
 
 @pytest.mark.parametrize("question", ["<script>document.title = 'x'</script>", MARKUP])

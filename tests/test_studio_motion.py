@@ -88,11 +88,11 @@ def test_the_torso_stays_while_the_head_turns() -> None:
 
 
 def test_going_forth_and_back_ends_within_a_tenth_of_a_pixel() -> None:
-    forward = flow(CAMERA, ANATOMY, rounded_head(), held(2.5, 1.5, 1.5), 0) / STEP
+    forward = flow(CAMERA, ANATOMY, rounded_head(), held(2.5, 1.5, 1.5), 0) / np.float32(STEP)
     back = invert(forward)
     y, x = np.mgrid[0:90, 0:90]
     grid = np.stack([x, y], -1).astype(np.float32)
-    there = grid + back
+    there = np.asarray(grid + back, np.float32)
     error = np.linalg.norm(there + bilinear(forward, there) - grid, axis=-1) * STEP
     inside = error[10:-10, 10:-10]
     assert np.abs(forward).max() * STEP > 2.0

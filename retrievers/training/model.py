@@ -33,9 +33,11 @@ def new_config(vocabulary: int, *, hidden: int, layers: int, heads: int) -> Bert
 
 
 def grow(model: BertModel, layers: int) -> BertModel:
-    """Return a copy with more layers that starts out computing nearly the same.
+    """Return a copy with more layers that starts out computing the same.
 
-    The added layers lie on top; what they add to their input starts at zero.
+    The added layers lie on top, and what they add to their input starts at zero. The scale and
+    shift of the last normalisation move to the new top: below it the hidden states are plainly
+    normalised, which the normalisations of the added layers leave as they are.
 
     Raises:
         ValueError: ``layers`` is less than the model already has.
@@ -51,7 +53,18 @@ def grow(model: BertModel, layers: int) -> BertModel:
     for name, weight in grown.named_parameters():
         if name not in trained and name.endswith("output.dense.weight"):
             nn.init.zeros_(weight)
+    old_top, new_top = _last_normalisation(model), _last_normalisation(grown)
+    if old_top != new_top:
+        norms = dict(grown.named_modules())
+        norms[new_top].load_state_dict(norms[old_top].state_dict())
+        nn.init.ones_(norms[old_top].get_parameter("weight"))
+        nn.init.zeros_(norms[old_top].get_parameter("bias"))
     return grown
+
+
+def _last_normalisation(model: BertModel) -> str:
+    layers = model.config.num_hidden_layers
+    return f"encoder.layer.{layers - 1}.output.LayerNorm" if layers else "embeddings.LayerNorm"
 
 
 def pool(model: BertModel, tokens: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
