@@ -40,6 +40,8 @@ class VisemeAvatar:
         self.size = presenter.size
         folder = presenter.folder / "viseme"
         self._tiles = _tiles(folder)
+        # A full "aa" is a shout; people who talk to you open their mouths half as far.
+        self._tiles["aa"] = self._tiles[halfway_name("aa", "E")]
         try:
             packed = np.frombuffer((folder / "mask.webp").read_bytes(), np.uint8)
             mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)

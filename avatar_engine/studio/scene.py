@@ -17,8 +17,7 @@ except ImportError as error:  # pragma: no cover - depends on the machine
     raise ImportError(
         "The studio renders with Blender as a Python module, which is not installed here. It "
         "needs Python 3.11 and an older numpy than the project, so make an environment of its "
-        "own: `pip install bpy==5.0.1 av 'opencv-python-headless<4.12' pillow pyyaml`. Then run "
-        "`python -m studio` inside avatar_engine/."
+        "own: `pip install bpy==5.0.1 av 'opencv-python-headless<4.12' pillow pydantic pyyaml`."
     ) from error
 
 from .look import Look
