@@ -126,7 +126,7 @@ async def _ask(connection: ClientConnection, question: str) -> Reply:
 
 def _voice_begins(film: bytes) -> float:
     """Where the sound of a film first rises above -40 dBFS, ms."""
-    with av.open(io.BytesIO(film)) as opened:
+    with av.open(io.BytesIO(film), "r") as opened:
         rate = opened.streams.audio[0].rate
         sound = np.concatenate([frame.to_ndarray()[0] for frame in opened.decode(audio=0)])
     return float(np.argmax(np.abs(sound) > 0.01)) / rate * 1000
