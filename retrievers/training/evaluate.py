@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array  # type: ignore[import-untyped]
-from scipy.stats import spearmanr  # type: ignore[import-untyped]
+from scipy.sparse import csr_array
+from scipy.stats import spearmanr
 
 from .corpus import DEVELOPMENT_SOURCES, SLICED_SOURCES, LabelledPair, is_held_out, normalise
 

@@ -116,7 +116,7 @@ def _exception_pattern() -> re.Pattern[str]:
 
 def _read(run: str) -> list[Word]:
     """Segment one run of Chinese characters and give each its citation reading."""
-    import jieba  # type: ignore[import-untyped]  # here, because it takes a second to load
+    import jieba  # here, because it takes a second to load
     from pypinyin import Style, lazy_pinyin
 
     jieba.setLogLevel(logging.WARNING)
