@@ -17,6 +17,7 @@ os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
+_BATCH = 32
 _FINGERPRINTED = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "vocab.txt")
 
 
@@ -60,11 +61,26 @@ class SentenceEncoder:
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         folded = [" ".join(unicodedata.normalize("NFKC", text).split()) for text in texts]
+        vectors = np.empty((len(folded), self.dimension), np.float32)
+        shortest_first = sorted(range(len(folded)), key=lambda row: len(folded[row]))
+        for start in range(0, len(folded), _BATCH):
+            rows = shortest_first[start : start + _BATCH]
+            vectors[rows] = self._embed([folded[row] for row in rows])
+        return vectors
+
+    def _embed(self, texts: list[str]) -> NDArray[np.float32]:
+        # SentenceModel.encode does this too, and as much again around it: for a single question
+        # its progress bar and its moving between devices double the time.
+        import torch
+
         with self._lock:  # the tokenizer keeps its padding between calls
-            vectors = self._model.encode(
-                folded, normalize_embeddings=True, max_seq_length=self._longest
+            tokens = self._model.tokenizer(
+                texts, max_length=self._longest, padding=True, truncation=True, return_tensors="pt"
             )
-        return np.asarray(vectors, np.float32)
+        with torch.inference_mode():
+            pooled = self._model.get_sentence_embeddings(**tokens)
+            unit: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=1).numpy()
+        return unit
 
 
 def _fingerprint(folder: Path) -> str:

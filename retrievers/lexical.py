@@ -18,7 +18,7 @@ K1 = 1.2  # how soon the repetition of a term stops to count
 B = 0.75  # how much long documents are held back
 
 jieba.setLogLevel(logging.WARNING)
-_RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9]+")
+_RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9]{2,}")  # a lone digit or letter says nothing
 
 
 def terms(text: str) -> list[str]:

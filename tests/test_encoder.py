@@ -129,10 +129,11 @@ def test_development_sentences_are_never_trained_on() -> None:
         LabelledPair("丁", "戊", 0.0, "oppo_dev"),
         *(LabelledPair(f"问{n}", f"答{n}", 1.0, "afqmc_train") for n in range(200)),
     ]
-    kept, development = split(pairs)
+    kept, development = split([*pairs, LabelledPair("己", "庚", 1.0, "oppo_dev")], ["庚"])
     seen = {text for pair in kept for text in (pair.first, pair.second)}
     held_out = {text for pair in development for text in (pair.first, pair.second)}
     assert "丁" in seen
+    assert "己" not in seen, "its partner is a question of a development set"
     assert not seen & held_out
     assert 5 < sum(pair.source == "afqmc_train" for pair in development) < 50
 

@@ -73,10 +73,8 @@ def _pretrain(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     encoder, tokenizer = _start(options)
-    training, _ = corpus.split(corpus.read_pairs(options.pairs))
+    training, _ = _split(options)
     pairs = [pair for pair in training if pair.source not in options.skip]
-    if options.triples:
-        pairs.extend(corpus.read_triples(options.triples))
     if options.faq:
         pairs.extend(corpus.faq_pairs(corpus.read_faq(options.faq)))
     weights = {name: float(factor) for name, factor in (w.split("=") for w in options.weight)}
@@ -114,7 +112,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     encoder = SentenceEncoder(options.folder)
     figures: dict[str, object] = {}
     if options.pairs:
-        _, development = corpus.split(corpus.read_pairs(options.pairs))
+        _, development = _split(options)
         figures["pairs"] = evaluate.pair_scores(development, encoder.encode)
     for folder in options.questions:
         figures[folder.name] = evaluate.question_scores(folder, encoder.encode)
@@ -129,8 +127,17 @@ def _start(options: argparse.Namespace) -> tuple[BertModel, BertTokenizer]:
     return model.grow(encoder, options.layers or encoder.config.num_hidden_layers), tokenizer
 
 
+def _split(
+    options: argparse.Namespace,
+) -> tuple[list[corpus.LabelledPair], list[corpus.LabelledPair]]:
+    pairs = list(corpus.read_pairs(options.pairs))
+    if options.triples:
+        pairs.extend(corpus.read_triples(options.triples))
+    return corpus.split(pairs, corpus.read_questions(options.questions))
+
+
 def _sentences(options: argparse.Namespace) -> Iterator[str]:
-    training, _ = corpus.split(corpus.read_pairs(options.pairs))
+    training, _ = _split(options)
     seen = {text for p in training if p.source not in SKIPPED for text in (p.first, p.second)}
     yield from sorted(seen)
     for path in options.passages:
@@ -186,8 +193,18 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
+    def pair_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
+        sub.add_argument("--pairs", type=Path, required=required, help="table: s1 s2 label source")
+        sub.add_argument("--triples", type=Path, help="table: query positive negative")
+
+    def question_option(sub: argparse.ArgumentParser, about: str) -> None:
+        sub.add_argument("--questions", type=Path, nargs="*", default=[], help=about)
+
+    unseen = "development sets (kb.jsonl, queries.jsonl); pairs with their sentences are left out"
+
     def text_options(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--pairs", type=Path, required=True, help="table: s1 s2 label source")
+        pair_options(sub, required=True)
+        question_option(sub, unseen)
         sub.add_argument("--passages", type=Path, nargs="*", default=[], help="text, by lines")
         sub.add_argument("--characters", type=int, default=60, help="longest piece of a passage")
 
@@ -222,8 +239,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("train", _train, "Train on sentence pairs.")
     training_options(sub)
-    sub.add_argument("--pairs", type=Path, required=True, help="table: s1 s2 label source")
-    sub.add_argument("--triples", type=Path, help="table: query positive negative")
+    pair_options(sub, required=True)
+    question_option(sub, unseen)
     sub.add_argument("--faq", type=Path, help="folder of a knowledge base with wordings")
     sub.add_argument("--skip", nargs="*", default=list(SKIPPED), help="sources to leave out")
     sub.add_argument("--weight", nargs="*", default=[], metavar="SOURCE=FACTOR")
@@ -236,9 +253,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("evaluate", _evaluate, "Measure a model folder on what was held out.")
     sub.add_argument("folder", type=Path)
-    sub.add_argument("--pairs", type=Path, help="the table that was trained on")
-    questions = "folders with kb.jsonl and queries.jsonl"
-    sub.add_argument("--questions", type=Path, nargs="*", default=[], help=questions)
+    pair_options(sub, required=False)
+    question_option(sub, "folders with kb.jsonl and queries.jsonl")
     sub.add_argument("--faq", type=Path, help="folder of the knowledge base")
     return parser
 

@@ -74,6 +74,14 @@ def read_passages(path: Path, *, longest: int) -> Iterator[str]:
                     yield piece
 
 
+def read_questions(folders: Iterable[Path]) -> Iterator[str]:
+    """Yield every question of the development sets, those asked and those in the base."""
+    for folder in folders:
+        for name, field in (("kb.jsonl", "question"), ("queries.jsonl", "query")):
+            with _open(folder / name) as lines:
+                yield from (normalise(json.loads(line)[field]) for line in lines)
+
+
 def read_faq(folder: Path) -> list[dict[str, Any]]:
     """Return the entries of every ``*.jsonl`` file of a knowledge base, ordered by id."""
     entries: list[dict[str, Any]] = []
@@ -102,11 +110,13 @@ def is_held_out(key: str, *, parts: int) -> bool:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % parts == 0
 
 
-def split(pairs: Iterable[LabelledPair]) -> tuple[list[LabelledPair], list[LabelledPair]]:
+def split(
+    pairs: Iterable[LabelledPair], questions: Iterable[str] = ()
+) -> tuple[list[LabelledPair], list[LabelledPair]]:
     """Return (training, development) pairs.
 
-    A training pair that shares a sentence with a development pair is dropped, so that no
-    development sentence is seen, in whatever source it turns up.
+    A training pair that shares a sentence with a development pair, or with ``questions``, is
+    dropped, so that no development sentence is seen, in whatever source it turns up.
     """
     training, development = [], []
     for pair in pairs:
@@ -116,6 +126,7 @@ def split(pairs: Iterable[LabelledPair]) -> tuple[list[LabelledPair], list[Label
         else:
             training.append(pair)
     held_out = {text for pair in development for text in (pair.first, pair.second)}
+    held_out.update(questions)
     kept = [p for p in training if p.first not in held_out and p.second not in held_out]
     return kept, development
 

@@ -34,7 +34,7 @@ def read_variants(paths: Iterable[Path]) -> dict[str, str]:
     for path in paths:
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
-            for name in row.keys() & {name.removesuffix("_s") for name in row}:
+            for name in sorted(row.keys() & {name.removesuffix("_s") for name in row}):
                 simplified = row.get(f"{name}_s")
                 if simplified and len(simplified) == len(row[name]):
                     seen.update(zip(row[name], simplified, strict=True))
