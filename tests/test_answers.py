@@ -1,5 +1,8 @@
 """What the citizen is told: the published answer, a greeting, or an honest refusal."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from agent import Answer, Question, Sentence
@@ -42,7 +45,7 @@ def test_everyday_wordings_find_the_right_field(stages: Stages, text: str, field
 
 @pytest.mark.parametrize(
     "text",
-    ["今天天气怎么样", "红烧肉怎么做好吃", "asdf qwer zxcv", "😀😀😀", "1+1等于几", "？？？"],
+    ["今天天气怎么样", "红烧肉怎么做好吃", "asdf qwer zxcv", "😀😀😀", "给我讲个笑话", "？？？"],
 )
 def test_what_is_not_in_the_knowledge_base_is_declined(stages: Stages, text: str) -> None:
     answer = ask(stages, text)
@@ -50,6 +53,16 @@ def test_what_is_not_in_the_knowledge_base_is_declined(stages: Stages, text: str
     assert "12345" in answer.text
     assert not answer.citations
     assert len(answer.suggestions) == 3
+
+
+def test_of_off_topic_questions_at_most_one_in_twenty_slips_through(
+    stages: Stages, faq_folder: Path
+) -> None:
+    with (faq_folder / "questions.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "off"]
+    texts = [row["question"] for row in rows if row["split"] == "dev"]
+    answered = [text for text in texts if ask(stages, text).outcome == "answered"]
+    assert len(answered) <= len(texts) / 20, answered
 
 
 def test_every_suggestion_can_be_asked_and_is_answered(stages: Stages) -> None:
