@@ -55,7 +55,8 @@ def launch(settings: Settings, settings_file: Path | None) -> int:
     # Sessions of their own, so that Ctrl-C reaches this process alone and each child
     # is told once, in order.
     children = [subprocess.Popen(c, env=environment, start_new_session=True) for c in commands]
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts this in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         _announce(settings, children)
