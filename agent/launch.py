@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from urllib.error import URLError
 
-from .settings import FILE_VARIABLE, PREFIX, ROOT, Settings
+from .settings import FILE_VARIABLE, PREFIX, Settings
 
 STOP_TIMEOUT = 10.0  # s
 
@@ -47,7 +47,7 @@ def launch(settings: Settings, settings_file: Path | None) -> int:
     commands = [
         [sys.executable, "-m", "agent", "serve"],
         [
-            *(sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")),
+            *(sys.executable, "-m", "page"),
             *("--server.port", str(page.port), "--server.address", page.host),
             *("--server.headless", "true"),
         ],

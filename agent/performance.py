@@ -73,10 +73,10 @@ class Performance:
         match event:
             case Caption():
                 await self._room.send(wire.sentence(self._reply, event))
-                self._first_text_ms = self._first_text_ms or self._elapsed_ms()
+                self._has_sent_text()
             case Answer():
                 await self._room.send(wire.answer(self._reply, event))
-                self._first_text_ms = self._first_text_ms or self._elapsed_ms()
+                self._has_sent_text()
             case fragment:
                 await self._room.wait_for_room(self._reply, fragment.pts_ms)
                 message = wire.media(self._reply, self._seq, fragment, self._loop_frame)
@@ -84,8 +84,12 @@ class Performance:
                 self._seq += 1
                 self._n_frames += fragment.n_frames
                 self._duration_ms += fragment.duration_ms
-                if fragment.kind == "media":
-                    self._first_media_ms = self._first_media_ms or self._elapsed_ms()
+                if fragment.kind == "media" and self._first_media_ms is None:
+                    self._first_media_ms = self._elapsed_ms()
+
+    def _has_sent_text(self) -> None:
+        if self._first_text_ms is None:
+            self._first_text_ms = self._elapsed_ms()
 
     def _elapsed_ms(self) -> int:
         return round((time.monotonic() - self._asked) * 1000)

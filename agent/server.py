@@ -195,14 +195,14 @@ class Server:
             return
         has_place = False
         try:
-            async with asyncio.timeout(BUSY_AFTER):
-                has_place = await self._places.acquire()
-            await performance.run(self._perform(room, request))
+            has_place = await self._take_place()
+            if has_place:
+                await performance.run(self._perform(room, request))
+            else:
+                await performance.fail("busy", phrase("busy", request.language), retryable=True)
         except asyncio.CancelledError:
             await performance.end(interrupted=True)
             raise
-        except TimeoutError:
-            await performance.fail("busy", phrase("busy", request.language), retryable=True)
         except ReplyError as error:  # the log names the stage, never the visitor's words
             logger.error("reply failed: %s stage, %r", error.stage, type(error.__cause__).__name__)
             message = phrase("failed", request.language, hotline=self._settings.hotline)
@@ -210,6 +210,14 @@ class Server:
         finally:
             if has_place:
                 self._places.release()
+
+    async def _take_place(self) -> bool:
+        """Wait a little for one of the places; whether there was one."""
+        try:
+            async with asyncio.timeout(BUSY_AFTER):
+                return await self._places.acquire()
+        except TimeoutError:
+            return False
 
     def _refuse(self, request: wire.Ask | wire.Say) -> tuple[str, dict[str, object]] | None:
         """Why a request is not even tried, as an error code and what its text needs."""

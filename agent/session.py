@@ -87,6 +87,8 @@ class Session:
                 yield part
                 continue
             yield Caption(part, n_frames * 1000 // avatar.fps)
+            if not any(map(str.isalnum, part.text)):
+                continue  # marks alone are read, not heard
             speech: Iterator[Speech] = _named("speak", self._voice.speak(part.text))
             if not n_frames:
                 speech = chain([self._breath(avatar.fps)], speech)

@@ -1,6 +1,6 @@
 """Frames become fragments that a browser plays: H.264 and AAC in fragmented MP4."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal, cast
@@ -220,13 +220,3 @@ def nal_units(annex_b: bytes) -> Iterator[bytes]:
         unit = annex_b[start + 3 : following if following >= 0 else None]
         yield unit.rstrip(b"\0") if following >= 0 else unit
         start = following
-
-
-def encode(
-    frames: Iterable[Frames], size: tuple[int, int], fps: int, sample_rate: int
-) -> Iterator[Fragment]:
-    """A whole stream of frames as the pieces of one MP4 file."""
-    encoder = Encoder(size, fps, sample_rate)
-    for some in frames:
-        yield from encoder.add(some)
-    yield from encoder.close()

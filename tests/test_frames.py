@@ -2,13 +2,14 @@
 
 import io
 import itertools
+from collections.abc import Iterable, Iterator
 
 import av
 import numpy as np
 import pytest
 
 from avatar_engine import Encoder, Frames, SoundOnly, whole_frames
-from avatar_engine.encode import FIRST_FRAGMENTS, LATER_FRAGMENT, encode, nal_units
+from avatar_engine.encode import FIRST_FRAGMENTS, LATER_FRAGMENT, Fragment, nal_units
 from tts_engine import Phoneme, Speech
 
 RATE, FPS, SIZE = 22_050, 25, (320, 240)
@@ -32,6 +33,15 @@ def film(n_frames: int) -> list[Frames]:
                 pixels[i] = 230
         frames.append(Frames(pixels, FPS, first, tone(n / FPS, first / FPS)))
     return frames
+
+
+def encode(
+    frames: Iterable[Frames], size: tuple[int, int], fps: int, rate: int
+) -> Iterator[Fragment]:
+    encoder = Encoder(size, fps, rate)
+    for some in frames:
+        yield from encoder.add(some)
+    yield from encoder.close()
 
 
 def whole_file(n_frames: int) -> io.BytesIO:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -262,6 +261,13 @@ async def test_say_speaks_the_text_as_it_is(client: Client) -> None:
     assert not [e for e in client.texts if e["type"] == "answer"]
 
 
+async def test_marks_without_words_are_shown_but_not_spoken(client: Client) -> None:
+    await client.send("say", text="😀！")
+    assert (await client.until("ended", "error"))["type"] == "ended"
+    await client.send("say", text="你好。\n😀😀😀😀😀\n再见。")
+    assert (await client.until("ended", "error"))["frames"] > 25
+
+
 async def test_feedback_is_kept(client: Client, settings: Settings) -> None:
     await client.send("feedback", reply="r1", rating=1, comment="很有用")
     await client.send("ping")
@@ -350,7 +356,5 @@ async def test_one_more_than_there_is_room_for_is_told_to_try_again(strict_addre
         await first.send("ask", text=QUESTION, reply="long")
         await first.until_media(2)
         await first.send("played", reply="long", position_ms=0)  # and now plays slowly
-        started = time.monotonic()
         busy = await second.ask("你好")
         assert (busy["code"], busy["retryable"]) == ("busy", True)
-        assert time.monotonic() - started < 30

@@ -68,7 +68,7 @@ class EspeakVoice:
     """Speaks Mandarin and English with eSpeak NG.
 
     Args:
-        gender: Presenter's voice when ``variant`` is not given.
+        gender: Of the voice, when ``voice`` names no variant.
         voice: The library's name of the Mandarin voice. ``"cmn"``, the default, is
             fed with our pinyin; a variant may follow, ``"cmn+m7"``, and wins over
             ``gender``.

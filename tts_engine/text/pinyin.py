@@ -103,11 +103,6 @@ def words(text: str) -> list[Word]:
     return found
 
 
-def warm_up() -> None:
-    """Load the dictionaries, which takes about a second, before the first sentence."""
-    words("你好")
-
-
 @cache
 def _exception_pattern() -> re.Pattern[str]:
     longest_first = sorted(_EXCEPTIONS, key=len, reverse=True)

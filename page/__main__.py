@@ -1,0 +1,22 @@
+"""``python -m page``: ``streamlit run`` on the page, with its slow imports done beforehand.
+
+Streamlit runs a script only when somebody opens it: what the script imports, the
+first visitor would wait for. Options are those of ``streamlit run``.
+"""
+
+import sys
+from pathlib import Path
+
+import pandas  # noqa: F401
+import pyarrow  # noqa: F401
+from streamlit.web import cli
+
+import agent.settings  # noqa: F401
+
+from . import chat  # noqa: F401
+
+SCRIPT = Path(__file__).resolve().parent.parent / "streamlit_app.py"
+
+if __name__ == "__main__":
+    sys.argv = ["streamlit", "run", str(SCRIPT), *sys.argv[1:]]
+    sys.exit(cli.main())
