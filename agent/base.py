@@ -22,6 +22,8 @@ class Question:
     """Search only this field of public service."""
     region: str | None = None
     """Search only what holds in this region or in the whole country."""
+    history: tuple["Turn", ...] = ()
+    """What was asked and answered before in this session, the latest last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,14 @@ class Answer:
     """What the text rests on, best first; empty unless ``answered``."""
     suggestions: tuple[str, ...] = ()
     """Questions nearby that the store can answer, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and what was answered."""
+
+    question: str
+    answer: Answer
 
 
 class Responder(Protocol):

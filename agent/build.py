@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from avatar_engine import Avatar, Presenter
@@ -18,6 +18,9 @@ from .plugins import load
 from .responders import FaqResponder
 from .session import Session
 from .settings import Backend, Settings, SettingsError
+
+SAMPLE = "sample"
+"""Where the entries of the sample knowledge base say they come from."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,20 +39,37 @@ class Stages:
         return Session(self.responder, self.voice, self.avatar)
 
 
+def make_store(settings: Settings) -> FaqStore:
+    """The store as it is."""
+    store: FaqStore = _make(load("store", settings.store.name), settings.store, settings.data_dir)
+    return store
+
+
 def build_store(settings: Settings) -> FaqStore:
     """The store, filled with the sample knowledge base when it is empty."""
-    store: FaqStore = _make(load("store", settings.store.name), settings.store, settings.data_dir)
+    store = make_store(settings)
     if not len(store):
         with _timed("embedding the sample knowledge base"):
-            store.add(read_folder(settings.faq))
+            store.add(replace(e, origin=SAMPLE) for e in read_folder(settings.faq))
     return store
+
+
+def build_retriever(settings: Settings, store: FaqStore) -> Retriever:
+    """What finds entries in a store."""
+    factory = load("retriever", settings.retriever.name)
+    retriever: Retriever = _make(factory, settings.retriever, store)
+    return retriever
 
 
 def build_responder(settings: Settings) -> tuple[Retriever, FaqResponder]:
     """What answers in words; no voice or face is loaded."""
-    factory = load("retriever", settings.retriever.name)
-    retriever: Retriever = _make(factory, settings.retriever, build_store(settings))
-    responder = FaqResponder(retriever, answer_from=settings.answer_from, hotline=settings.hotline)
+    retriever = build_retriever(settings, build_store(settings))
+    responder = FaqResponder(
+        retriever,
+        answer_from=settings.answer_from,
+        suggest_from=settings.suggest_from,
+        hotline=settings.hotline,
+    )
     return retriever, responder
 
 

@@ -11,6 +11,17 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "Sorry, the knowledge base has no answer to this question. You can ask in other "
         "words, look at the similar questions below, or call the {hotline} hotline.",
     },
+    "suggested": {
+        "zh": "我不确定您问的是哪件事。您想问的是下面的问题吗？请点选一个，或者换个说法再问，"
+        "也可以拨打{hotline}热线咨询。",
+        "en": "I am not sure which matter you mean. Is it one of the questions below? Pick one, "
+        "ask in other words, or call the {hotline} hotline.",
+    },
+    "expired": {
+        "zh": "抱歉，知识库里相关的规定已于{until}失效，现行规定请拨打{hotline}热线咨询。",
+        "en": "Sorry, what the knowledge base has on this expired on {until}. Please call the "
+        "{hotline} hotline for the rule in force.",
+    },
     "greeted": {
         "zh": "您好！我是政务服务数字人，可以回答户籍、身份证、出入境、社保公积金、"
         "车驾管、企业、职业资格和部门职责方面的问题。",

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,12 +11,15 @@ from typing import Literal
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from .base import Turn
+
 Role = Literal["both", "ask", "play"]
 
 SEND_TIMEOUT = 10.0  # s; a client that reads nothing for so long is cut off
 LEAD_MS = 3_000  # how much media may lie ahead of what a page has played
 SEND_BUFFER = 256 * 1024  # bytes; the kernel's default would swallow a minute of media
 STALLED = 60.0  # s without any progress of a playing page, after which its reply ends
+TURNS = 6  # questions that are remembered for those that follow them
 TAKEN_OVER = 4001  # close code: a newer player has this session
 
 
@@ -30,6 +34,7 @@ class Room:
     session_id: str
     connections: dict[ServerConnection, Role] = field(default_factory=dict)
     reply: asyncio.Task[None] | None = None
+    turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=TURNS))
     _played: dict[str, float] = field(default_factory=dict)
     _progress: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: tuple[float, float] = (0.0, 0.0)  # position in the loop, s, and when that was

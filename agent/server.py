@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from http import HTTPStatus
 from typing import cast, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -22,7 +22,7 @@ from websockets.http11 import Response
 from avatar_engine import Presenter
 
 from . import wire
-from .base import Question, ReplyError
+from .base import Answer, Question, ReplyError, Turn
 from .performance import Performance
 from .phrases import phrase
 from .room import Role, Room
@@ -242,9 +242,22 @@ class Server:
         if isinstance(request, wire.Say):
             return lambda first: self._session.say(text, media=media, first=first)
         question = Question(
-            text, room.session_id, request.language, request.filter.field, request.filter.region
+            text,
+            room.session_id,
+            request.language,
+            request.filter.field,
+            request.filter.region,
+            tuple(room.turns),
         )
-        return lambda first: self._session.reply(question, media=media, first=first)
+
+        def perform(first: int) -> Generator[Event, None, None]:
+            with closing(self._session.reply(question, media=media, first=first)) as events:
+                for event in events:
+                    if isinstance(event, Answer):
+                        room.turns.append(Turn(text, event))
+                    yield event
+
+        return perform
 
 
 def _clean(text: str) -> str:

@@ -167,8 +167,9 @@ def _citation(passage: Passage) -> dict[str, Any]:
         "title": entry.source_title,
         "url": entry.source_url,
         "issuer": entry.department,
-        "date": str(entry.year) if entry.year else "",
-        "place": entry.region,
+        "number": entry.document_number,
+        "date": entry.issued or str(entry.year or ""),
+        "place": entry.place or entry.region,
         "notice": entry.notice,
     }
 

@@ -1,4 +1,4 @@
-"""``python -m eval latency``."""
+"""``python -m eval qa | scale | latency``."""
 
 import argparse
 import json
@@ -6,24 +6,149 @@ import logging
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
-from agent.settings import read
+from agent.plugins import PluginError
+from agent.settings import ROOT, SettingsError, read
+from retrievers import StoreError
+
+from .qa import Report, evaluate, figure_names
+
+DEFAULT_K = 5
+FAQ = ROOT / "assets" / "faq"
+BEYOND_LIMIT = 3  # exit code
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code."""
+    """The command line; returns the exit code.
+
+    0 done, 1 could not, 2 wrong usage, 3 a figure is beyond the limit that was set for it.
+    """
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_qa(commands.add_parser("qa", help="measure the answers", allow_abbrev=False), arguments)
     latency = commands.add_parser("latency", help="time from a question to text, sound, picture")
     latency.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
     latency.add_argument("--json", action="store_true", help="print JSON instead of a table")
     latency.set_defaults(command=_latency)
+    scale = commands.add_parser("scale", help="how the store behaves as it grows")
+    scale.add_argument(
+        "--up-to", type=int, default=5, choices=range(3, 7), help="power of ten (default 5)"
+    )
+    scale.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    scale.set_defaults(command=_scale)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
-    return int(options.command(options))
+    try:
+        return int(options.command(options))
+    except (SettingsError, PluginError, StoreError, OSError, ValueError) as error:
+        print(f"eval: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _add_qa(qa: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    qa.add_argument("--faq", type=Path, default=FAQ, help="*.jsonl, *.csv, or a folder of *.jsonl")
+    qa.add_argument(
+        "--questions",
+        type=Path,
+        default=FAQ / "questions.csv",
+        help="*.jsonl or *.csv: question, gold (ids or groups joined by ';'; empty: to be "
+        "refused), and if you like kind (in, near, off) and split",
+    )
+    qa.add_argument("--split", help="ask only the questions of this split, for instance test")
+    qa.add_argument("--compare", metavar="NAME", help="another retriever, or a settings file")
+    qa.add_argument("--out", type=Path, help="folder for report.json, report.html, questions.csv")
+    _add_k(qa)
+    figures = figure_names(_k(arguments))
+    qa.epilog = (
+        f"--min-FIGURE X and --max-FIGURE X end with exit code {BEYOND_LIMIT} when a figure is "
+        f"below or above X; the figures are {', '.join(figures)}"
+    )
+    for figure in figures:
+        for bound in ("min", "max"):
+            spellings = {f"--{bound}-{figure}", f"--{bound}-{figure}".replace("_", "-")}
+            qa.add_argument(
+                *sorted(spellings), dest=f"{bound}_{figure}", type=float, help=argparse.SUPPRESS
+            )
+    qa.set_defaults(command=_qa)
+
+
+def _add_k(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--k", type=_positive, default=DEFAULT_K, help=f"depth of recall (default {DEFAULT_K})"
+    )
+
+
+def _k(arguments: Sequence[str] | None) -> int:
+    """Read ahead of the rest: the names of the figures follow it."""
+    early = argparse.ArgumentParser(prog="python -m eval qa", add_help=False, allow_abbrev=False)
+    _add_k(early)
+    return int(early.parse_known_args(arguments)[0].k)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)
+
+
+def _qa(options: argparse.Namespace) -> int:
+    from .report import csv, html, json, terminal
+
+    progress = Console(stderr=True)
+    report = evaluate(
+        options.faq,
+        options.questions,
+        settings=read(),
+        compare=options.compare,
+        split=options.split,
+        k=options.k,
+        progress=progress,
+    )
+    output = Console()
+    for part in terminal.tables(report):
+        output.print(part)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        json.write(report, options.out / "report.json")
+        csv.write(report, options.out / "questions.csv")
+        html.write(report, options.out / "report.html")
+    broken = list(_beyond_limits(report, options))
+    for sentence in broken:
+        print(f"eval: {sentence}", file=sys.stderr)
+    return BEYOND_LIMIT if broken else 0
+
+
+def _beyond_limits(report: Report, options: argparse.Namespace) -> list[str]:
+    broken = []
+    for figure, estimate in report.result.figures.items():
+        low, high = getattr(options, f"min_{figure}"), getattr(options, f"max_{figure}")
+        value = estimate.value
+        if (low, high) == (None, None):
+            continue
+        if value is None:
+            broken.append(f"{figure} has a limit, but these questions cannot measure it")
+        elif low is not None and value < low:
+            broken.append(f"{figure} is {value:.4f}, below {low:g}")
+        elif high is not None and value > high:
+            broken.append(f"{figure} is {value:.4f}, above {high:g}")
+    return broken
+
+
+def _scale(options: argparse.Namespace) -> int:
+    from .scale import run, show
+
+    measured = run(read(), exponents=range(3, options.up_to + 1), progress=Console(stderr=True))
+    if options.json:
+        print(json.dumps([asdict(row) for row in measured]))
+    else:
+        show(measured, Console())
+    return 0
 
 
 def _latency(options: argparse.Namespace) -> int:

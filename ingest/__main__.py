@@ -1,52 +1,263 @@
-"""``python -m ingest add FILE… | list``: JSON Lines files of question-answer entries."""
+"""``python -m ingest``: documents into the knowledge base, and out of it.
+
+``add`` takes files in; ``list``, ``show`` and ``audit`` say what is there; ``remove`` withdraws a
+file; ``export`` writes everything to one file; ``check`` proves that nothing is broken and
+``rebuild`` makes the indexes anew; ``quarantine`` and ``release`` deal with what is held back;
+``propose`` and ``accept`` make questions and answers of documents.
+"""
 
 import argparse
+import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from agent.build import build_store
+from rich.console import Console
+from rich.table import Table
+
+from agent.build import SAMPLE, build_store, make_store
 from agent.plugins import PluginError
-from agent.settings import SettingsError, read
-from retrievers import FaqEntry, StoreError
-from retrievers.faq_files import read_file, read_folder
+from agent.settings import Backend, Settings, SettingsError, read
+from retrievers import FaqStore, StoreError
+from retrievers.faq_files import to_record
+
+from . import progress
+from .intake import Intake, Reading
+from .journal import Journal
+from .proposals import propose, read_review, write_review
+from .screening import Screen
+
+FAILED = 1
+SOME_FAILED = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code: 0 done, 1 could not, 2 wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m ingest", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add = commands.add_parser("add", help="add entries; those with a known id are replaced")
-    add.add_argument("paths", nargs="+", type=Path, help="*.jsonl files, or folders of them")
-    add.set_defaults(command=_add)
-    shown = commands.add_parser("list", help="list what is in the store")
-    shown.set_defaults(command=_list)
-    options = parser.parse_args(arguments)
+    """The command line; returns the exit code.
+
+    0 done, 1 could not, 2 wrong usage, 3 some files or rows could not be taken in and the
+    others were.
+    """
+    options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     try:
-        return int(options.command(options))
+        return int(options.command(options, read()))
     except (SettingsError, PluginError, StoreError, OSError, ValueError) as error:
         print(f"ingest: {error}", file=sys.stderr)
-        return 1
+        return FAILED
+    except KeyboardInterrupt:
+        print("ingest: stopped; what was reported is in, the rest is not", file=sys.stderr)
+        return 130
 
 
-def _add(options: argparse.Namespace) -> int:
-    # All files are read before anything is written: a bad line leaves the store as it was.
-    entries = [entry for path in options.paths for entry in _entries(path)]
-    build_store(read()).add(entries)
-    print(f"{len(entries)} entries added")
+def _add(options: argparse.Namespace, settings: Settings) -> int:
+    missing = [path for path in options.paths if not path.exists()]
+    if missing:
+        raise ValueError(f"there is no {missing[0]}")
+    reading = Reading(
+        _pairs(options.columns, "--columns question=标题 answer=内容"),
+        _pairs(options.default, "--default field=身份证 region=浙江省杭州市"),
+        options.longest,
+        options.ocr,
+        options.workers,
+    )
+    with Journal(settings.data_dir) as journal:
+        intake = Intake(build_store(settings), journal, Screen())
+        reports = []
+        with closing(intake.add(options.paths, reading)) as coming:
+            for report in progress.shown(coming, Console(stderr=True)):
+                reports.append(report)
+    if options.json:
+        print(json.dumps([progress.as_record(report) for report in reports], ensure_ascii=False))
+    else:
+        progress.summarise(reports, Console())
+    if not reports:
+        print("ingest: no file was found there", file=sys.stderr)
+    if all(report.outcome == "failed" for report in reports):
+        return FAILED
+    return SOME_FAILED if any(r.reason or r.bad_rows for r in reports) else 0
+
+
+def _list(options: argparse.Namespace, settings: Settings) -> int:
+    with Journal(settings.data_dir) as journal:
+        files = journal.files()
+    store = build_store(settings)
+    if options.json:
+        print(json.dumps([to_record(entry) for entry in store], ensure_ascii=False))
+        return 0
+    console = Console()
+    if options.entries:
+        for entry in store:
+            console.print(f"{entry.faq_id}\t{entry.field}\t{entry.question}", soft_wrap=True)
+        return 0
+    table = Table("file", "taken in", "entries", "bad rows", "held back")
+    for file in files:
+        counts = map(str, (file.entries, file.bad_rows, file.held_back))
+        table.add_row(file.name, file.taken_in, *counts)
+    console.print(table)
+    n_sample = sum(1 for entry in store if entry.origin == SAMPLE)
+    console.print(f"{len(store)} entries in all, {n_sample} of the sample knowledge base")
     return 0
 
 
-def _entries(path: Path) -> Iterator[FaqEntry]:
-    return read_folder(path) if path.is_dir() else read_file(path)
-
-
-def _list(options: argparse.Namespace) -> int:
-    for entry in build_store(read()):
-        print(f"{entry.faq_id}\t{entry.field}\t{entry.question}")
+def _show(options: argparse.Namespace, settings: Settings) -> int:
+    store = build_store(settings)
+    found = [e for e in store if options.what in (e.faq_id, e.origin)]
+    if not found:
+        raise ValueError(f"{options.what!r} is neither an entry nor a file; see 'list'")
+    for entry in found:
+        print(json.dumps(to_record(entry), ensure_ascii=False, indent=1))
     return 0
+
+
+def _remove(options: argparse.Namespace, settings: Settings) -> int:
+    store = build_store(settings)
+    with Journal(settings.data_dir) as journal:
+        intake = Intake(store, journal, Screen())
+        for name in options.names:
+            print(f"{name}: {intake.remove(name)} entries withdrawn")
+    return 0
+
+
+def _export(options: argparse.Namespace, settings: Settings) -> int:
+    partial = options.output.with_name(options.output.name + ".partial")
+    store = build_store(settings)
+    with partial.open("w", encoding="utf-8") as file:
+        for entry in store:
+            file.write(json.dumps(to_record(entry), ensure_ascii=False) + "\n")
+    partial.replace(options.output)
+    print(f"{len(store)} entries in {options.output}")
+    return 0
+
+
+def _check(options: argparse.Namespace, settings: Settings) -> int:
+    store = make_store(settings)
+    check = getattr(store, "check", None)
+    if check is None:
+        raise ValueError(f"the store {settings.store.name!r} has no check of its own")
+    wrong = check(repair=options.repair)
+    for sentence in wrong:
+        print(sentence)
+    if not wrong:
+        print(f"{len(store)} entries, all of them whole")
+    elif options.repair:
+        print("repaired")
+    else:
+        print("run 'python -m ingest check --repair' to put it right")
+    return 0 if options.repair or not wrong else FAILED
+
+
+def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
+    backend = Backend(name=settings.store.name, options={**settings.store.options, "rebuild": True})
+    store: FaqStore = make_store(settings.model_copy(update={"store": backend}))
+    with Journal(settings.data_dir) as journal:
+        journal.note("rebuild", "", f"{len(store)} entries")
+    print(f"{len(store)} entries embedded and indexed anew")
+    return 0
+
+
+def _quarantine(options: argparse.Namespace, settings: Settings) -> int:
+    table = Table("number", "file", "since", "why", "question")
+    with Journal(settings.data_dir) as journal:
+        for held in journal.quarantine():
+            why = "\n".join(held.reasons)
+            table.add_row(str(held.number), held.origin, held.since, why, held.entry.question)
+    Console().print(table if table.row_count else "nothing is held back")
+    return 0
+
+
+def _release(options: argparse.Namespace, settings: Settings) -> int:
+    with Journal(settings.data_dir) as journal:
+        held = {item.number: item for item in journal.quarantine()}
+        unknown = [number for number in options.numbers if number not in held]
+        if unknown:
+            raise ValueError(f"nothing in quarantine has the number {unknown[0]}")
+        intake = Intake(build_store(settings), journal, Screen())
+        for number in options.numbers:
+            intake.release(held[number])
+    print(f"{len(options.numbers)} released")
+    return 0
+
+
+def _propose(options: argparse.Namespace, settings: Settings) -> int:
+    passages = [
+        entry
+        for entry in build_store(settings)
+        if entry.kind == "passage" and options.name in (None, entry.origin)
+    ]
+    count = write_review(options.output, propose(passages))
+    print(f"{count} proposals from {len(passages)} passages in {options.output}; decide on each")
+    return 0
+
+
+def _accept(options: argparse.Namespace, settings: Settings) -> int:
+    review = read_review(options.review)
+    for row in review.bad:
+        print(f"ingest: {options.review}, row {row.row}: {row.reason}", file=sys.stderr)
+    with Journal(settings.data_dir) as journal:
+        intake = Intake(build_store(settings), journal, Screen())
+        count = intake.accept(review.accepted, options.review.name)
+    print(f"{count} accepted, {len(review.refused)} refused, {len(review.waiting)} waiting")
+    return SOME_FAILED if review.bad else 0
+
+
+def _audit(options: argparse.Namespace, settings: Settings) -> int:
+    table = Table("when", "who", "what", "of", "outcome")
+    with Journal(settings.data_dir) as journal:
+        for act in journal.audit():
+            table.add_row(act.at, act.who, act.action, act.subject, act.outcome)
+    Console().print(table)
+    return 0
+
+
+def _pairs(texts: Sequence[str], example: str) -> Mapping[str, str]:
+    if wrong := [text for text in texts if "=" not in text]:
+        raise ValueError(f"{wrong[0]!r} is not of the form NAME=TEXT; for instance {example}")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: object, about: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(command=run)
+        return sub
+
+    add = command("add", _add, "take files, folders and zip archives in")
+    add.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    add.add_argument("--columns", nargs="+", default=[], metavar="FIELD=HEADING")
+    add.add_argument("--default", nargs="+", default=[], metavar="FIELD=TEXT")
+    add.add_argument("--longest", type=int, default=400, help="characters of a passage (400)")
+    add.add_argument("--ocr", action="store_true", help="recognise scanned pages (tesseract)")
+    add.add_argument("--workers", type=int, default=2, help="files read side by side (2)")
+    add.add_argument("--json", action="store_true", help="report as JSON")
+    listed = command("list", _list, "list what is in")
+    listed.add_argument("--entries", action="store_true", help="every entry, not every file")
+    listed.add_argument("--json", action="store_true", help="every entry as JSON")
+    command("show", _show, "show an entry, or all of a file").add_argument("what")
+    command("remove", _remove, "withdraw files or entries").add_argument("names", nargs="+")
+    exported = command("export", _export, "write every entry to a JSON Lines file")
+    exported.add_argument("output", type=Path)
+    checked = command("check", _check, "compare the indexes with what should be in them")
+    checked.add_argument("--repair", action="store_true")
+    command("rebuild", _rebuild, "make vectors and words of every entry anew")
+    command("quarantine", _quarantine, "list what is held back, and why")
+    released = command("release", _release, "let entries out of quarantine")
+    released.add_argument("numbers", nargs="+", type=int, metavar="NUMBER")
+    proposed = command("propose", _propose, "propose questions and answers from documents")
+    proposed.add_argument("output", type=Path, help="an .xlsx file to decide in")
+    proposed.add_argument("--name", help="of this file only")
+    accepted = command("accept", _accept, "take in what a person accepted in a review")
+    accepted.add_argument("review", type=Path)
+    command("audit", _audit, "list who did what when")
+    return parser
 
 
 if __name__ == "__main__":

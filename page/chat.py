@@ -140,12 +140,13 @@ class Chat:
 
     def _details(self, index: int, exchange: Exchange, *, is_last: bool) -> None:
         """What stands under an answer."""
-        if exchange.outcome == "refused":
-            st.html(f'<span class="refused">{html.escape(self._text("refused"))}</span>')
+        is_open = exchange.outcome in ("refused", "suggested")
+        if is_open:
+            st.html(f'<span class="refused">{html.escape(self._text(exchange.outcome))}</span>')
         for citation in exchange.citations:
             st.html(source(citation, self._text("source")))
         if exchange.suggestions and is_last:
-            key = "did_you_mean" if exchange.outcome == "refused" else "related"
+            key = "did_you_mean" if is_open else "related"
             st.html(f'<p class="hint">{html.escape(self._text(key))}</p>')
             with st.container(key=f"{key}-{index}"):
                 for number, question in enumerate(exchange.suggestions[:3]):
@@ -208,7 +209,7 @@ def source(citation: dict[str, Any], heading: str) -> str:
     if urlsplit(citation["url"]).scheme in ("http", "https"):
         url = html.escape(citation["url"], quote=True)
         title = f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
-    facts = [citation[key] for key in ("issuer", "date", "place") if citation.get(key)]
+    facts = [citation[key] for key in ("issuer", "number", "date", "place") if citation.get(key)]
     notice = citation.get("notice")
     return (
         f'<div class="source"><span class="heading">{html.escape(heading)}</span>{title}'

@@ -53,6 +53,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "asking": {"zh": "正在查找……", "en": "Looking it up…"},
     "source": {"zh": "依据", "en": "Source"},
     "refused": {"zh": "未找到答案", "en": "No answer found"},
+    "suggested": {"zh": "请确认您的问题", "en": "Please confirm"},
     "did_you_mean": {"zh": "您是不是想问：", "en": "Did you mean:"},
     "related": {"zh": "相关问题", "en": "Related questions"},
     "superseded": {

@@ -1,6 +1,7 @@
 """A question finds the entries that answer it."""
 
 from .base import EVERYWHERE, NATIONWIDE, FaqEntry, FaqStore, Passage, Retriever, Scope, StoreError
+from .language import language_of
 
 __all__ = [
     "EVERYWHERE",
@@ -11,4 +12,5 @@ __all__ = [
     "Retriever",
     "Scope",
     "StoreError",
+    "language_of",
 ]

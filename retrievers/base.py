@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Literal, Protocol
 
+Kind = Literal["qa", "passage"]
+Part = Literal["asked", "whole"]
+"""What is searched of an entry: its question and wordings, or these and the answer."""
 NATIONWIDE = "全国"
 
 
@@ -30,6 +34,26 @@ class FaqEntry:
     """The year of the rules the answer reflects."""
     notice: str = ""
     """What must be said about the entry, e.g. that it is a sample."""
+    kind: Kind = "qa"
+    """A curated answer, or a quoted part of a document."""
+    document_number: str = ""
+    """Number of the document the answer rests on (文号), e.g. ``"国发〔2019〕5号"``."""
+    issued: str = ""
+    """Date of issue of that document, ISO 8601."""
+    place: str = ""
+    """Where in the document, e.g. ``"第三章 第十二条，第5页"``."""
+    valid_from: str = ""
+    """First day on which the answer holds, ISO 8601; empty: always did."""
+    valid_until: str = ""
+    """Last day on which the answer holds, ISO 8601; empty: until it is replaced."""
+
+    origin: str = ""
+    """The file it was taken from; empty if nobody knows."""
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the answer is valid on a day."""
+        iso = day.isoformat()
+        return (self.valid_from or iso) <= iso <= (self.valid_until or iso)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +75,8 @@ class Scope:
     """Entries of this field of public service."""
     region: str | None = None
     """Entries that hold in this region, or in the whole country."""
+    day: date | None = None
+    """Entries that are valid on this day."""
 
     def admits(self, entry: FaqEntry) -> bool:
         """Whether the entry may be found."""
@@ -58,6 +84,7 @@ class Scope:
             self.language in (None, entry.language)
             and self.field in (None, entry.field)
             and (self.region is None or entry.region in ("", NATIONWIDE, self.region))
+            and (self.day is None or entry.holds_on(self.day))
         )
 
 
@@ -79,8 +106,22 @@ class FaqStore(Protocol):
         """Delete entries; an unknown id is not an error."""
         ...
 
+    def change(self, added: Iterable[FaqEntry], *, removed: Iterable[str] = ()) -> None:
+        """Insert, replace and delete as one step that is seen whole or not at all."""
+        ...
+
     def nearest(self, query: str, *, k: int, within: Scope = EVERYWHERE) -> list[Passage]:
-        """Return at most ``k`` passages of different entries, best first."""
+        """Return at most ``k`` passages of different entries, those nearest in meaning first."""
+        ...
+
+    def matching(
+        self, query: str, *, k: int, within: Scope = EVERYWHERE, part: Part = "asked"
+    ) -> list[Passage]:
+        """Return at most ``k`` passages that share words with the query, best first."""
+        ...
+
+    def rarity(self, term: str) -> float:
+        """How much one of :func:`~retrievers.terms.terms` says: its inverse document frequency."""
         ...
 
     def __iter__(self) -> Iterator[FaqEntry]: ...

@@ -42,6 +42,14 @@ def check_store(store: FaqStore) -> None:
     spoken = store.nearest("visa", k=3, within=Scope(language="en"))
     assert [p.entry.faq_id for p in spoken] == ["en-1"], "a language keeps its own entries"
 
+    worded = store.matching("公积金", k=3)
+    assert [p.entry.faq_id for p in worded] == ["fund-1"], "a shared word finds an entry"
+    assert all(0 <= p.score <= 1 for p in worded), "a score of words lies in [0, 1]"
+    assert store.matching("派出所", k=3) == [], "what only the answer says was not asked"
+    told = store.matching("派出所", k=3, part="whole")
+    assert [p.entry.faq_id for p in told] == ["id-1"], "the whole entry has the answer too"
+    assert store.rarity("公积") < store.rarity("火星"), "what no entry has is rarest"
+
     changed = FaqEntry("id-1", "身份证丢了怎么补办？", "新的规定。", field="身份证", region="全国")
     store.add([changed])
     assert len(store) == 3, "the same id replaces"

@@ -1,81 +1,148 @@
-"""The store: a Chroma collection in which every wording of an entry is a vector of its own."""
+"""The store that ships: a catalogue, found in by vectors (Chroma) and by words."""
 
-import json
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
 
-import chromadb
-import numpy as np
-from chromadb.config import Settings
+from filelock import FileLock, Timeout
 
-from .base import EVERYWHERE, NATIONWIDE, FaqEntry, Passage, Scope, StoreError
+from .base import EVERYWHERE, FaqEntry, Part, Passage, Scope, StoreError
+from .catalogue import Catalogue, Row
 from .encoder import SentenceEncoder
-from .faq_files import from_record, to_record
+from .terms import terms
+from .vectors import VectorIndex
+from .words import WordIndex
 
-COLLECTION = "zhengwen-faq"
 SHIPPED_ENCODER = Path(__file__).resolve().parent.parent / "assets" / "encoder"
 WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in a search
-BATCH = 256  # wordings embedded and written at a time
+MOST_WORDINGS = 50  # what a lost entry may have had
+BATCH = 1000  # entries staged at a time
+WIDEST = 1000  # vectors looked at before Chroma has to filter them itself
+PATIENCE_S = 10.0  # how long a writer waits for another one
+_REBUILDING = "rebuilding"  # remembered in the place of the encoder
 
 
 class ChromaStore:
-    """Entries in a persistent Chroma collection.
+    """Entries that are kept whole and can be found while they change.
+
+    The catalogue (:mod:`~retrievers.catalogue`) says what there is; a Chroma collection and an
+    index of words help to find it. Any number of processes may search while one writes; they
+    see the change with their next search.
 
     Args:
-        data_dir: The collection lies in ``data_dir/chroma``.
+        data_dir: The store lies in ``catalogue.sqlite``, ``chroma`` and ``words`` in it.
         encoder: A folder with a BERT sentence encoder. The store remembers which one
             filled it: vectors of two encoders cannot be compared.
+        server: Address of a Chroma server that keeps the vectors, e.g.
+            ``"http://127.0.0.1:8000"``; by default they are kept in ``data_dir/chroma``.
+        rebuild: Make the vectors and words of every entry anew first, with this encoder.
 
     Raises:
-        StoreError: Another encoder filled this store.
+        StoreError: Another encoder filled this store, or the server cannot be reached.
         OSError: The encoder folder is missing.
         ValueError: The encoder folder is broken.
     """
 
-    def __init__(self, data_dir: Path, *, encoder: str | Path = SHIPPED_ENCODER) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        encoder: str | Path = SHIPPED_ENCODER,
+        server: str | None = None,
+        rebuild: bool = False,
+    ) -> None:
         self._encoder = SentenceEncoder(encoder)
         self.encoder_fingerprint = self._encoder.fingerprint
-        path = data_dir / "chroma"
-        path.mkdir(parents=True, exist_ok=True)
-        client = chromadb.PersistentClient(path, Settings(anonymized_telemetry=False))
-        self._collection = client.get_or_create_collection(
-            COLLECTION,
-            embedding_function=None,  # ours are made here; Chroma's own would be downloaded
-            configuration={"hnsw": {"space": "cosine"}},
-            metadata={"encoder": self._encoder.fingerprint},
-        )
-        filled_by = (self._collection.metadata or {}).get("encoder")
-        if filled_by != self._encoder.fingerprint:
-            raise StoreError(
-                f"{path} was filled by another sentence encoder, and their vectors cannot be "
-                f"compared. Delete {path} and start again to embed the entries anew"
-            )
+        self._catalogue = Catalogue(data_dir / "catalogue.sqlite")
+        self._writing = FileLock(data_dir / "writing.lock")
+        self._vectors = VectorIndex(data_dir / "chroma", server=server)
+        self._words = WordIndex(data_dir / "words")
+        self._reloading = threading.Lock()
+        self._seen = self._catalogue.revision
+        if rebuild:
+            self._rebuild()
+        self._check_encoder(data_dir)
 
     def add(self, entries: Iterable[FaqEntry]) -> None:
-        """Insert entries, replacing those with the same ``faq_id``."""
-        waiting = iter(entries)
-        while some := list(islice(waiting, BATCH // WORDINGS_PER_ENTRY)):
-            self.remove(entry.faq_id for entry in some)
-            ids, texts, metadatas = [], [], []
-            for entry in some:
-                for i, text in enumerate((entry.question, *entry.wordings)):
-                    ids.append(f"{entry.faq_id}#{i}")
-                    texts.append(text)
-                    metadatas.append(_metadata(entry, carries_entry=i == 0))
-            self._collection.add(
-                ids=ids,
-                documents=texts,
-                metadatas=cast(Any, metadatas),
-                embeddings=self._encoder.encode(texts),
-            )
+        """Insert entries, replacing those with the same ``faq_id``; all of them or none."""
+        self.change(entries)
 
     def remove(self, faq_ids: Iterable[str]) -> None:
         """Delete entries; an unknown id is not an error."""
-        unwanted = list(faq_ids)
-        if unwanted:
-            self._collection.delete(where=cast(Any, {"faq_id": {"$in": unwanted}}))
+        self.change((), removed=faq_ids)
+
+    def change(
+        self,
+        added: Iterable[FaqEntry],
+        *,
+        removed: Iterable[str] = (),
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> None:
+        """Insert, replace and delete as one step that is seen whole or not at all.
+
+        An entry that is there as it is costs nothing.
+
+        Args:
+            added: Read while writing; an error in it leaves the store as it was.
+            removed: Ids of entries to delete.
+            progress: Told how many of ``added`` are ready.
+
+        Raises:
+            StoreError: Another process has been writing for longer than ten seconds.
+        """
+        with self._alone():
+            self._sweep()
+            self._catalogue.remember("encoder", self.encoder_fingerprint)
+            waiting, done = iter(added), 0
+            try:
+                while some := list(islice(waiting, BATCH)):
+                    self._stage([e for e in some if not self._catalogue.unchanged(e)])
+                    done += len(some)
+                    progress(done)
+                self._catalogue.flip(removed)
+            finally:
+                self._sweep()
+                self._seen = self._catalogue.revision
+
+    def check(self, *, repair: bool = False) -> list[str]:
+        """Compare the indexes with the catalogue.
+
+        Args:
+            repair: Put right what is wrong: what lacks vectors or words is indexed again, what
+                the catalogue does not know is deleted.
+
+        Returns:
+            A sentence for each thing that is wrong; empty if all is well.
+        """
+        with self._alone():
+            wrong: list[str] = []
+            left = self._catalogue.leftovers()
+            if left:
+                wrong.append(f"{len(left)} entries that an interrupted change left behind")
+            live = dict(self._catalogue.rows())
+            swept = {row for row, _ in left}
+            vectors = {row: n for row, n in self._vectors.counts().items() if row not in swept}
+            words = self._words.rows() - swept
+            bare = {r for r, entry in live.items() if vectors.get(r) != 1 + len(entry.wordings)}
+            mute = live.keys() - words
+            strange = (vectors.keys() | words) - live.keys()
+            for rows, what in (
+                (bare, "without their vectors"),
+                (mute, "without their words"),
+                (strange, "in the indexes that are not in the catalogue"),
+            ):
+                if rows:
+                    wrong.append(f"{len(rows)} entries {what}")
+            if wrong and repair:
+                self._sweep()
+                unwanted = bare | mute | strange
+                self._vectors.remove([(r, max(vectors.get(r, 0), MOST_WORDINGS)) for r in unwanted])
+                self._words.change({}, unwanted)
+                self._index({row: live[row] for row in sorted(bare | mute)})
+                self._catalogue.flip()  # nothing but the revision: others must look again
+            return wrong
 
     def nearest(self, query: str, *, k: int, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages of different entries, best first.
@@ -83,60 +150,107 @@ class ChromaStore:
         The score is the cosine between the query and the closest wording of the
         entry, negative values counting as 0.
         """
-        found = self._collection.query(
-            query_embeddings=self._encoder.encode([query]),
-            n_results=k * WORDINGS_PER_ENTRY,
-            where=_where(within),
-            include=["metadatas", "distances"],
-        )
-        metadatas, distances = found["metadatas"], found["distances"]
-        assert metadatas is not None and distances is not None  # both were asked for
-        scores: dict[str, float] = {}
-        for metadata, distance in zip(metadatas[0], distances[0], strict=True):
-            scores.setdefault(str(metadata["faq_id"]), float(np.clip(1 - distance, 0, 1)))
-        best = dict(list(scores.items())[:k])
-        if not best:
-            return []
-        entries = {entry.faq_id: entry for entry in self._entries([f"{i}#0" for i in best])}
-        return [Passage(entries[faq_id], score) for faq_id, score in best.items()]
+        self._catch_up()
+        vector = self._encoder.encode([query])[0]
+        wide = k * WORDINGS_PER_ENTRY
+        while True:
+            found = self._vectors.search(vector, wide)
+            passages = self._passages(found, within)
+            if len(passages) >= k or wide >= min(WIDEST, len(self._vectors)):
+                break
+            wide *= 4
+        if len(passages) < k and wide < len(self._vectors) and within != EVERYWHERE:
+            found = self._vectors.search(vector, k * WORDINGS_PER_ENTRY, within)
+            passages = self._passages(found, within)
+        return passages[:k]
+
+    def matching(
+        self, query: str, *, k: int, within: Scope = EVERYWHERE, part: Part = "asked"
+    ) -> list[Passage]:
+        """Return at most ``k`` passages that share words with the query, best first.
+
+        The score is BM25 as a share of the most that any text could reach.
+        """
+        self._catch_up()
+        found = self._words.search(terms(query), part, 2 * k, within)
+        return self._passages(found, within)[:k]
+
+    def rarity(self, term: str) -> float:
+        """How much a term says: its inverse document frequency, in nats."""
+        return self._words.rarity(term)
 
     def __iter__(self) -> Iterator[FaqEntry]:
-        yield from self._entries(None)
+        for _, entry in self._catalogue.rows():
+            yield entry
 
     def __len__(self) -> int:
         """How many entries there are."""
-        ids: list[str] = self._collection.get(where={"first": True}, include=[])["ids"]
-        return len(ids)
+        return len(self._catalogue)
 
-    def _entries(self, ids: list[str] | None) -> Iterator[FaqEntry]:
-        where = {"first": True} if ids is None else None
-        found = self._collection.get(ids=ids, where=cast(Any, where), include=["metadatas"])
-        for metadata in found["metadatas"] or ():
-            yield from_record(json.loads(str(metadata["entry"])))
+    def _check_encoder(self, data_dir: Path) -> None:
+        filled_by = self._catalogue.fact("encoder")
+        if len(self._catalogue) and filled_by == _REBUILDING:
+            raise StoreError(
+                f"the vectors in {data_dir} are being made anew, or were when somebody stopped it; "
+                "wait, or run 'python -m ingest rebuild' again"
+            )
+        if len(self._catalogue) and filled_by != self.encoder_fingerprint:
+            raise StoreError(
+                f"{data_dir} was filled by another sentence encoder, and their vectors cannot be "
+                "compared. Run 'python -m ingest rebuild' to embed the entries anew, or set the "
+                "encoder back"
+            )
 
+    def _passages(self, found: dict[Row, float], within: Scope) -> list[Passage]:
+        entries = self._catalogue.live(list(found))
+        ranked = [(entries[row], score) for row, score in found.items() if row in entries]
+        return [Passage(entry, score) for entry, score in ranked if within.admits(entry)]
 
-def _metadata(entry: FaqEntry, *, carries_entry: bool) -> dict[str, str | bool]:
-    """What a vector knows: enough to filter by, and on the first one the whole entry."""
-    known: dict[str, str | bool] = {
-        "faq_id": entry.faq_id,
-        "first": carries_entry,
-        "language": entry.language,
-        "field": entry.field,
-        "region": entry.region or NATIONWIDE,
-    }
-    if carries_entry:
-        known["entry"] = json.dumps(to_record(entry), ensure_ascii=False)
-    return known
+    def _stage(self, entries: list[FaqEntry]) -> None:
+        if not entries:
+            return
+        self._index(dict(zip(self._catalogue.stage(entries), entries, strict=True)))
 
+    def _index(self, entries: dict[Row, FaqEntry]) -> None:
+        wordings = [text for e in entries.values() for text in (e.question, *e.wordings)]
+        self._vectors.add(entries, self._encoder.encode(wordings))
+        self._words.change(entries)
 
-def _where(scope: Scope) -> Any:
-    conditions: list[dict[str, Any]] = []
-    if scope.language:
-        conditions.append({"language": scope.language})
-    if scope.field:
-        conditions.append({"field": scope.field})
-    if scope.region:
-        conditions.append({"region": {"$in": [scope.region, NATIONWIDE]}})
-    if len(conditions) > 1:
-        return {"$and": conditions}
-    return conditions[0] if conditions else None
+    def _rebuild(self) -> None:
+        with self._alone():
+            self._sweep()
+            self._catalogue.remember("encoder", _REBUILDING)
+            self._vectors.clear()
+            self._words.clear()
+            rows = self._catalogue.rows()
+            while some := dict(islice(rows, BATCH)):
+                self._index(some)
+            self._catalogue.remember("encoder", self.encoder_fingerprint)
+            self._catalogue.flip()  # nothing but the revision: others must look again
+
+    def _sweep(self) -> None:
+        """Take out of the indexes what is not live: dead, or staged by a writer that died."""
+        left = self._catalogue.leftovers()
+        if left:
+            self._vectors.remove(left)
+            self._words.change({}, (row for row, _ in left))
+            self._catalogue.forget([row for row, _ in left])
+
+    def _catch_up(self) -> None:
+        """See what another process has changed."""
+        revision = self._catalogue.revision
+        if revision != self._seen:
+            with self._reloading:
+                if revision != self._seen:
+                    self._vectors.reload()
+                    self._words.reload()
+                    self._seen = revision
+
+    def _alone(self) -> AbstractContextManager[object]:
+        try:
+            return self._writing.acquire(timeout=PATIENCE_S)
+        except Timeout as error:
+            raise StoreError(
+                "another process is writing to the store; wait until it has finished, and "
+                "start again"
+            ) from error

@@ -3,13 +3,14 @@
 import hashlib
 import os
 import threading
-import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .folding import fold
 
 # Set before the libraries are imported: they read it once. Nothing here may look for a network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -60,7 +61,7 @@ class SentenceEncoder:
         """
         if not texts:
             return np.empty((0, self.dimension), np.float32)
-        folded = [" ".join(unicodedata.normalize("NFKC", text).split()) for text in texts]
+        folded = [fold(text) for text in texts]
         vectors = np.empty((len(folded), self.dimension), np.float32)
         shortest_first = sorted(range(len(folded)), key=lambda row: len(folded[row]))
         for start in range(0, len(folded), _BATCH):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-EVIDENCE = ("cosine", "words of one wording", "words of the whole entry")
+from .evidence import EVIDENCE, LEADS, with_leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Fusion:
     """
 
     weights: tuple[float, ...]
-    """One for each kind of :data:`EVIDENCE`, then one for the lead in each."""
+    """One for each kind of :data:`~retrievers.evidence.EVIDENCE`, then one for each lead."""
     bias: float
     encoder: str = ""
     """Fingerprint of the encoder whose cosines it was learned on; empty fits any."""
@@ -28,14 +28,19 @@ class Fusion:
         """Probability of each candidate to be right.
 
         Args:
-            evidence: Shape (n_candidates, 3), each value in [0, 1].
+            evidence: Shape (n_candidates, len(EVIDENCE)), each value in [0, 1].
 
         Returns:
             Shape (n_candidates,), in [0, 1].
         """
-        logit = features(evidence) @ np.array(self.weights, np.float32) + self.bias
+        logit = with_leads(evidence) @ np.array(self.weights, np.float32) + self.bias
         probability: NDArray[np.float32] = 1 / (1 + np.exp(-logit))
         return probability
+
+    @classmethod
+    def neutral(cls) -> "Fusion":
+        """One that finds every candidate as likely as the next."""
+        return cls((0.0,) * (len(EVIDENCE) + len(LEADS)), 0.0)
 
     @classmethod
     def load(cls, path: Path) -> "Fusion":
@@ -50,20 +55,11 @@ class Fusion:
             fusion = cls(tuple(values["weights"]), values["bias"], values["encoder"])
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"{path} is not a fusion file: {error}") from error
-        if len(fusion.weights) != 2 * len(EVIDENCE):
-            raise ValueError(f"{path} must hold {2 * len(EVIDENCE)} weights")
+        if len(fusion.weights) != len(EVIDENCE) + len(LEADS):
+            raise ValueError(f"{path} must hold {len(EVIDENCE) + len(LEADS)} weights")
         return fusion
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
-
-
-def features(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The evidence, and its lead over the best other candidate, shape (n_candidates, 6)."""
-    if len(evidence) < 2:
-        return np.hstack([evidence, evidence])
-    best_two = np.sort(evidence, axis=0)[-2:]
-    best_other = np.where(evidence == best_two[1], best_two[0], best_two[1])
-    return np.hstack([evidence, evidence - best_other])

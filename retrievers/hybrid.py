@@ -2,14 +2,16 @@
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .base import EVERYWHERE, FaqEntry, FaqStore, Passage, Scope
+from .evidence import EVIDENCE, prepare, weigh
 from .fusion import Fusion
-from .lexical import LexicalIndex
+from .terms import terms
 
 SHIPPED_FUSION = Path(__file__).resolve().parent.parent / "assets" / "retriever" / "fusion.json"
 N_CANDIDATES = 20  # from each way of looking
@@ -23,35 +25,31 @@ class Candidates:
 
     entries: list[FaqEntry]
     evidence: NDArray[np.float32]
-    """Shape (n, 3), in [0, 1]; see :data:`~retrievers.fusion.EVIDENCE`."""
+    """Shape (n, len(EVIDENCE)), in [0, 1]; see :data:`~retrievers.evidence.EVIDENCE`."""
 
 
 class HybridRetriever:
-    """Looks by meaning in the store and by words in an index of its own.
+    """Looks by meaning and by words, and weighs what it finds.
 
     Args:
-        store: Whose entries are indexed when the retriever is made.
-        fusion: A file made by ``python -m retrievers calibrate``.
+        store: Where the entries are.
+        fusion: A file made by ``python -m retrievers calibrate``, or what it holds.
 
     Raises:
         OSError: The file is missing.
         ValueError: It is not a fusion file.
     """
 
-    def __init__(self, store: FaqStore, *, fusion: str | Path = SHIPPED_FUSION) -> None:
+    def __init__(self, store: FaqStore, *, fusion: str | Path | Fusion = SHIPPED_FUSION) -> None:
         self._store = store
-        self._fusion = Fusion.load(Path(fusion))
+        self._fusion = fusion if isinstance(fusion, Fusion) else Fusion.load(Path(fusion))
         encoder = getattr(store, "encoder_fingerprint", "")
         if self._fusion.encoder not in ("", encoder):
             logger.warning(
                 "the scores were calibrated for another sentence encoder; "
                 "run 'python -m retrievers calibrate' to fit them to this one"
             )
-        self._entries = list(store)
-        wordings = [(row, text) for row, e in enumerate(self._entries) for text in _asked(e)]
-        self._row_of_wording = np.array([row for row, _ in wordings], np.int64)
-        self._wordings = LexicalIndex([text for _, text in wordings])
-        self._wholes = LexicalIndex([" ".join((*_asked(e), e.answer)) for e in self._entries])
+        self._prepare = lru_cache(maxsize=5000)(prepare)
 
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages, best first; the score is the probability to be right."""
@@ -62,24 +60,15 @@ class HybridRetriever:
 
     def candidates(self, query: str, within: Scope = EVERYWHERE) -> Candidates:
         """Everything that is near in meaning or in words."""
-        admitted = [row for row, entry in enumerate(self._entries) if within.admits(entry)]
-        if not admitted:
-            return Candidates([], np.empty((0, 3), np.float32))
-        one = np.zeros(len(self._entries), np.float32)
-        np.maximum.at(one, self._row_of_wording, self._wordings.scores(query))
-        whole = self._wholes.scores(query)
         near = self._store.nearest(query, k=N_CANDIDATES, within=within)
-        cosine = {passage.entry.faq_id: passage.score for passage in near}
+        found = {passage.entry: passage.score for passage in near}
         # What the store did not return is at most as near as the last it did.
-        farthest = min(cosine.values(), default=0.0)
-        by_words = sorted(admitted, key=lambda row: -(one[row] + whole[row]))[:N_CANDIDATES]
-        rows = [row for row in admitted if self._entries[row].faq_id in cosine]
-        rows += [row for row in by_words if self._entries[row].faq_id not in cosine]
-        entries = [self._entries[row] for row in rows]
-        meaning = [cosine.get(entry.faq_id, farthest) for entry in entries]
-        evidence = np.column_stack([meaning, one[rows], whole[rows]]).astype(np.float32)
-        return Candidates(entries, evidence)
-
-
-def _asked(entry: FaqEntry) -> tuple[str, ...]:
-    return (entry.question, *entry.wordings)
+        farthest = min(found.values(), default=0.0)
+        for part in ("asked", "whole"):
+            for passage in self._store.matching(query, k=N_CANDIDATES, within=within, part=part):
+                found.setdefault(passage.entry, farthest)
+        if not found:
+            return Candidates([], np.empty((0, len(EVIDENCE)), np.float32))
+        prepared = [self._prepare(entry) for entry in found]
+        evidence = weigh(terms(query), prepared, list(found.values()), self._store.rarity)
+        return Candidates(list(found), evidence)

@@ -2,12 +2,18 @@
 
 import json
 import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.build import Stages
-from retrievers import FaqEntry, StoreError
+from retrievers import FaqEntry, Scope, StoreError, chroma
 from retrievers.checks import check_store
 from retrievers.chroma import SHIPPED_ENCODER, ChromaStore
 from retrievers.faq_files import FaqFileError, from_record, read_file, read_folder, to_record
@@ -26,11 +32,150 @@ def test_what_is_stored_is_there_after_a_restart(tmp_path: Path) -> None:
 def test_vectors_of_two_encoders_are_never_mixed(tmp_path: Path) -> None:
     other = tmp_path / "encoder"
     shutil.copytree(SHIPPED_ENCODER, other)
-    with (other / "vocab.txt").open("a", encoding="utf-8") as vocabulary:
+    with (other / "tokenizer.json").open("a", encoding="utf-8") as vocabulary:
         vocabulary.write("\n")
-    ChromaStore(tmp_path).add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
-    with pytest.raises(StoreError, match="another sentence encoder"):
+    entry = FaqEntry("a-1", "护照怎么换？", "到窗口换发。")
+    ChromaStore(tmp_path).add([entry])
+    with pytest.raises(StoreError, match="python -m ingest rebuild"):
         ChromaStore(tmp_path, encoder=other)
+    rebuilt = ChromaStore(tmp_path, encoder=other, rebuild=True)
+    assert [p.entry for p in rebuilt.nearest("护照怎么换", k=3)] == [entry]
+    with pytest.raises(StoreError, match="another sentence encoder"):
+        ChromaStore(tmp_path)
+
+
+def test_an_error_in_the_middle_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    store = ChromaStore(tmp_path)
+    kept = FaqEntry("a-1", "护照怎么换？", "到窗口换发。")
+    store.add([kept])
+
+    def entries() -> Iterator[FaqEntry]:
+        yield FaqEntry("a-1", "护照怎么换？", "改过了。")
+        for n in range(1500):
+            yield FaqEntry(f"b-{n}", f"第{n}项怎么办？", "到窗口办。")
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="disk"):
+        store.add(entries())
+    assert list(store) == [kept]
+    assert [p.entry for p in store.nearest("护照怎么换", k=5)] == [kept]
+    assert [p.entry for p in store.matching("第7项怎么办", k=5)] == []
+
+
+def test_a_writer_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+    kept = FaqEntry("a-1", "护照怎么换？", "到窗口换发。")
+    ChromaStore(tmp_path).add([kept])
+    killed = """
+import os, sys
+from pathlib import Path
+from retrievers import FaqEntry
+from retrievers.catalogue import Catalogue
+from retrievers.chroma import ChromaStore
+Catalogue.flip = lambda self, removed=(): os._exit(9)
+ChromaStore(Path(sys.argv[1])).add([FaqEntry("a-1", "护照怎么换？", "改过了。")])
+"""
+    ended = subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
+    assert ended.returncode == 9
+    store = ChromaStore(tmp_path)
+    assert [p.entry for p in store.nearest("护照怎么换", k=5)] == [kept]
+    store.add([FaqEntry("a-2", "签证怎么办？", "到窗口办。")])
+    assert [entry.faq_id for entry in store] == ["a-1", "a-2"]
+    assert len(store._vectors) == 2, "the next writer sweeps what the dead one left"
+
+
+def test_what_another_process_writes_is_found_with_the_next_question(tmp_path: Path) -> None:
+    store = ChromaStore(tmp_path)
+    store.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
+    assert store.nearest("公积金怎么提取", k=1)[0].entry.faq_id == "a-1"
+    other = """
+import sys
+from pathlib import Path
+from retrievers import FaqEntry
+from retrievers.chroma import ChromaStore
+store = ChromaStore(Path(sys.argv[1]))
+store.change([FaqEntry("b-1", "公积金怎么提取？", "在线申请。")], removed=["a-1"])
+"""
+    subprocess.run([sys.executable, "-c", other, str(tmp_path)], check=True)
+    assert [p.entry.faq_id for p in store.nearest("公积金怎么提取", k=2)] == ["b-1"]
+    assert [p.entry.faq_id for p in store.matching("公积金", k=2)] == ["b-1"]
+    assert store.matching("护照", k=2) == []
+
+
+def test_a_check_finds_and_repairs_what_was_lost(tmp_path: Path) -> None:
+    store = ChromaStore(tmp_path)
+    store.add([FaqEntry(f"a-{n}", f"第{n}项怎么办？", "办。", ("又问",)) for n in range(3)])
+    assert store.check() == []
+    first, second, third = (row for row, _ in store._catalogue.rows())
+    store._vectors.remove([(first, 1)])
+    store._words.change({}, [second])
+    store._words.change({9999: FaqEntry("x", "幽灵？", "无。")})
+    assert len(store.check()) == 3
+    assert len(store.check(repair=True)) == 3
+    assert store.check() == []
+    assert store.nearest("第0项怎么办", k=1)[0].entry.faq_id == "a-0"
+    assert third in store._words.rows()
+
+
+def test_a_second_writer_is_told_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chroma, "PATIENCE_S", 0.1)
+    first, second = ChromaStore(tmp_path), ChromaStore(tmp_path)
+
+    def entries() -> Iterator[FaqEntry]:
+        yield FaqEntry("a-1", "护照怎么换？", "到窗口换发。")
+        with pytest.raises(StoreError, match="another process is writing"):
+            second.remove(["a-1"])
+
+    first.add(entries())
+    assert len(second) == 1
+
+
+def test_what_is_there_already_is_not_embedded_again(tmp_path: Path) -> None:
+    store = ChromaStore(tmp_path)
+    entries = [FaqEntry(f"a-{n}", f"第{n}项怎么办？", "到窗口办。") for n in range(3)]
+    store.add(entries)
+    rows = [row for row, _ in store._catalogue.rows()]
+    store.add([*entries[:2], replace(entries[2], answer="网上办。")])
+    assert [row for row, _ in store._catalogue.rows()][:2] == rows[:2]
+    assert [entry.answer for entry in store][2] == "网上办。"
+
+
+def test_the_few_entries_of_one_town_are_found_among_many(tmp_path: Path) -> None:
+    store = ChromaStore(tmp_path)
+    many = [
+        FaqEntry(f"n-{n}", f"居住证在第{n}号窗口怎么办？", "办。", region="宁波市")
+        for n in range(300)
+    ]
+    store.add([*many, FaqEntry("h-1", "医保卡丢了怎么办？", "补办。", region="杭州市")])
+    found = store.nearest("居住证怎么办", k=3, within=Scope(region="杭州市"))
+    assert [p.entry.faq_id for p in found] == ["h-1"]
+
+
+def test_vectors_may_live_on_a_chroma_server(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    with pytest.raises(StoreError, match="no Chroma server"):
+        ChromaStore(tmp_path / "early", server=address)
+    command = [str(Path(sys.executable).parent / "chroma"), "run", "--path", str(tmp_path / "far")]
+    server = subprocess.Popen(
+        [*command, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        check_store(_connected(tmp_path / "near", address))
+    finally:
+        server.terminate()
+        server.wait()
+    assert not (tmp_path / "near" / "chroma").exists()
+
+
+def _connected(data_dir: Path, address: str) -> ChromaStore:
+    for _ in range(100):
+        try:
+            return ChromaStore(data_dir, server=address)
+        except StoreError:
+            time.sleep(0.2)
+    raise AssertionError("the Chroma server did not come up")
 
 
 def test_every_entry_of_the_sample_is_found_by_each_of_its_own_wordings(

@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 
-from retrievers import Retriever, Scope
+from retrievers import FaqEntry, Passage, Retriever, Scope, language_of
 from tts_engine.text import cut
 
 from ..base import Answer, Question, Sentence
+from ..followups import is_follow_up, matters, readings
 from ..phrases import phrase
 
 N_SUGGESTIONS = 3
@@ -27,22 +30,27 @@ _COURTESIES = (
     ),
     ("farewell", re.compile(r"((再见|拜拜|bye|goodbye)[了啊]? ?)+", re.I)),
 )
-_HAN = re.compile(r"[\u3400-\u9fff]")
-_LATIN = re.compile(r"[A-Za-z]")
 
 
 class FaqResponder:
     """Gives the answer of the entry that matches, as it was published.
 
+    A score is a probability. From ``answer_from`` on the entry is the answer; from
+    ``suggest_from`` on the nearest questions are offered; below it the question is declined.
+
     Args:
         retriever: Where to look.
         answer_from: Score in [0, 1] from which the best passage is the answer.
+        suggest_from: Score in [0, 1] from which the visitor may have meant what was found.
         hotline: Whom a refusal points to.
     """
 
-    def __init__(self, retriever: Retriever, *, answer_from: float, hotline: str) -> None:
+    def __init__(
+        self, retriever: Retriever, *, answer_from: float, suggest_from: float, hotline: str
+    ) -> None:
         self._retriever = retriever
         self._answer_from = answer_from
+        self._suggest_from = suggest_from
         self._hotline = hotline
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
@@ -58,30 +66,63 @@ class FaqResponder:
         courtesy = _courtesy(question.text)
         if courtesy:
             return Answer(phrase(courtesy, language), "greeted")
-        passages = self._retriever.search(
-            question.text,
-            k=N_SUGGESTIONS + 1,
-            within=Scope(language, question.field, question.region),
-        )
+        scope = Scope(language, question.field, question.region, date.today())
+        passages, is_clear = self._search(question, scope)
         best = passages[0] if passages else None
         # What has no words ("???", an emoji) is like every question and like none.
-        if best and written_in and best.score >= self._answer_from:
+        if best and written_in and is_clear and best.score >= self._answer_from:
             others = tuple(p.entry.question for p in passages[1:])
-            return Answer(best.entry.answer, "answered", best.score, (best,), others)
+            return Answer(said(best.entry), "answered", best.score, (best,), others)
         near = tuple(p.entry.question for p in passages[:N_SUGGESTIONS])
-        text = phrase("refused", language, hotline=self._hotline)
-        return Answer(text, "refused", best.score if best else 0.0, (), near)
+        score = best.score if best else 0.0
+        expired = self._expired(question, scope) if written_in else None
+        if expired:
+            until = expired.entry.valid_until
+            text = phrase("expired", language, until=until, hotline=self._hotline)
+            return Answer(text, "refused", score, (), near)
+        if written_in and score >= self._suggest_from:
+            text = phrase("suggested", language, hotline=self._hotline)
+            return Answer(text, "suggested", score, (), near)
+        return Answer(
+            phrase("refused", language, hotline=self._hotline), "refused", score, (), near
+        )
+
+    def _search(self, question: Question, scope: Scope) -> tuple[list[Passage], bool]:
+        """What matches best, and whether it is clear which matter the question is about."""
+        named = matters(question.text)
+        if not is_follow_up(question.text):
+            return self._find(question.text, scope), True
+        meant = readings(question.text, question.history)
+        found = [
+            # What a follow-up names itself, its answer has to mention.
+            [p for p in self._find(text, scope) if not named or _mentions(p.entry, named)]
+            for text in meant
+        ]
+        best = max(found, key=lambda passages: passages[0].score if passages else 0.0, default=[])
+        return (best, True) if best else (self._find(question.text, scope), bool(named))
+
+    def _find(self, text: str, scope: Scope) -> list[Passage]:
+        return self._retriever.search(text, k=N_SUGGESTIONS + 1, within=scope)
+
+    def _expired(self, question: Question, scope: Scope) -> Passage | None:
+        """An entry that would be the answer if it were still valid."""
+        found = self._retriever.search(question.text, k=1, within=replace(scope, day=None))
+        if not found or found[0].score < self._answer_from or found[0].entry.holds_on(date.today()):
+            return None
+        return found[0] if found[0].entry.valid_until else None
 
 
-def language_of(text: str) -> str | None:
-    """The language of a question by its script: Chinese, English, or None if it has neither.
+def said(entry: FaqEntry) -> str:
+    """An entry's answer; a part of a document is given as the quotation it is."""
+    if entry.kind == "qa":
+        return entry.answer
+    title = f"《{entry.source_title.strip('《》')}》" if entry.source_title else "文件"
+    return f"{title}{entry.place.split('，')[0]}规定：{entry.answer}"
 
-    >>> language_of("护照多少钱?"), language_of("How much is a passport?"), language_of("???")
-    ('zh-CN', 'en', None)
-    """
-    if _HAN.search(text):
-        return "zh-CN"
-    return "en" if _LATIN.search(text) else None
+
+def _mentions(entry: FaqEntry, names: list[str]) -> bool:
+    text = " ".join((entry.question, *entry.wordings, entry.answer)).lower()
+    return any(name.lower() in text for name in names)
 
 
 def _courtesy(text: str) -> str | None:

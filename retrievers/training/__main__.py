@@ -2,18 +2,20 @@
 
 import argparse
 import ctypes
+import itertools
 import json
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import BertModel, BertTokenizer
+from transformers import BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from . import contrastive, corpus, evaluate, model, pretrain, vocabulary
+from . import contrastive, corpus, domain, evaluate, model, pretrain, vocabulary
 from .loop import Schedule, fit
 from .tokens import TokenisedTexts
 
@@ -37,9 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tokenizer(options: argparse.Namespace) -> None:
-    variants = vocabulary.read_variants(options.variants)
     tokens = vocabulary.build_vocabulary(
-        _sentences(options), variants, fewest=options.fewest, pieces=options.pieces
+        _weighted(options), n_words=options.words, n_pieces=options.pieces
     )
     config = model.new_config(
         len(tokens), hidden=options.hidden, layers=options.layers, heads=options.heads
@@ -47,10 +48,7 @@ def _tokenizer(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     tokenizer = vocabulary.build_tokenizer(tokens, longest=config.max_position_embeddings)
     model.save(BertModel(config), tokenizer, options.out)
-    (options.out / "variants.json").write_text(
-        json.dumps(variants, ensure_ascii=False, indent=0, sort_keys=True), encoding="utf-8"
-    )
-    _say(f"{len(tokens)} tokens, {len(variants)} variants, in {options.out}")
+    _say(f"{len(tokens)} tokens, in {options.out}")
 
 
 def _pretrain(options: argparse.Namespace) -> None:
@@ -68,20 +66,19 @@ def _pretrain(options: argparse.Namespace) -> None:
     )
     fit(network, step, _schedule(options), _checkpoint(options), _say)
     model.save(encoder, tokenizer, options.out)
-    _copy_variants_file(options)
 
 
 def _train(options: argparse.Namespace) -> None:
     encoder, tokenizer = _start(options)
-    training, _ = _split(options)
-    pairs = [pair for pair in training if pair.source not in options.skip]
-    if options.faq:
-        pairs.extend(corpus.faq_pairs(corpus.read_faq(options.faq)))
+    if options.compose:
+        model.compose_words(encoder, tokenizer)
+    pairs = [*_labelled(options), *_domain(options)]
+    pairs = [pair for pair in pairs if pair.source not in options.skip]
     weights = {name: float(factor) for name, factor in (w.split("=") for w in options.weight)}
     table = contrastive.PairTable(pairs, weights)
     shares = "  ".join(f"{name} {share:.1%}" for name, share in table.shares.items())
     _say(f"{len(pairs)} pairs of {len(table.texts)} sentences: {shares}")
-    texts = TokenisedTexts(table.texts, tokenizer, longest=options.longest)
+    texts = TokenisedTexts(table.texts, tokenizer, longest=options.longest, spelt=options.spelt)
     step = contrastive.contrastive_step(
         encoder,
         table,
@@ -93,13 +90,10 @@ def _train(options: argparse.Namespace) -> None:
     )
     fit(encoder, step, _schedule(options), _checkpoint(options), _say)
     model.save(encoder, tokenizer, options.out)
-    _copy_variants_file(options)
 
 
 def _export(options: argparse.Namespace) -> None:
     encoder, tokenizer = model.load(options.init)
-    variants = json.loads((options.init / "variants.json").read_text(encoding="utf-8"))
-    model.copy_variants(encoder, tokenizer, variants)
     card = options.card.read_text(encoding="utf-8") if options.card else ""
     model.save(encoder, tokenizer, options.out, dtype=torch.float16, card=card)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
@@ -117,11 +111,11 @@ def _evaluate(options: argparse.Namespace) -> None:
     for folder in options.questions:
         figures[folder.name] = evaluate.question_scores(folder, encoder.encode)
     if options.faq:
-        figures["faq"] = evaluate.faq_scores(corpus.read_faq(options.faq), encoder.encode)
+        figures["faq"] = evaluate.faq_scores(domain.read_faq(options.faq), encoder.encode)
     print(json.dumps(figures, ensure_ascii=False, indent=2))
 
 
-def _start(options: argparse.Namespace) -> tuple[BertModel, BertTokenizer]:
+def _start(options: argparse.Namespace) -> tuple[BertModel, PreTrainedTokenizerFast]:
     torch.manual_seed(options.seed)
     encoder, tokenizer = model.load(options.init)
     return model.grow(encoder, options.layers or encoder.config.num_hidden_layers), tokenizer
@@ -130,22 +124,51 @@ def _start(options: argparse.Namespace) -> tuple[BertModel, BertTokenizer]:
 def _split(
     options: argparse.Namespace,
 ) -> tuple[list[corpus.LabelledPair], list[corpus.LabelledPair]]:
-    pairs = list(corpus.read_pairs(options.pairs))
+    pairs = list(corpus.read_pairs(options.pairs)) if options.pairs else []
     if options.triples:
         pairs.extend(corpus.read_triples(options.triples))
     return corpus.split(pairs, corpus.read_questions(options.questions))
 
 
+def _labelled(options: argparse.Namespace) -> list[corpus.LabelledPair]:
+    return _split(options)[0]
+
+
+def _domain(options: argparse.Namespace) -> Iterator[corpus.LabelledPair]:
+    """The pairs that are made here, none of which touches what is held out."""
+    if options.faq:
+        yield from domain.faq_pairs(domain.read_faq(options.faq))
+    for path in options.answers:
+        yield from domain.answer_pairs(path)
+        yield from domain.noisy_pairs(p.first for p in domain.answer_pairs(path))
+    for path in options.intents:
+        yield from domain.intent_pairs(path)
+    for path in options.dictionary:
+        yield from domain.dictionary_pairs(path)
+    for path in options.neighbours:
+        yield from domain.neighbour_pairs(path, every=4)
+
+
 def _sentences(options: argparse.Namespace) -> Iterator[str]:
-    training, _ = _split(options)
-    seen = {text for p in training if p.source not in SKIPPED for text in (p.first, p.second)}
+    pairs = itertools.chain(_labelled(options), _domain(options))
+    seen = {text for p in pairs if p.source not in options.skip for text in (p.first, p.second)}
     yield from sorted(seen)
     for path in options.passages:
-        yield from corpus.read_passages(path, longest=options.characters)
+        yield from corpus.read_passages(path, longest=options.characters, every=options.every)
 
 
-def _copy_variants_file(options: argparse.Namespace) -> None:
-    (options.out / "variants.json").write_bytes((options.init / "variants.json").read_bytes())
+def _weighted(options: argparse.Namespace) -> Iterator[tuple[str, float]]:
+    """Words of public services count double: there are fewer of them than of small talk."""
+    for pair in (p for p in _labelled(options) if p.source not in options.skip):
+        yield pair.first, 0.5
+        yield pair.second, 0.5
+    for pair in _domain(options):
+        weight = {"dictionary": 0.1, "neighbours": 0.5, "noisy": 0.0}.get(pair.source, 2.0)
+        yield pair.first, weight
+        yield pair.second, weight
+    for path in options.passages:
+        for text in corpus.read_passages(path, longest=options.characters, every=options.every):
+            yield text, 0.3
 
 
 def _schedule(options: argparse.Namespace) -> Schedule:
@@ -193,19 +216,30 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    def pair_options(sub: argparse.ArgumentParser, *, required: bool) -> None:
-        sub.add_argument("--pairs", type=Path, required=required, help="table: s1 s2 label source")
+    def pair_options(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--pairs", type=Path, help="table: s1 s2 label source")
         sub.add_argument("--triples", type=Path, help="table: query positive negative")
 
     def question_option(sub: argparse.ArgumentParser, about: str) -> None:
         sub.add_argument("--questions", type=Path, nargs="*", default=[], help=about)
 
-    unseen = "development sets (kb.jsonl, queries.jsonl); pairs with their sentences are left out"
+    def source_options(sub: argparse.ArgumentParser) -> None:
+        pair_options(sub)
+        unseen = (
+            "development sets (kb.jsonl, queries.jsonl); pairs with their sentences are left out"
+        )
+        question_option(sub, unseen)
+        files: dict[str, Any] = {"type": Path, "nargs": "*", "default": []}
+        sub.add_argument("--faq", type=Path, help="folder of a knowledge base with wordings")
+        sub.add_argument("--answers", **files, help="JSON lines: question, answer")
+        sub.add_argument("--intents", **files, help="JSON lines: question, group")
+        sub.add_argument("--dictionary", **files, help="Chinese and English, as CC-CEDICT")
+        sub.add_argument("--neighbours", **files, help="text; sentences that follow each other")
+        sub.add_argument("--skip", nargs="*", default=list(SKIPPED), help="sources to leave out")
 
     def text_options(sub: argparse.ArgumentParser) -> None:
-        pair_options(sub, required=True)
-        question_option(sub, unseen)
         sub.add_argument("--passages", type=Path, nargs="*", default=[], help="text, by lines")
+        sub.add_argument("--every", type=int, default=4, help="one line of so many")
         sub.add_argument("--characters", type=int, default=60, help="longest piece of a passage")
 
     def training_options(sub: argparse.ArgumentParser) -> None:
@@ -222,12 +256,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
 
     sub = command("tokenizer", _tokenizer, "Write a tokenizer and an untrained model folder.")
+    source_options(sub)
     text_options(sub)
-    both = "JSON lines that hold the same text in both scripts, in fields x and x_s"
-    sub.add_argument("--variants", type=Path, nargs="*", default=[], help=both)
     sub.add_argument("--out", type=Path, required=True, help="model folder to write")
-    sub.add_argument("--fewest", type=int, default=5, help="times a character has to occur")
-    sub.add_argument("--pieces", type=int, default=1500, help="pieces of Latin words and numbers")
+    sub.add_argument("--words", type=int, default=9000, help="Chinese words of 2 to 5 characters")
+    sub.add_argument("--pieces", type=int, default=2500, help="pieces of Latin words and numbers")
     sub.add_argument("--hidden", type=int, default=256)
     sub.add_argument("--layers", type=int, default=0, help="training can add layers later")
     sub.add_argument("--heads", type=int, default=4)
@@ -235,14 +268,16 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("pretrain", _pretrain, "Train on masked text.")
     training_options(sub)
+    source_options(sub)
     text_options(sub)
 
     sub = command("train", _train, "Train on sentence pairs.")
     training_options(sub)
-    pair_options(sub, required=True)
-    question_option(sub, unseen)
-    sub.add_argument("--faq", type=Path, help="folder of a knowledge base with wordings")
-    sub.add_argument("--skip", nargs="*", default=list(SKIPPED), help="sources to leave out")
+    source_options(sub)
+    sub.add_argument("--spelt", action="store_true", help="take Chinese character by character")
+    sub.add_argument(
+        "--compose", action="store_true", help="start each word as the mean of its characters"
+    )
     sub.add_argument("--weight", nargs="*", default=[], metavar="SOURCE=FACTOR")
     sub.add_argument("--ranking", type=float, default=0.3, help="weight of the CoSENT loss")
 
@@ -253,7 +288,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("evaluate", _evaluate, "Measure a model folder on what was held out.")
     sub.add_argument("folder", type=Path)
-    pair_options(sub, required=False)
+    pair_options(sub)
     question_option(sub, "folders with kb.jsonl and queries.jsonl")
     sub.add_argument("--faq", type=Path, help="folder of the knowledge base")
     return parser

@@ -1,19 +1,25 @@
 """Text files become sentence pairs; some pairs are kept away from training."""
 
 import hashlib
+import itertools
 import json
 import lzma
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
-DEVELOPMENT_SOURCES = {"lcqmc_dev": "LCQMC", "bq_dev": "BQ"}
+from ..folding import fold
+
+DEVELOPMENT_SOURCES = {"bq_dev": "BQ"}
 """Sources that are never trained on, and the benchmark each one stands for."""
 
-SLICED_SOURCES = {"afqmc_train": "AFQMC", "stsb_train": "STS-B"}
-"""Sources of which a tenth is never trained on."""
+SLICED_SOURCES = {
+    "lcqmc_dev": ("LCQMC", 3),
+    "afqmc_train": ("AFQMC", 10),
+    "stsb_train": ("STS-B", 10),
+}
+"""Sources of which one part of so many is never trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +36,13 @@ class LabelledPair:
     """Two pairs with the same topic are never used as each other's negatives."""
 
 
-def normalise(text: str) -> str:
-    """Fold full-width and compatibility forms and runs of white space (NFKC)."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
-
-
 def read_pairs(path: Path) -> Iterator[LabelledPair]:
     """Yield the pairs of a table with the columns s1, s2, label and source.
 
     Raises:
         ValueError: A line does not have four columns, or its label is not within [0, 1].
     """
-    with _open(path) as lines:
+    with open_text(path) as lines:
         next(lines)
         for number, line in enumerate(lines, start=2):
             columns = line.rstrip("\n").split("\t")
@@ -51,24 +52,24 @@ def read_pairs(path: Path) -> Iterator[LabelledPair]:
                     "separated by tabs"
                 )
             first, second, label, source = columns
-            yield LabelledPair(normalise(first), normalise(second), float(label), source)
+            yield LabelledPair(fold(first), fold(second), float(label), source)
 
 
 def read_triples(path: Path) -> Iterator[LabelledPair]:
     """Yield two pairs, one close and one not, for each query / positive / negative line."""
-    with _open(path) as lines:
+    with open_text(path) as lines:
         next(lines)
         for line in lines:
-            query, positive, negative = (normalise(text) for text in line.split("\t"))
+            query, positive, negative = (fold(text) for text in line.split("\t"))
             yield LabelledPair(query, positive, 1.0, "triples")
             yield LabelledPair(query, negative, 0.0, "triples")
 
 
-def read_passages(path: Path, *, longest: int) -> Iterator[str]:
-    """Yield the lines of a text file, cut into pieces of at most ``longest`` characters."""
-    with _open(path) as lines:
-        for line in lines:
-            text = normalise(line)
+def read_passages(path: Path, *, longest: int, every: int = 1) -> Iterator[str]:
+    """Yield one line of ``every``, cut into pieces of at most ``longest`` characters."""
+    with open_text(path) as lines:
+        for line in itertools.islice(lines, 0, None, every):
+            text = fold(line)
             for start in range(0, len(text), longest):
                 if len(piece := text[start : start + longest]) >= 8:
                     yield piece
@@ -78,28 +79,8 @@ def read_questions(folders: Iterable[Path]) -> Iterator[str]:
     """Yield every question of the development sets, those asked and those in the base."""
     for folder in folders:
         for name, field in (("kb.jsonl", "question"), ("queries.jsonl", "query")):
-            with _open(folder / name) as lines:
-                yield from (normalise(json.loads(line)[field]) for line in lines)
-
-
-def read_faq(folder: Path) -> list[dict[str, Any]]:
-    """Return the entries of every ``*.jsonl`` file of a knowledge base, ordered by id."""
-    entries: list[dict[str, Any]] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        with _open(path) as lines:
-            entries.extend(json.loads(line) for line in lines if line.strip())
-    return sorted(entries, key=lambda entry: str(entry["id"]))
-
-
-def faq_pairs(entries: Iterable[dict[str, Any]]) -> Iterator[LabelledPair]:
-    """Yield every two ways to ask for the same entry, if the entry is not held out."""
-    for entry in entries:
-        if is_held_out(entry["id"], parts=5):
-            continue
-        texts = [normalise(text) for text in (entry["question"], *entry.get("wordings", ()))]
-        for index, first in enumerate(texts):
-            for second in texts[index + 1 :]:
-                yield LabelledPair(first, second, 1.0, "faq", topic=entry["id"])
+            with open_text(folder / name) as lines:
+                yield from (fold(json.loads(line)[field]) for line in lines)
 
 
 def is_held_out(key: str, *, parts: int) -> bool:
@@ -120,7 +101,9 @@ def split(
     """
     training, development = [], []
     for pair in pairs:
-        sliced = pair.source in SLICED_SOURCES and is_held_out(pair.first, parts=10)
+        sliced = pair.source in SLICED_SOURCES and is_held_out(
+            pair.first, parts=SLICED_SOURCES[pair.source][1]
+        )
         if sliced or pair.source in DEVELOPMENT_SOURCES:
             development.append(pair)
         else:
@@ -131,7 +114,8 @@ def split(
     return kept, development
 
 
-def _open(path: Path) -> TextIO:
+def open_text(path: Path) -> TextIO:
+    """Open a UTF-8 text file, unpacking ``.xz``."""
     if path.suffix == ".xz":
         return lzma.open(path, "rt", encoding="utf-8")
     return path.open(encoding="utf-8")

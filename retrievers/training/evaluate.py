@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import spearmanr
 
-from .corpus import DEVELOPMENT_SOURCES, SLICED_SOURCES, LabelledPair, is_held_out, normalise
+from ..folding import fold
+from .corpus import DEVELOPMENT_SOURCES, SLICED_SOURCES, LabelledPair, is_held_out
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to unit vectors, shape (n, d)."""
@@ -20,7 +21,8 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 def pair_scores(pairs: Sequence[LabelledPair], encode: Encode) -> dict[str, dict[str, float]]:
     """Return, for each benchmark, Spearman x 100 of the encoder and of shared characters."""
     figures = {}
-    for source, name in (DEVELOPMENT_SOURCES | SLICED_SOURCES).items():
+    sliced = {source: name for source, (name, _) in SLICED_SOURCES.items()}
+    for source, name in (DEVELOPMENT_SOURCES | sliced).items():
         chosen = [pair for pair in pairs if pair.source == source]
         if not chosen:
             continue
@@ -47,9 +49,9 @@ def question_scores(folder: Path, encode: Encode) -> dict[str, float]:
     """
     entries = _rows(folder / "kb.jsonl")
     queries = [row for row in _rows(folder / "queries.jsonl") if row["kind"] == "in"]
-    asked = [normalise(row["query"]) for row in queries]
+    asked = [fold(row["query"]) for row in queries]
     right = np.array([[entry["group"] in row["gold"] for entry in entries] for row in queries])
-    return _top1(asked, [normalise(row["question"]) for row in entries], right, encode)
+    return _top1(asked, [fold(row["question"]) for row in entries], right, encode)
 
 
 def faq_scores(entries: Sequence[dict[str, Any]], encode: Encode) -> dict[str, float]:
@@ -58,14 +60,14 @@ def faq_scores(entries: Sequence[dict[str, Any]], encode: Encode) -> dict[str, f
     The knowledge base holds the main question of each entry only; the other wordings ask.
     """
     wordings = [
-        (at, normalise(wording))
+        (at, fold(wording))
         for at, entry in enumerate(entries)
         if is_held_out(entry["id"], parts=5)
         for wording in entry.get("wordings", ())
     ]
     right = np.zeros((len(wordings), len(entries)), bool)
     right[np.arange(len(wordings)), [at for at, _ in wordings]] = True
-    questions = [normalise(entry["question"]) for entry in entries]
+    questions = [fold(entry["question"]) for entry in entries]
     return _top1([wording for _, wording in wordings], questions, right, encode)
 
 

@@ -10,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import nn
-from transformers import BertConfig, BertModel, BertTokenizer
+from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
 from .tokens import TokenisedTexts
+from .vocabulary import HAN
 
 
 def new_config(vocabulary: int, *, hidden: int, layers: int, heads: int) -> BertConfig:
@@ -87,15 +88,17 @@ def embed(
     return torch.cat(vectors)[order]
 
 
-def load(folder: Path) -> tuple[BertModel, BertTokenizer]:
+def load(folder: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:
     """Read a model folder, with its weights in 32 bit."""
     model = BertModel.from_pretrained(folder, dtype=torch.float32)
-    return model, BertTokenizer.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert isinstance(tokenizer, PreTrainedTokenizerFast)
+    return model, tokenizer
 
 
 def save(
     model: BertModel,
-    tokenizer: BertTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     folder: Path,
     *,
     dtype: torch.dtype = torch.float32,
@@ -124,9 +127,10 @@ def save(
     model.config.dtype = torch.float32
     model.config.save_pretrained(partial)
     tokenizer.save_pretrained(partial)
-    vocabulary = tokenizer.get_vocab()
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    (partial / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    compact = json.loads((partial / "tokenizer.json").read_text(encoding="utf-8"))
+    (partial / "tokenizer.json").write_text(  # indented it is twice the size
+        json.dumps(compact, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+    )
     _write_json(
         partial / "modules.json",
         [
@@ -158,13 +162,18 @@ def save(
     _swap(partial, folder)
 
 
-def copy_variants(model: BertModel, tokenizer: BertTokenizer, variants: dict[str, str]) -> None:
-    """Give every variant of a character the vector of the character itself, in place."""
+def compose_words(model: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Let the vector of every Chinese word start as the mean of its characters', in place.
+
+    A rare word is then never worse than its spelling, and training only has to learn how it
+    differs from it.
+    """
     vocabulary = tokenizer.get_vocab()
     table = model.embeddings.word_embeddings.weight.data
-    for variant, plain in variants.items():
-        if variant in vocabulary and plain in vocabulary:
-            table[vocabulary[variant]] = table[vocabulary[plain]]
+    for word, index in vocabulary.items():
+        if len(word) > 1 and HAN.fullmatch(word):
+            spelling = [vocabulary[c] for c in word if c in vocabulary]
+            table[index] = table[spelling].mean(0)
 
 
 def _swap(partial: Path, folder: Path) -> None:

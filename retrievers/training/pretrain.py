@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
-from transformers import BertModel, BertTokenizer
+from transformers import BertModel, PreTrainedTokenizerFast
 
 from .loop import Step
 from .tokens import TokenisedTexts
@@ -42,7 +42,7 @@ class MaskedLanguageModel(nn.Module):
 def masked_language_step(
     module: MaskedLanguageModel,
     texts: TokenisedTexts,
-    tokenizer: BertTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     *,
     batch: int,
     rows: int,

@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
+
+from .vocabulary import spell
 
 
 class TokenisedTexts:
@@ -15,14 +17,21 @@ class TokenisedTexts:
         texts: Normalised texts.
         tokenizer: What splits them.
         longest: Tokens kept of each, the two at its ends included.
+        spelt: Whether Chinese is taken character by character.
     """
 
-    def __init__(self, texts: Sequence[str], tokenizer: BertTokenizer, *, longest: int) -> None:
+    def __init__(
+        self,
+        texts: Sequence[str],
+        tokenizer: PreTrainedTokenizerFast,
+        *,
+        longest: int,
+        spelt: bool = False,
+    ) -> None:
         ids: list[NDArray[np.int32]] = []
         for start in range(0, len(texts), 10_000):
-            encoded = tokenizer(
-                list(texts[start : start + 10_000]), truncation=True, max_length=longest
-            )
+            some = [spell(text) if spelt else text for text in texts[start : start + 10_000]]
+            encoded = tokenizer(some, truncation=True, max_length=longest)
             ids.extend(np.asarray(row, np.int32) for row in encoded["input_ids"])
         self._flat = np.concatenate(ids)
         self._ends = np.cumsum([len(row) for row in ids])

@@ -1,0 +1,194 @@
+"""What the user names, file by file: folders walked, archives unpacked, names made plain."""
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from ingest.content import UnreadableFile
+
+from .readers.archive import member_problem, open_zip
+from .readers.found import Found, Refused
+from .readers.kind import is_archive
+from .readers.limits import LIMITS, MIB, Limits
+
+__all__ = ["Found", "Refused", "find", "visible"]
+
+_WITHIN = " › "
+_UTF8_NAME = 0x800
+_SKIPPED = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
+_JOINER = "\u200d"
+"""Part of many emoji."""
+
+
+@contextmanager
+def find(paths: Sequence[Path], limits: Limits = LIMITS) -> Iterator[Iterator[Found | Refused]]:
+    """Find the files in what the user names, archives unpacked.
+
+    Folders are walked in order of names, without hidden files and the locks of office programs.
+    What is unpacked lies in a temporary folder that is deleted at the end of the ``with`` block.
+    """
+    with tempfile.TemporaryDirectory(prefix="zhengwen-") as folder:
+        yield _Finder(Path(folder), limits).walk(paths)
+
+
+class _Finder:
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._unpacked = 0
+        """Bytes, of all archives so far."""
+        self._files = 0
+
+    def walk(self, paths: Sequence[Path]) -> Iterator[Found | Refused]:
+        for path in paths:
+            base = path.resolve().name if path.name in ("", ".", "..") else path.name
+            if path.is_dir():
+                yield from self._walk(path, base)
+            else:
+                yield from self._file(path, visible(base), 0)
+
+    def _walk(self, top: Path, base: str) -> Iterator[Found | Refused]:
+        problems: list[OSError] = []
+        for folder, folders, files in os.walk(top, onerror=problems.append):
+            folders[:] = sorted(name for name in folders if not _is_skipped(name))
+            within = PurePosixPath(base, Path(folder).relative_to(top))
+            for problem in problems:
+                yield Refused(visible(str(within)), f"cannot be opened: {problem.strerror}")
+            problems.clear()
+            for name in sorted(files):
+                if not _is_skipped(name):
+                    yield from self._file(Path(folder, name), visible(str(within / name)), 0)
+        for problem in problems:
+            yield Refused(visible(base), f"cannot be opened: {problem.strerror}")
+
+    def _file(self, path: Path, name: str, depth: int) -> Iterator[Found | Refused]:
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                yield Refused(name, "is not a file; a device or a pipe cannot be read")
+            elif status.st_size > self._limits.file_bytes:
+                yield Refused(
+                    name,
+                    f"has {status.st_size // MIB} MiB; at most"
+                    f" {self._limits.file_bytes // MIB} are read, split it",
+                )
+            elif is_archive(path, self._limits):
+                yield from self._archive(path, name, depth + 1)
+            else:
+                with path.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                yield Found(name, path, digest, status.st_size)
+        except FileNotFoundError:
+            yield Refused(name, "there is no such file or folder")
+        except OSError as error:
+            yield Refused(name, f"cannot be opened: {error.strerror or error}")
+        except UnreadableFile as error:
+            yield Refused(name, str(error))
+
+    def _archive(self, path: Path, name: str, depth: int) -> Iterator[Found | Refused]:
+        if depth > self._limits.depth:
+            yield Refused(
+                name,
+                f"is an archive in an archive, {depth} deep (at most {self._limits.depth});"
+                " unpack it first",
+            )
+            return
+        with open_zip(path, self._limits) as archive:
+            members = [(member_name(member), member) for member in archive.infolist()]
+            for inner, member in sorted(members, key=lambda pair: pair[0]):
+                if member.is_dir() or any(map(_is_skipped, PurePosixPath(inner).parts)):
+                    continue
+                shown = name + _WITHIN + visible(inner)
+                if problem := self._member_problem(inner, member):
+                    yield Refused(shown, problem)
+                    continue
+                try:
+                    unpacked = self._unpack(archive, member, inner)
+                except UnreadableFile as error:
+                    yield Refused(shown, str(error))
+                except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+                    yield Refused(shown, "is damaged in its archive; pack it again")
+                else:
+                    yield from self._file(unpacked, shown, depth)
+                    if is_archive(unpacked, self._limits):
+                        unpacked.unlink()
+
+    def _member_problem(self, inner: str, member: zipfile.ZipInfo) -> str:
+        parts = PurePosixPath(inner).parts
+        if inner.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", inner):
+            return "points out of its archive; whoever packed it means harm or erred"
+        if stat.S_ISLNK(member.external_attr >> 16):
+            return "is a link and not a file; pack the file itself"
+        if member.file_size > self._limits.file_bytes:
+            return f"has more than {self._limits.file_bytes // MIB} MiB; split it"
+        if self._unpacked + member.file_size > self._limits.unpacked_bytes:
+            return (
+                f"the archives unpack to more than {self._limits.unpacked_bytes // MIB} MiB"
+                " together; take them in one by one"
+            )
+        return member_problem(member, self._limits)
+
+    def _unpack(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, inner: str) -> Path:
+        """Write a member to a file that does not bear its name: no name can lead elsewhere."""
+        self._files += 1
+        suffix = PurePosixPath(inner).suffix.lower()
+        plain = suffix if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) else ""
+        path = self._folder / f"{self._files}{plain}"
+        with archive.open(member) as packed, path.open("wb") as file:
+            while chunk := packed.read(MIB):
+                self._unpacked += len(chunk)
+                file.write(chunk)
+        return path
+
+
+def member_name(member: zipfile.ZipInfo) -> str:
+    """The name of a member of an archive, also if packed by a Chinese Windows."""
+    if member.flag_bits & _UTF8_NAME:
+        name = member.filename
+    else:
+        raw = member.filename.encode("cp437", "replace")
+        name = _decoded(raw) or member.filename
+    return name.replace("\\", "/")
+
+
+def visible(name: str) -> str:
+    """A name as one line in which nothing is hidden: ``报告⟨U+202E⟩fdp.exe``."""
+    if any("\ud800" <= char <= "\udfff" for char in name):
+        # Bytes on the disk that are not UTF-8: a name from a Chinese Windows
+        raw = os.fsencode(name)
+        name = _decoded(raw) or raw.decode("utf-8", "replace")
+    return "".join(
+        char
+        if char == _JOINER or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else f"⟨U+{ord(char):04X}⟩"
+        for char in name
+    )
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8 or GB18030; empty if neither.
+
+    What is valid as both, and in UTF-8 all two-byte letters, is Chinese: 目录 is such a name.
+    """
+    found: list[str] = []
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            found.append(raw.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    if len(found) == 2 and not found[0].isascii() and all(char < "\u0800" for char in found[0]):
+        return found[1]
+    return found[0] if found else ""
+
+
+def _is_skipped(name: str) -> bool:
+    hidden = name.startswith((".", "~$")) and name != ".."
+    return hidden or name.lower() in _SKIPPED

@@ -1,0 +1,183 @@
+"""The journal: which files are in, what is held back, and who did what when.
+
+It lies in a SQLite file beside the store. The store itself changes whole or not at all; the
+journal is written after it, so that a file that was being taken in when the power failed is
+simply taken in again, and finds its entries there already.
+"""
+
+import getpass
+import json
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from retrievers import FaqEntry
+from retrievers.faq_files import from_record, to_record
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS file(
+    name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, options TEXT NOT NULL, taken_in TEXT NOT NULL,
+    entries INTEGER NOT NULL, bad_rows INTEGER NOT NULL, held_back INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS quarantine(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, origin TEXT NOT NULL, since TEXT NOT NULL,
+    reasons TEXT NOT NULL, record TEXT NOT NULL, UNIQUE(origin, record)
+);
+CREATE TABLE IF NOT EXISTS released(record TEXT PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS audit(
+    at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
+    outcome TEXT NOT NULL
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """A file that is in."""
+
+    name: str
+    sha256: str
+    options: str
+    """How it was read, as JSON; the same file read otherwise is another one."""
+    taken_in: str
+    """When, ISO 8601."""
+    entries: int
+    bad_rows: int
+    held_back: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """An entry in quarantine."""
+
+    number: int
+    origin: str
+    since: str
+    reasons: tuple[str, ...]
+    entry: FaqEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A line of the audit: who did what when."""
+
+    at: str
+    who: str
+    action: str
+    subject: str
+    outcome: str
+
+
+class Journal:
+    """The journal of a store.
+
+    Args:
+        data_dir: It lies in ``data_dir/journal.sqlite``.
+        who: Who is doing this; by default the account's name.
+    """
+
+    def __init__(self, data_dir: Path, *, who: str = "") -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        self._who = who or getpass.getuser()
+        self._database = sqlite3.connect(
+            data_dir / "journal.sqlite", timeout=60, check_same_thread=False
+        )
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.executescript(_SCHEMA)
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._database.close()
+
+    def file(self, name: str) -> TakenIn | None:
+        """A file that is in, by its name."""
+        row = self._database.execute("SELECT * FROM file WHERE name = ?", (name,)).fetchone()
+        return TakenIn(*row) if row else None
+
+    def files(self) -> list[TakenIn]:
+        """Every file that is in, by name."""
+        found = self._database.execute("SELECT * FROM file ORDER BY name")
+        return [TakenIn(*row) for row in found]
+
+    def settle(self, file: TakenIn, held_back: Sequence[tuple[FaqEntry, tuple[str, ...]]]) -> None:
+        """Write down a file that was taken in, and what of it is held back."""
+        with self._database:
+            self._database.execute(
+                "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    file.name,
+                    file.sha256,
+                    file.options,
+                    file.taken_in,
+                    file.entries,
+                    file.bad_rows,
+                    file.held_back,
+                ),
+            )
+            self._database.execute("DELETE FROM quarantine WHERE origin = ?", (file.name,))
+            self._database.executemany(
+                "INSERT OR IGNORE INTO quarantine(origin, since, reasons, record)"
+                " VALUES (?, ?, ?, ?)",
+                [(file.name, now(), json.dumps(why), _text(entry)) for entry, why in held_back],
+            )
+
+    def forget(self, name: str) -> None:
+        """Drop a file that was withdrawn, and what of it was held back."""
+        with self._database:
+            self._database.execute("DELETE FROM file WHERE name = ?", (name,))
+            self._database.execute("DELETE FROM quarantine WHERE origin = ?", (name,))
+
+    def quarantine(self) -> Iterator[HeldBack]:
+        """What is held back, the oldest first."""
+        for number, origin, since, reasons, record in self._database.execute(
+            "SELECT number, origin, since, reasons, record FROM quarantine ORDER BY number"
+        ).fetchall():
+            entry = from_record(json.loads(record))
+            yield HeldBack(number, origin, since, tuple(json.loads(reasons)), entry)
+
+    def release(self, held: HeldBack) -> None:
+        """Let an entry through, now and whenever its file is taken in again."""
+        with self._database:
+            self._database.execute(
+                "INSERT OR REPLACE INTO released VALUES (?, ?, ?)",
+                (_text(held.entry), now(), self._who),
+            )
+            self._database.execute("DELETE FROM quarantine WHERE number = ?", (held.number,))
+
+    def is_released(self, entry: FaqEntry) -> bool:
+        """Whether a person has let exactly this entry through."""
+        found = self._database.execute(
+            "SELECT 1 FROM released WHERE record = ?", (_text(entry),)
+        ).fetchone()
+        return found is not None
+
+    def note(self, action: str, subject: str, outcome: str) -> None:
+        """Add a line to the audit."""
+        with self._database:
+            self._database.execute(
+                "INSERT INTO audit VALUES (?, ?, ?, ?, ?)",
+                (now(), self._who, action, subject, outcome),
+            )
+
+    def audit(self) -> list[Act]:
+        """Every line of the audit, the oldest first."""
+        return [Act(*row) for row in self._database.execute("SELECT * FROM audit ORDER BY rowid")]
+
+
+def now() -> str:
+    """This moment, ISO 8601 with the offset from UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
+
+
+def _text(entry: FaqEntry) -> str:
+    return json.dumps(to_record(entry), ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,105 @@
+"""Markdown: headings, paragraphs, list items, tables, and HTML within."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from ingest.content import Block, Document
+
+from .grids import Drawn, row_blocks
+from .html import parts_of
+from .limits import Limits
+from .structure import block, squeeze
+from .text import load_lines
+
+_FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+_TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
+
+
+def read_markdown(path: Path, title: str, limits: Limits) -> Document:
+    """The blocks of a Markdown text; the first heading of level 1 is its title."""
+    text = load_lines(path, limits)
+    if front := _FRONT_MATTER.match(text):
+        if named := _TITLE.search(front[1]):
+            title = named[1]
+        text = text[front.end() :]
+    blocks = _blocks(MarkdownIt("commonmark").enable("table").parse(text))
+    first = next((b.text for b in blocks if b.kind == "heading" and b.level == 1), title)
+    return Document(first, tuple(blocks))
+
+
+def _blocks(tokens: Sequence[Token]) -> list[Block]:
+    blocks: list[Block] = []
+    lists: list[int | None] = []  # the next number of each list that is open; None for bullets
+    marker = ""
+    level = 0
+    grid: list[list[str]] = []
+    in_table = False
+    for token in tokens:
+        match token.type:
+            case "heading_open":
+                level = int(token.tag[1])
+            case "heading_close":
+                level = 0
+            case "bullet_list_open":
+                lists.append(None)
+            case "ordered_list_open":
+                lists.append(int(token.attrs.get("start", 1)))
+            case "bullet_list_close" | "ordered_list_close":
+                lists.pop()
+            case "list_item_open":
+                number = lists[-1]
+                marker = "" if number is None else f"{number}. "
+                lists[-1] = None if number is None else number + 1
+            case "table_open":
+                in_table, grid = True, []
+            case "tr_open":
+                grid.append([])
+            case "table_close":
+                in_table = False
+                blocks += row_blocks(grid, heading_rows=1)
+            case "fence" | "code_block":
+                blocks += [
+                    Block(line.strip()) for line in token.content.splitlines() if line.strip()
+                ]
+            case "html_block":
+                for part in parts_of(token.content):
+                    if isinstance(part, Drawn):
+                        blocks += row_blocks(part.grid, heading_rows=part.heading_rows)
+                    else:
+                        blocks.append(part)
+            case "inline" if in_table:
+                grid[-1].append(_plain(token))
+            case "inline":
+                for line in _plain(token).split("\n"):
+                    if not (text := squeeze(line)):
+                        continue
+                    if level:
+                        blocks.append(Block(text, "heading", None, level))
+                    elif lists:
+                        blocks.append(Block(marker + text, "item"))
+                        marker = ""
+                    else:
+                        blocks.append(block(text))
+    return blocks
+
+
+def _plain(inline: Token) -> str:
+    """The words of a paragraph without their marks; a hard line break stays one."""
+    pieces: list[str] = []
+    for child in inline.children or ():
+        match child.type:
+            case "text" | "code_inline":
+                pieces.append(child.content)
+            case "softbreak":
+                pieces.append(" ")
+            case "hardbreak":
+                pieces.append("\n")
+            case "image":
+                pieces.append(child.content)
+            case "html_inline" if re.match(r"<br\s*/?>", child.content, re.IGNORECASE):
+                pieces.append("\n")
+    return "".join(pieces)

@@ -1,0 +1,94 @@
+"""One file, whatever its format, within limits."""
+
+from pathlib import Path
+
+from ingest.content import Content, UnreadableFile
+
+from .kind import Kind, kind_of
+from .limits import LIMITS, MIB, Limits
+
+_CALLED: dict[Kind, str] = {
+    "pdf": "PDF", "docx": "Word", "xlsx": "Excel", "pptx": "PowerPoint", "html": "HTML",
+    "markdown": "Markdown", "csv": "CSV", "json": "JSON", "txt": "text",
+}  # fmt: skip
+
+
+def read(path: Path, *, name: str, ocr: bool = False, limits: Limits = LIMITS) -> Content:
+    """Read a file for what it is, whatever its name says.
+
+    Runs in this process: a file that nobody vouches for is better read by :func:`read_many`,
+    which also bounds memory and time.
+
+    Args:
+        path: The file; its suffix counts where the content leaves the format open.
+        name: What to call it to people.
+        ocr: Recognise the characters of scanned pages.
+        limits: Bounds of what is taken in.
+
+    Raises:
+        UnreadableFile: One line: the name, what is wrong and what to do.
+    """
+    try:
+        if (size := path.stat().st_size) > limits.file_bytes:
+            raise UnreadableFile(
+                f"has {size // MIB} MiB; at most {limits.file_bytes // MIB} are read, split it"
+            )
+        kind = kind_of(path, limits)
+        try:
+            return _read(kind, path, Path(name).stem, ocr, limits)
+        except (UnreadableFile, MemoryError):
+            raise
+        except RecursionError as error:
+            raise UnreadableFile("is nested too deeply to be read") from error
+        except Exception as error:  # the libraries raise anything on a damaged file
+            raise UnreadableFile(
+                f"cannot be read as a {_CALLED[kind]} file ({type(error).__name__});"
+                " open it in its program and save it again"
+            ) from error
+    except UnreadableFile as error:
+        raise UnreadableFile(f"{name}: {error}") from error
+    except MemoryError as error:
+        raise UnreadableFile(f"{name}: needs too much memory to be read; split it") from error
+    except OSError as error:
+        raise UnreadableFile(f"{name}: cannot be opened: {error.strerror or error}") from error
+
+
+def _read(kind: Kind, path: Path, title: str, ocr: bool, limits: Limits) -> Content:
+    # A library is imported once a file needs it: starting a worker stays cheap.
+    match kind:
+        case "pdf":
+            from .pdf import read_pdf
+
+            return read_pdf(path, title, limits, ocr)
+        case "docx":
+            from .docx import read_docx
+
+            return read_docx(path, title, limits)
+        case "xlsx":
+            from .xlsx import read_xlsx
+
+            return read_xlsx(path, limits)
+        case "pptx":
+            from .pptx import read_pptx
+
+            return read_pptx(path, title, limits)
+        case "html":
+            from .html import read_html
+
+            return read_html(path, title, limits)
+        case "markdown":
+            from .markdown import read_markdown
+
+            return read_markdown(path, title, limits)
+        case "csv":
+            from .delimited import read_csv
+
+            return read_csv(path, limits)
+        case "json":
+            from .json_rows import read_json
+
+            return read_json(path, limits)
+        case "txt":
+            from .text import read_text
+
+            return read_text(path, title, limits)

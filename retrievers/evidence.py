@@ -1,0 +1,134 @@
+"""What speaks for an entry being the one that was asked about, and what against it."""
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .base import FaqEntry
+from .terms import terms
+
+EVIDENCE = (
+    "cosine",
+    "covered",
+    "covering",
+    "whole",
+    "dense",
+    "missing",
+    "extra",
+    "foreign",
+)
+"""``cosine`` of the nearest wording. Then, counting each term by its rarity and taking the wording
+that shares most: the share of the question that is ``covered`` by it, and the share of it that the
+question is ``covering``; the share of the question found in the ``whole`` entry, the answer
+included, and the same with BM25's saturation, so that an entry is ``dense`` in the question if it
+says it often and briefly; the rarest word of the question that is ``missing`` from the whole entry,
+and the rarest ``extra`` word of the wording, relative to the rarest there could be; and the
+``foreign`` share of the question, which no entry of the store has. Each in [0, 1]."""
+
+_K1, _B = 1.2, 0.75  # of BM25: how soon repetition stops to count, how much length holds back
+
+LEADS = ("cosine", "covered", "covering", "whole", "dense")
+"""Evidence of which the distance to the best other candidate counts too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An entry, cut into terms once."""
+
+    entry: FaqEntry
+    wordings: tuple[frozenset[str], ...]
+    whole: Counter[str]
+    """How often each term occurs in question, wordings and answer together."""
+    length: int
+    """Of all of it, in terms."""
+
+
+def prepare(entry: FaqEntry) -> Prepared:
+    """Cut an entry into terms."""
+    wordings = [terms(text) for text in (entry.question, *entry.wordings)]
+    whole = Counter(itertools.chain(*wordings, terms(entry.answer)))
+    return Prepared(entry, tuple(map(frozenset, wordings)), whole, whole.total())
+
+
+def weigh(
+    question: Sequence[str],
+    candidates: Sequence[Prepared],
+    cosines: Sequence[float],
+    rarity: Callable[[str], float],
+) -> NDArray[np.float32]:
+    """Weigh each candidate for a question.
+
+    Args:
+        question: The question's terms.
+        candidates: The entries to weigh.
+        cosines: Of each candidate's nearest wording, in [0, 1].
+        rarity: What a term counts, in nats; largest for terms that no entry has.
+
+    Returns:
+        Shape (n_candidates, len(EVIDENCE)), each value in [0, 1].
+    """
+    asked = {term: rarity(term) for term in question}
+    mass = sum(asked.values()) or 1.0
+    rarest = rarity("") or 1.0  # no entry has the empty term
+    foreign = sum(weight for weight in asked.values() if weight >= rarest) / mass
+    average = sum(candidate.length for candidate in candidates) / max(1, len(candidates))
+    rows = []
+    for candidate, cosine in zip(candidates, cosines, strict=True):
+        covered, covering, extra = max(
+            (_compare(asked, mass, wording, rarity) for wording in candidate.wordings),
+            key=lambda shares: shares[0] * shares[1],
+        )
+        whole = sum(weight for term, weight in asked.items() if term in candidate.whole) / mass
+        held_back = _K1 * (1 - _B + _B * candidate.length / average)
+        dense = sum(
+            weight * (n := candidate.whole[term]) / (n + held_back)
+            for term, weight in asked.items()
+            if term in candidate.whole
+        )
+        missing = max(
+            (w for term, w in asked.items() if len(term) > 1 and term not in candidate.whole),
+            default=0.0,
+        )
+        rows.append(
+            (
+                cosine,
+                covered,
+                covering,
+                whole,
+                dense / mass,
+                missing / rarest,
+                extra / rarest,
+                foreign,
+            )
+        )
+    return np.array(rows, np.float32).reshape(-1, len(EVIDENCE))
+
+
+def with_leads(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The evidence, and the lead of each candidate over the best other one.
+
+    Args:
+        evidence: Shape (n_candidates, len(EVIDENCE)).
+
+    Returns:
+        Shape (n_candidates, len(EVIDENCE) + len(LEADS)).
+    """
+    led = evidence[:, [EVIDENCE.index(name) for name in LEADS]]
+    if len(led) < 2:  # to be alone is no merit
+        return np.hstack([evidence, np.zeros_like(led)])
+    best_two = np.sort(led, axis=0)[-2:]
+    best_other = np.where(led == best_two[1], best_two[0], best_two[1])
+    return np.hstack([evidence, led - best_other])
+
+
+def _compare(
+    asked: dict[str, float], mass: float, wording: frozenset[str], rarity: Callable[[str], float]
+) -> tuple[float, float, float]:
+    shared = sum(weight for term, weight in asked.items() if term in wording)
+    own = sum(rarity(term) for term in wording) or 1.0
+    extra = max((rarity(t) for t in wording if len(t) > 1 and t not in asked), default=0.0)
+    return shared / mass, shared / own, extra

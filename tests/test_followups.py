@@ -1,0 +1,87 @@
+"""Questions that lean on the ones before them."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent import Answer, Question
+from agent.base import Turn
+from agent.build import Stages
+from agent.responders import FaqResponder
+from retrievers import FaqEntry
+from retrievers.chroma import ChromaStore
+from retrievers.hybrid import HybridRetriever
+
+
+class Visitor:
+    """Somebody who asks one thing after the other."""
+
+    def __init__(self, responder: FaqResponder) -> None:
+        self._responder = responder
+        self._turns: list[Turn] = []
+
+    def ask(self, text: str) -> Answer:
+        question = Question(text, history=tuple(self._turns))
+        answer = next(p for p in self._responder.respond(question) if isinstance(p, Answer))
+        self._turns.append(Turn(text, answer))
+        return answer
+
+
+@pytest.fixture
+def visitor(stages: Stages) -> Visitor:
+    return Visitor(stages.responder)
+
+
+@pytest.mark.parametrize(
+    "follow_up", ["那要多少钱？", "需要什么材料？", "多久能拿到", "可以网上办吗"]
+)
+def test_what_is_left_out_is_taken_from_the_question_before(
+    visitor: Visitor, follow_up: str
+) -> None:
+    visitor.ask("护照丢了怎么补办？")
+    answer = visitor.ask(follow_up)
+    assert answer.outcome == "answered"
+    assert "护照" in answer.citations[0].entry.question
+
+
+def test_the_same_can_be_asked_of_another_matter(visitor: Visitor) -> None:
+    visitor.ask("护照丢了怎么补办？")
+    entry = visitor.ask("那驾驶证呢？").citations[0].entry
+    assert "驾驶证" in entry.question
+    assert any(word in entry.question for word in ("丢", "遗失", "补"))
+
+
+def test_english_follow_ups_work_too(visitor: Visitor) -> None:
+    visitor.ask("What should I do if I lose my passport in China?")
+    answer = visitor.ask("What about my driving licence?")
+    meant = [p.entry.question for p in answer.citations] + list(answer.suggestions)
+    assert "How do I replace a lost Chinese driving licence?" in meant
+
+
+def test_a_new_matter_is_no_follow_up(visitor: Visitor) -> None:
+    visitor.ask("护照丢了怎么补办？")
+    assert visitor.ask("租房可以提取公积金吗？").citations[0].entry.field == "社保公积金"
+    assert visitor.ask("那天气怎么样").outcome == "refused"
+
+
+def test_without_anything_before_it_a_follow_up_is_not_answered(visitor: Visitor) -> None:
+    answer = visitor.ask("那要多少钱？")
+    assert answer.outcome in ("suggested", "refused")
+    assert len(answer.suggestions) == 3
+
+
+def test_what_has_expired_is_never_given_as_valid(tmp_path: Path) -> None:
+    yesterday = date.today() - timedelta(days=1)
+    old = FaqEntry("o-1", "老年卡怎么办？", "到社区办。", valid_until=yesterday.isoformat())
+    store = ChromaStore(tmp_path)
+    store.add([old, FaqEntry("n-1", "护照怎么换？", "到窗口换发。")])
+    responder = FaqResponder(
+        HybridRetriever(store), answer_from=0.4, suggest_from=0.1, hotline="12345"
+    )
+    answer = Visitor(responder).ask("老年卡怎么办？")
+    assert answer.outcome == "refused"
+    assert not answer.citations
+    assert yesterday.isoformat() in answer.text, "it says why"
+    store.add([FaqEntry("o-2", "老年卡怎么办？", "到街道办。", valid_from=yesterday.isoformat())])
+    assert Visitor(responder).ask("老年卡怎么办？").text == "到街道办。"

@@ -1,0 +1,215 @@
+"""The whole way of a file: in, changed, held back, withdrawn, and killed at any moment."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from ingest.__main__ import main
+from ingest.intake import Intake
+from ingest.journal import Journal
+from ingest.screening import Screen
+from retrievers import FaqEntry
+from retrievers.chroma import ChromaStore
+
+LAW = """杭州市共享单车管理办法
+
+第一章 总则
+
+第一条 为了规范共享单车停放，制定本办法。
+
+第二条 市交通运输部门负责共享单车的监督管理。
+
+第二章 停放
+
+第三条 共享单车应当停放在划定的停放点。违反规定的，由城市管理部门处五十元罚款。
+
+第四条 申请设立停放点应当提交下列材料：
+（一）申请表；
+（二）营业执照复印件。
+"""
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of its own with one entry, so that the sample does not come in."""
+    folder = tmp_path / "var"
+    ChromaStore(folder).add([FaqEntry("own-1", "护照怎么换？", "到窗口换发。")])
+    monkeypatch.setenv("ZHENGWEN_DATA_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def clerk(tmp_path: Path) -> Path:
+    """A clerk's folder."""
+    folder = tmp_path / "材料"
+    folder.mkdir()
+    sheet(folder / "faq.xlsx", ["门牌丢了怎么补？", "到派出所补领门牌。"], ["", "没有问题"])
+    (folder / "单车.txt").write_text(LAW, encoding="gb18030")
+    return folder
+
+
+def sheet(path: Path, *rows: list[str]) -> None:
+    book = openpyxl.Workbook()
+    for row in (["问题", "答案"], *rows):
+        book.active.append(row)
+    book.save(path)
+
+
+def entries(data_dir: Path) -> dict[str, FaqEntry]:
+    return {entry.question: entry for entry in ChromaStore(data_dir)}
+
+
+def test_a_folder_goes_in_and_says_what_it_did(
+    data_dir: Path, clerk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["add", str(clerk), "--json"]) == 3, "a row is bad"
+    table, law = json.loads(capsys.readouterr().out)
+    assert (table["outcome"], table["entries"]) == ("added", 1)
+    [bad] = table["bad_rows"]
+    assert bad["row"] == 3 and "question" in bad["reason"]
+    assert law["passages"] >= 3
+    articles = [e for e in ChromaStore(data_dir) if e.kind == "passage"]
+    [third] = [e for e in articles if "第三条" in e.place]
+    assert "五十元" in third.answer and "第二章" in third.place
+    assert third.source_title.strip("《》") == "杭州市共享单车管理办法"
+
+
+def test_the_same_again_changes_nothing_and_a_change_only_its_own(
+    data_dir: Path, clerk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["add", str(clerk)])
+    before = entries(data_dir)
+    assert main(["add", str(clerk), "--json"]) == 0
+    capsys.readouterr()
+    assert entries(data_dir) == before
+    sheet(clerk / "faq.xlsx", ["门牌坏了怎么换？", "到派出所换领门牌。"])
+    assert main(["add", str(clerk), "--json"]) == 0
+    outcomes = {r["name"]: r["outcome"] for r in json.loads(capsys.readouterr().out)}
+    assert sorted(outcomes.values()) == ["changed", "unchanged"]
+    after = entries(data_dir)
+    assert before.keys() - after.keys() == {"门牌丢了怎么补？"}
+    assert after.keys() - before.keys() == {"门牌坏了怎么换？"}
+
+
+def test_a_file_can_be_withdrawn(data_dir: Path, clerk: Path) -> None:
+    main(["add", str(clerk)])
+    assert main(["remove", "材料/单车.txt"]) == 0
+    assert entries(data_dir).keys() == {"护照怎么换？", "门牌丢了怎么补？"}
+    assert main(["add", str(clerk)]) == 0
+    assert len(entries(data_dir)) > 2, "and taken in again"
+    assert main(["remove", "没有这个"]) == 1
+
+
+def test_personal_data_waits_until_a_person_lets_it_through(
+    data_dir: Path, clerk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet(clerk / "faq.xlsx", ["找谁？", "找张伟，手机13957182436。"], ["门牌？", "到派出所。"])
+    main(["add", str(clerk)])
+    assert "找谁？" not in entries(data_dir)
+    with Journal(data_dir) as journal:
+        [held] = journal.quarantine()
+    assert "13957182436" not in " ".join(held.reasons), "the reason shows it masked"
+    assert main(["release", str(held.number)]) == 0
+    assert "找谁？" in entries(data_dir)
+    sheet(clerk / "faq.xlsx", ["找谁？", "找张伟，手机13957182436。"])
+    main(["add", str(clerk)])
+    assert "找谁？" in entries(data_dir), "what was let through once is let through again"
+    capsys.readouterr()
+    main(["audit"])
+    assert "release" in capsys.readouterr().out
+
+
+def test_one_bad_file_does_not_keep_the_others_out(
+    data_dir: Path, clerk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clerk / "坏.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    assert main(["add", str(clerk)]) == 3
+    out = capsys.readouterr().out
+    assert "坏.pdf" in out and "Traceback" not in out
+    assert "门牌丢了怎么补？" in entries(data_dir)
+
+
+def test_what_was_exported_goes_in_again_as_it_was(data_dir: Path, tmp_path: Path) -> None:
+    assert main(["export", str(tmp_path / "all.jsonl")]) == 0
+    before = [entry.faq_id for entry in ChromaStore(data_dir)]
+    assert main(["add", str(tmp_path / "all.jsonl")]) == 0
+    [again] = ChromaStore(data_dir)
+    assert [again.faq_id] == before
+    assert (again.question, again.answer) == ("护照怎么换？", "到窗口换发。")
+
+
+def test_proposals_wait_for_a_person(data_dir: Path, clerk: Path, tmp_path: Path) -> None:
+    main(["add", str(clerk)])
+    review = tmp_path / "review.xlsx"
+    assert main(["propose", str(review)]) == 0
+    book = openpyxl.load_workbook(review)
+    rows = list(book.active.iter_rows(min_row=2))
+    assert rows, "an article says plainly who is in charge or what the penalty is"
+    assert main(["accept", str(review)]) == 0
+    before = len(entries(data_dir))
+    rows[0][0].value = "接受"
+    book.save(review)
+    assert main(["accept", str(review)]) == 0
+    assert len(entries(data_dir)) == before + 1
+
+
+def _take_in(data_dir: str, folder: str) -> None:
+    with Journal(Path(data_dir)) as journal:
+        intake = Intake(ChromaStore(Path(data_dir)), journal, Screen())
+        for _ in intake.add([Path(folder)]):
+            pass
+
+
+@pytest.fixture
+def quick_starts() -> Iterator[multiprocessing.context.ForkServerContext]:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["text2vec", "retrievers.chroma", "ingest.intake"])
+    yield context
+
+
+@pytest.mark.timeout(900)
+def test_killed_at_any_moment_each_file_is_in_whole_or_as_it_was(
+    tmp_path: Path, quick_starts: multiprocessing.context.ForkServerContext
+) -> None:
+    rng = random.Random(384)
+    folder, data_dir = tmp_path / "in", tmp_path / "var"
+    folder.mkdir()
+    versions: dict[str, list[set[str]]] = {"a.xlsx": [set()], "b.xlsx": [set()]}
+    for version in range(50):
+        for name in versions:
+            questions = [f"{name}第{version}版第{n}个问题怎么办？" for n in range(8)]
+            sheet(folder / name, *([question, "到窗口办。"] for question in questions))
+            versions[name].append(set(questions))
+        child = quick_starts.Process(target=_take_in, args=(str(data_dir), str(folder)))
+        child.start()
+        assert child.pid is not None
+        time.sleep(rng.uniform(0.2, 2.5))
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        if not (data_dir / "catalogue.sqlite").exists():
+            continue
+        kept = _questions(data_dir)
+        for name, seen in versions.items():
+            own = {question for question in kept if question.startswith(name)}
+            assert own in seen, f"{name} is a mixture after version {version}"
+            del seen[: seen.index(own)]  # and never goes back
+    _take_in(str(data_dir), str(folder))
+    assert _questions(data_dir) == versions["a.xlsx"][-1] | versions["b.xlsx"][-1]
+    store = ChromaStore(data_dir)
+    assert store.check() == []
+    assert store.nearest("a.xlsx第49版第3个问题怎么办？", k=1)[0].score > 0.99
+
+
+def _questions(data_dir: Path) -> set[str]:
+    with sqlite3.connect(data_dir / "catalogue.sqlite") as database:
+        found = database.execute("SELECT record FROM entry WHERE state = 'live'").fetchall()
+    return {json.loads(record)["question"] for (record,) in found}
