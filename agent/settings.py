@@ -76,7 +76,7 @@ class Settings(Strict):
     """A folder in ``assets/presenters``, or a path to one elsewhere."""
     answer_from: float = Field(0.4, ge=0, le=1)
     """The score of a passage, its probability to be right, from which its answer is given."""
-    suggest_from: float = Field(0.05, ge=0, le=1)
+    suggest_from: float = Field(0.15, ge=0, le=1)
     """The score from which the nearest questions are offered; below it a question is declined."""
     hotline: str = "12345"
     """Whom to call when there is no answer."""

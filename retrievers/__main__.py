@@ -15,6 +15,8 @@ from .evidence import EVIDENCE, LEADS
 from .faq_files import read_folder
 from .hybrid import SHIPPED_FUSION
 
+OWN_WORDS = 0.2  # weight of the entries' own questions beside those that were collected
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code."""
@@ -53,14 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _calibrate(options: argparse.Namespace) -> int:
     questions = read_questions(options.questions, options.split)
-    sets = [_look_up(options, read_folder(options.faq), questions, {})]
+    # Whoever asks in an entry's own words must get it, though no test asks that.
+    own = [AskedQuestion(e.question, frozenset({e.faq_id}), "in") for e in read_folder(options.faq)]
+    sets = [_look_up(options, read_folder(options.faq), asked, {}) for asked in (questions, own)]
     for folder in options.benchmark:
         entries, groups, asked = read_benchmark(folder)
         sets.append(_look_up(options, entries, asked, groups))
-    benchmarks = [options.share] * len(options.benchmark)
+    shares = [1.0, OWN_WORDS, *[options.share] * len(options.benchmark)]
     with tempfile.TemporaryDirectory() as empty:
         fingerprint = ChromaStore(Path(empty), encoder=options.encoder).encoder_fingerprint
-    fusion = replace(fit(zip(sets, [1.0, *benchmarks], strict=True)), encoder=fingerprint)
+    fusion = replace(fit(zip(sets, shares, strict=True)), encoder=fingerprint)
     fusion.save(options.output)
     for name, weight in zip(
         (*EVIDENCE, *(f"lead in {n}" for n in LEADS)), fusion.weights, strict=True

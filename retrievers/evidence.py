@@ -1,6 +1,7 @@
 """What speaks for an entry being the one that was asked about, and what against it."""
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import FaqEntry
+from .folding import fold
 from .terms import terms
 
 EVIDENCE = (
     "cosine",
     "covered",
     "covering",
+    "same",
     "whole",
     "dense",
     "missing",
@@ -22,12 +25,13 @@ EVIDENCE = (
     "foreign",
 )
 """``cosine`` of the nearest wording. Then, counting each term by its rarity and taking the wording
-that shares most: the share of the question that is ``covered`` by it, and the share of it that the
-question is ``covering``; the share of the question found in the ``whole`` entry, the answer
-included, and the same with BM25's saturation, so that an entry is ``dense`` in the question if it
-says it often and briefly; the rarest word of the question that is ``missing`` from the whole entry,
-and the rarest ``extra`` word of the wording, relative to the rarest there could be; and the
-``foreign`` share of the question, which no entry of the store has. Each in [0, 1]."""
+that shares most: the share of the question that is ``covered`` by it, the share of it that the
+question is ``covering``, and the two multiplied, near 1 only if both say the ``same``; the share of
+the question found in the ``whole`` entry, the answer included, and the same with BM25's
+saturation, so that an entry is ``dense`` in the question if it says it often and briefly; the
+rarest word of the question that is ``missing`` from the whole entry, and the rarest ``extra`` word
+of the wording, relative to the rarest there could be; and the ``foreign`` share of the question,
+which no entry of the store has. Each in [0, 1]."""
 
 _K1, _B = 1.2, 0.75  # of BM25: how soon repetition stops to count, how much length holds back
 
@@ -40,6 +44,8 @@ class Prepared:
     """An entry, cut into terms once."""
 
     entry: FaqEntry
+    asked: frozenset[str]
+    """Question and wordings, bare; see :func:`bare`."""
     wordings: tuple[frozenset[str], ...]
     whole: Counter[str]
     """How often each term occurs in question, wordings and answer together."""
@@ -49,9 +55,25 @@ class Prepared:
 
 def prepare(entry: FaqEntry) -> Prepared:
     """Cut an entry into terms."""
-    wordings = [terms(text) for text in (entry.question, *entry.wordings)]
+    asked = (entry.question, *entry.wordings)
+    wordings = [terms(text) for text in asked]
     whole = Counter(itertools.chain(*wordings, terms(entry.answer)))
-    return Prepared(entry, tuple(map(frozenset, wordings)), whole, whole.total())
+    return Prepared(
+        entry,
+        frozenset(map(bare, asked)),
+        tuple(map(frozenset, wordings)),
+        whole,
+        whole.total(),
+    )
+
+
+def bare(text: str) -> str:
+    """A text without what does not change its meaning: case, blanks, marks, kind of characters.
+
+    >>> bare("補辦 ID 證？")
+    '补办id证'
+    """
+    return re.sub(r"[\W_]+", "", fold(text).lower())
 
 
 def weigh(
@@ -98,6 +120,7 @@ def weigh(
                 cosine,
                 covered,
                 covering,
+                covered * covering,
                 whole,
                 dense / mass,
                 missing / rarest,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .base import EVERYWHERE, FaqEntry, FaqStore, Passage, Scope
-from .evidence import EVIDENCE, prepare, weigh
+from .evidence import EVIDENCE, bare, prepare, weigh
 from .fusion import Fusion
 from .terms import terms
 
@@ -55,6 +55,9 @@ class HybridRetriever:
         """Return at most ``k`` passages, best first; the score is the probability to be right."""
         found = self.candidates(query, within)
         probabilities = self._fusion.probabilities(found.evidence)
+        # Whoever asks in an entry's own words means it, however much others resemble it.
+        own = [bare(query) in self._prepare(entry).asked for entry in found.entries]
+        probabilities[own] = 1.0
         best = np.argsort(-probabilities, kind="stable")[:k]
         return [Passage(found.entries[i], float(probabilities[i])) for i in best]
 
