@@ -427,10 +427,9 @@ def test_a_worker_that_dies_costs_one_file(tmp_path: Path, slow: Path) -> None:
     def killing() -> Iterator[Found | Refused]:
         with find([slow, good]) as found:
             yield next(found)
-            child = psutil.Process()
-            while not (children := child.children()):
+            while not (workers := _workers()):
                 pass
-            children[0].kill()
+            workers[0].kill()
             yield from found
 
     first, second = [content for _, content in read_many(killing())]
