@@ -33,6 +33,7 @@ _ASPECTS = frozenset(
     "别人 代 加急 急 快 预约 提前 照片 复印件 原件 周末 上班 下班 邮寄 快递 寄 进度 结果 查 "
     "查询 依据 规定 带 准备 交 提交".split()
 )
+_PLAIN = _FILLERS | _ASPECTS
 _ENGLISH_PLAIN = frozenset(
     "how much long many often where when what which who is are do does did can could will would "
     "should i we my it its that this there they them the a an to for of in on at need have has get "
@@ -102,8 +103,7 @@ def _matter(turn: Turn) -> str:
 
 def _is_plain(word: str) -> bool:
     """Whether a word could stand in a question about anything, 「能办」 like 「能」 and 「办」."""
-    plain = _FILLERS | _ASPECTS
-    return word in plain or all(character in plain for character in word)
+    return word in _PLAIN or all(character in _PLAIN for character in word)
 
 
 def _words(text: str) -> list[str]:

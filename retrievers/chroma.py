@@ -17,7 +17,6 @@ from .words import WordIndex
 
 SHIPPED_ENCODER = Path(__file__).resolve().parent.parent / "assets" / "encoder"
 WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in a search
-MOST_WORDINGS = 50  # what a lost entry may have had
 BATCH = 1000  # entries staged at a time
 WIDEST = 1000  # vectors looked at before Chroma has to filter them itself
 PATIENCE_S = 10.0  # how long a writer waits for another one
@@ -53,6 +52,7 @@ class ChromaStore:
         server: str | None = None,
         rebuild: bool = False,
     ) -> None:
+        self._data_dir = data_dir
         self._encoder = SentenceEncoder(encoder)
         self.encoder_fingerprint = self._encoder.fingerprint
         self._catalogue = Catalogue(data_dir / "catalogue.sqlite")
@@ -63,7 +63,7 @@ class ChromaStore:
         self._seen = self._catalogue.revision
         if rebuild:
             self._rebuild()
-        self._check_encoder(data_dir)
+        self._check_encoder()
 
     def add(self, entries: Iterable[FaqEntry]) -> None:
         """Insert entries, replacing those with the same ``faq_id``; all of them or none."""
@@ -93,6 +93,7 @@ class ChromaStore:
             StoreError: Another process has been writing for longer than ten seconds.
         """
         with self._alone():
+            self._catch_up()  # what others wrote before, or it would be skipped for good
             self._sweep()
             self._catalogue.remember("encoder", self.encoder_fingerprint)
             waiting, done = iter(added), 0
@@ -117,15 +118,16 @@ class ChromaStore:
             A sentence for each thing that is wrong; empty if all is well.
         """
         with self._alone():
+            self._catch_up()
             wrong: list[str] = []
             left = self._catalogue.leftovers()
             if left:
                 wrong.append(f"{len(left)} entries that an interrupted change left behind")
             live = dict(self._catalogue.rows())
             swept = {row for row, _ in left}
-            vectors = {row: n for row, n in self._vectors.counts().items() if row not in swept}
+            vectors = {row: n for row, n in self._vectors.wordings().items() if row not in swept}
             words = self._words.rows() - swept
-            bare = {r for r, entry in live.items() if vectors.get(r) != 1 + len(entry.wordings)}
+            bare = {r for r, e in live.items() if vectors.get(r) != {*range(1 + len(e.wordings))}}
             mute = live.keys() - words
             strange = (vectors.keys() | words) - live.keys()
             for rows, what in (
@@ -138,7 +140,7 @@ class ChromaStore:
             if wrong and repair:
                 self._sweep()
                 unwanted = bare | mute | strange
-                self._vectors.remove([(r, max(vectors.get(r, 0), MOST_WORDINGS)) for r in unwanted])
+                self._vectors.remove({r: vectors[r] for r in unwanted & vectors.keys()})
                 self._words.change({}, unwanted)
                 self._index({row: live[row] for row in sorted(bare | mute)})
                 self._catalogue.flip()  # nothing but the revision: others must look again
@@ -187,7 +189,8 @@ class ChromaStore:
         """How many entries there are."""
         return len(self._catalogue)
 
-    def _check_encoder(self, data_dir: Path) -> None:
+    def _check_encoder(self) -> None:
+        data_dir = self._data_dir
         filled_by = self._catalogue.fact("encoder")
         if len(self._catalogue) and filled_by == _REBUILDING:
             raise StoreError(
@@ -220,6 +223,7 @@ class ChromaStore:
         with self._alone():
             self._sweep()
             self._catalogue.remember("encoder", _REBUILDING)
+            self._catalogue.flip()  # only the revision changes: others must stop searching
             self._vectors.clear()
             self._words.clear()
             rows = self._catalogue.rows()
@@ -232,16 +236,21 @@ class ChromaStore:
         """Take out of the indexes what is not live: dead, or staged by a writer that died."""
         left = self._catalogue.leftovers()
         if left:
-            self._vectors.remove(left)
+            self._vectors.remove({row: range(wordings) for row, wordings in left})
             self._words.change({}, (row for row, _ in left))
             self._catalogue.forget([row for row, _ in left])
 
     def _catch_up(self) -> None:
-        """See what another process has changed."""
+        """See what another process has changed.
+
+        Raises:
+            StoreError: It has embedded the entries with another encoder.
+        """
         revision = self._catalogue.revision
         if revision != self._seen:
             with self._reloading:
                 if revision != self._seen:
+                    self._check_encoder()
                     self._vectors.reload()
                     self._words.reload()
                     self._seen = revision

@@ -56,8 +56,8 @@ class SentenceEncoder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one vector of length 1 for each text, shape (n, dimension).
 
-        Full-width and compatibility forms are folded first (NFKC). What is longer than 256
-        tokens is cut. An empty text has a vector too, close to nothing in particular.
+        Full-width and compatibility forms (NFKC) and traditional characters are folded first.
+        What is longer than 256 tokens is cut. An empty text has a vector too, close to nothing in particular.
         """
         if not texts:
             return np.empty((0, self.dimension), np.float32)

@@ -1,9 +1,8 @@
 """The index of vectors: a Chroma collection, in this process or on a server."""
 
-import itertools
 import threading
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -64,16 +63,16 @@ class VectorIndex:
         with self._lock:
             return self._collection.count()
 
-    def counts(self) -> dict[Row, int]:
-        """How many vectors each row has."""
-        found: Counter[Row] = Counter()
+    def wordings(self) -> dict[Row, set[int]]:
+        """Which wordings of each row have a vector; the question is wording 0."""
+        found: defaultdict[Row, set[int]] = defaultdict(set)
         with self._lock:
-            for start in itertools.count(0, _READ_AT_ONCE):
+            for start in range(0, self._collection.count(), _READ_AT_ONCE):
                 ids = self._collection.get(limit=_READ_AT_ONCE, offset=start, include=[])["ids"]
-                found.update(int(name.partition("#")[0]) for name in ids)
-                if len(ids) < _READ_AT_ONCE:
-                    return dict(found)
-        raise AssertionError("unreachable")
+                for name in ids:
+                    row, _, wording = name.partition("#")
+                    found[int(row)].add(int(wording))
+        return dict(found)
 
     def add(self, entries: Mapping[Row, FaqEntry], vectors: NDArray[np.float32]) -> None:
         """Write the vectors of all wordings of the entries, one after the other."""
@@ -95,9 +94,9 @@ class VectorIndex:
                     ids=ids[some], embeddings=vectors[some], metadatas=cast(Any, metadatas[some])
                 )
 
-    def remove(self, rows: Sequence[tuple[Row, int]]) -> None:
-        """Delete the vectors of rows, each given with its number of wordings."""
-        ids = [f"{row}#{i}" for row, count in rows for i in range(count)]
+    def remove(self, rows: Mapping[Row, Iterable[int]]) -> None:
+        """Delete the vectors of these wordings of each row."""
+        ids = [f"{row}#{i}" for row, wordings in rows.items() for i in wordings]
         with self._lock:
             for start in range(0, len(ids), _AT_ONCE):
                 self._collection.delete(ids=ids[start : start + _AT_ONCE])

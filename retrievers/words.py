@@ -7,6 +7,7 @@ is Tantivy's, which finds the best few among a million in milliseconds and keeps
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import tantivy
@@ -53,8 +54,7 @@ class WordIndex:
             return set()
         everything = tantivy.Query.all_query()
         hits = self._searcher.search(everything, self._searcher.num_docs, count=False).hits
-        found = self._searcher.fast_field_values("row", [address for _, address in hits])
-        return {int(row or 0) for row in found}
+        return set(_rows(self._searcher, hits))
 
     def change(self, added: Mapping[Row, FaqEntry], removed: Iterable[Row] = ()) -> None:
         """Add entries and remove rows; on disk when the call returns."""
@@ -108,10 +108,8 @@ class WordIndex:
             query = tantivy.Query.boolean_query([(must, query), *((must, f) for f in filters)])
         most = (1 + _K1) * sum(map(self.rarity, set(query_terms)))
         hits = searcher.search(query, k, count=False).hits
-        rows = searcher.fast_field_values("row", [address for _, address in hits])
-        return {
-            int(row or 0): float(score) / most for row, (score, _) in zip(rows, hits, strict=True)
-        }
+        scores = [float(score) / most for score, _ in hits]
+        return dict(zip(_rows(searcher, hits), scores, strict=True))
 
     def _filters(self, within: Scope) -> Iterator[tantivy.Query]:
         """The conditions of a scope, which add nothing to the score."""
@@ -138,3 +136,8 @@ class WordIndex:
         n = self._searcher.num_docs
         containing = self._searcher.doc_freq("asked", term)
         return float(np.log1p((n - containing + 0.5) / (containing + 0.5)))
+
+
+def _rows(searcher: tantivy.Searcher, hits: Sequence[tuple[Any, tantivy.DocAddress]]) -> list[Row]:
+    values = searcher.fast_field_values("row", [address for _, address in hits])
+    return [int(cast(int, row)) for row in values]  # every document has one

@@ -30,10 +30,7 @@ def test_what_is_stored_is_there_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_vectors_of_two_encoders_are_never_mixed(tmp_path: Path) -> None:
-    other = tmp_path / "encoder"
-    shutil.copytree(SHIPPED_ENCODER, other)
-    with (other / "tokenizer.json").open("a", encoding="utf-8") as vocabulary:
-        vocabulary.write("\n")
+    other = _another_encoder(tmp_path)
     entry = FaqEntry("a-1", "护照怎么换？", "到窗口换发。")
     ChromaStore(tmp_path).add([entry])
     with pytest.raises(StoreError, match="python -m ingest rebuild"):
@@ -42,6 +39,15 @@ def test_vectors_of_two_encoders_are_never_mixed(tmp_path: Path) -> None:
     assert [p.entry for p in rebuilt.nearest("护照怎么换", k=3)] == [entry]
     with pytest.raises(StoreError, match="another sentence encoder"):
         ChromaStore(tmp_path)
+
+
+def _another_encoder(folder: Path) -> Path:
+    """The shipped one, of which one byte differs."""
+    other = folder / "encoder"
+    shutil.copytree(SHIPPED_ENCODER, other)
+    with (other / "tokenizer.json").open("a", encoding="utf-8") as vocabulary:
+        vocabulary.write("\n")
+    return other
 
 
 def test_an_error_in_the_middle_leaves_the_store_as_it_was(tmp_path: Path) -> None:
@@ -101,12 +107,31 @@ store.change([FaqEntry("b-1", "公积金怎么提取？", "在线申请。")], r
     assert store.matching("护照", k=2) == []
 
 
+def test_what_another_process_wrote_is_found_after_a_change_of_our_own(tmp_path: Path) -> None:
+    ours, theirs = ChromaStore(tmp_path), ChromaStore(tmp_path)
+    ours.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
+    theirs.add([FaqEntry("b-1", "公积金怎么提取？", "在线申请。")])
+    ours.add([FaqEntry("c-1", "居住证怎么办？", "到窗口办。")])
+    assert ours.nearest("公积金怎么提取", k=1)[0].entry.faq_id == "b-1"
+    assert ours.matching("公积金", k=1)[0].entry.faq_id == "b-1"
+
+
+def test_a_store_in_use_notices_that_it_was_rebuilt_with_another_encoder(tmp_path: Path) -> None:
+    in_use = ChromaStore(tmp_path / "data")
+    in_use.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
+    ChromaStore(tmp_path / "data", encoder=_another_encoder(tmp_path), rebuild=True)
+    with pytest.raises(StoreError, match="another sentence encoder"):
+        in_use.nearest("护照怎么换", k=1)
+    with pytest.raises(StoreError, match="another sentence encoder"):
+        in_use.add([FaqEntry("a-2", "签证怎么办？", "到窗口办。")])
+
+
 def test_a_check_finds_and_repairs_what_was_lost(tmp_path: Path) -> None:
     store = ChromaStore(tmp_path)
     store.add([FaqEntry(f"a-{n}", f"第{n}项怎么办？", "办。", ("又问",)) for n in range(3)])
     assert store.check() == []
     first, second, third = (row for row, _ in store._catalogue.rows())
-    store._vectors.remove([(first, 1)])
+    store._vectors.remove({first: [1]})
     store._words.change({}, [second])
     store._words.change({9999: FaqEntry("x", "幽灵？", "无。")})
     assert len(store.check()) == 3
