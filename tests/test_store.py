@@ -93,6 +93,14 @@ def test_what_another_process_writes_is_found_with_the_next_question(tmp_path: P
     store = ChromaStore(tmp_path)
     store.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
     assert store.nearest("公积金怎么提取", k=1)[0].entry.faq_id == "a-1"
+    _change_in_another_process(tmp_path)
+    assert [p.entry.faq_id for p in store.nearest("公积金怎么提取", k=2)] == ["b-1"]
+    assert [p.entry.faq_id for p in store.matching("公积金", k=2)] == ["b-1"]
+    assert store.matching("护照", k=2) == []
+
+
+def _change_in_another_process(data_dir: Path) -> None:
+    """Put b-1 in the place of a-1."""
     other = """
 import sys
 from pathlib import Path
@@ -101,16 +109,13 @@ from retrievers.chroma import ChromaStore
 store = ChromaStore(Path(sys.argv[1]))
 store.change([FaqEntry("b-1", "公积金怎么提取？", "在线申请。")], removed=["a-1"])
 """
-    subprocess.run([sys.executable, "-c", other, str(tmp_path)], check=True)
-    assert [p.entry.faq_id for p in store.nearest("公积金怎么提取", k=2)] == ["b-1"]
-    assert [p.entry.faq_id for p in store.matching("公积金", k=2)] == ["b-1"]
-    assert store.matching("护照", k=2) == []
+    subprocess.run([sys.executable, "-c", other, str(data_dir)], check=True)
 
 
 def test_what_another_process_wrote_is_found_after_a_change_of_our_own(tmp_path: Path) -> None:
-    ours, theirs = ChromaStore(tmp_path), ChromaStore(tmp_path)
+    ours = ChromaStore(tmp_path)
     ours.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
-    theirs.add([FaqEntry("b-1", "公积金怎么提取？", "在线申请。")])
+    _change_in_another_process(tmp_path)
     ours.add([FaqEntry("c-1", "居住证怎么办？", "到窗口办。")])
     assert ours.nearest("公积金怎么提取", k=1)[0].entry.faq_id == "b-1"
     assert ours.matching("公积金", k=1)[0].entry.faq_id == "b-1"
