@@ -1,4 +1,4 @@
-"""``python -m eval qa | scale | latency``."""
+"""``python -m eval qa | calibrate | scale | latency``."""
 
 import argparse
 import json
@@ -14,8 +14,12 @@ from rich.console import Console
 from agent.plugins import PluginError
 from agent.settings import ROOT, SettingsError, read
 from retrievers import StoreError
+from retrievers.chroma import SHIPPED_ENCODER
+from retrievers.evidence import EVIDENCE, LEADS
+from retrievers.hybrid import SHIPPED_FUSION
 
 from .qa import Report, evaluate, figure_names
+from .questions import read_knowledge_base, read_questions
 
 DEFAULT_K = 5
 FAQ = ROOT / "assets" / "faq"
@@ -30,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_qa(commands.add_parser("qa", help="measure the answers", allow_abbrev=False), arguments)
+    _add_calibrate(
+        commands.add_parser("calibrate", help="fit the retriever's probabilities to questions")
+    )
     latency = commands.add_parser("latency", help="time from a question to text, sound, picture")
     latency.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
     latency.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -52,14 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _add_qa(qa: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
-    qa.add_argument("--faq", type=Path, default=FAQ, help="*.jsonl, *.csv, or a folder of *.jsonl")
-    qa.add_argument(
-        "--questions",
-        type=Path,
-        default=FAQ / "questions.csv",
-        help="*.jsonl or *.csv: question, gold (ids or groups joined by ';'; empty: to be "
-        "refused), and if you like kind (in, near, off) and split",
-    )
+    _add_questions(qa)
     qa.add_argument("--split", help="ask only the questions of this split, for instance test")
     qa.add_argument("--compare", metavar="NAME", help="another retriever, or a settings file")
     qa.add_argument("--out", type=Path, help="folder for report.json, report.html, questions.csv")
@@ -76,6 +76,39 @@ def _add_qa(qa: argparse.ArgumentParser, arguments: Sequence[str] | None) -> Non
                 *sorted(spellings), dest=f"{bound}_{figure}", type=float, help=argparse.SUPPRESS
             )
     qa.set_defaults(command=_qa)
+
+
+def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
+    _add_questions(calibrate)
+    calibrate.add_argument(
+        "--split", default="dev", help="learn only from the questions of this split (dev), or all"
+    )
+    calibrate.add_argument(
+        "--benchmark",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FOLDER",
+        help="folders with kb.jsonl and queries.jsonl to learn from too",
+    )
+    calibrate.add_argument(
+        "--share", type=float, default=0.1, help="weight of a benchmark beside the questions (0.1)"
+    )
+    calibrate.add_argument("-o", "--output", type=Path, default=SHIPPED_FUSION)
+    calibrate.set_defaults(command=_calibrate)
+
+
+def _add_questions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--faq", type=Path, default=FAQ, help="*.jsonl, *.csv, or a folder of *.jsonl"
+    )
+    parser.add_argument(
+        "--questions",
+        type=Path,
+        default=FAQ / "questions.csv",
+        help="*.jsonl or *.csv: question, gold (ids or groups joined by ';'; empty: to be "
+        "refused), and if you like kind (in, near, off) and split",
+    )
 
 
 def _add_k(parser: argparse.ArgumentParser) -> None:
@@ -138,6 +171,28 @@ def _beyond_limits(report: Report, options: argparse.Namespace) -> list[str]:
         elif high is not None and value > high:
             broken.append(f"{figure} is {value:.4f}, above {high:g}")
     return broken
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from .calibration import Lesson, calibrate, own_words
+
+    base = read_knowledge_base(options.faq)
+    split = None if options.split == "all" else options.split
+    questions = read_questions(options.questions, split)
+    base.check(questions, options.questions)
+    lessons = [Lesson(base, questions), own_words(base)]
+    for folder in options.benchmark:
+        others = read_knowledge_base(folder / "kb.jsonl")
+        lessons.append(Lesson(others, read_questions(folder / "queries.jsonl"), options.share))
+    encoder = read().store.options.get("encoder", SHIPPED_ENCODER)
+    fusion = calibrate(lessons, Path(encoder))
+    fusion.save(options.output)
+    names = (*EVIDENCE, *(f"lead in {name}" for name in LEADS), "bias")
+    for name, weight in zip(names, (*fusion.weights, fusion.bias), strict=True):
+        print(f"{name:>18} {weight:8.3f}")
+    n_questions = sum(len(lesson.questions) for lesson in lessons)
+    print(f"{options.output} learned from {n_questions} questions")
+    return 0
 
 
 def _scale(options: argparse.Namespace) -> int:

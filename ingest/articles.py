@@ -1,33 +1,29 @@
-"""Documents become passages that are quoted: by article, by heading, never through an item.
+"""Documents are cut into pieces: by article, by heading, never through an item.
 
-The way is blocks → pieces → entries. :func:`split` keeps every character of the document, in
+:func:`split` keeps every character of the document, in
 order: the ``lead`` and ``body`` of its pieces, put together, are the text of the blocks.
 """
 
-import hashlib
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from retrievers.base import FaqEntry
-
 from .content import Block, BlockKind, Document
-from .policies import NUMERALS, Policy, whole_number
+from .dates import NUMERALS, whole_number
 
 _N = rf"[{NUMERALS}\d]+"
-_ARTICLE = re.compile(
+ARTICLE = re.compile(
     rf"\s*(?P<label>第(?P<number>{_N})[条條](?:之{_N})?)"
     r"(?:(?P<gap>[\s　:：]+)|(?=[【〔（(]))?(?P<name>[【〔（(][^】〕）)]{2,30}[】〕）)])?"
     r"|\s*(?P<english>(?:Article|Section)\s+(?P<english_number>\d+)\.?)(?=\s|$)"
 )
-_CHAPTER = re.compile(
+CHAPTER = re.compile(
     rf"\s*(?P<label>第{_N}(?P<rank>[编編篇部分章节節])分?|Chapter\s+(?:\d+|[IVXL]+)\b\.?)"
     r"[\s　:：.]*(?P<name>[^。；;！!]{0,40})$"
 )
 _RANKS = {"编": 1, "編": 1, "篇": 1, "部": 1, "分": 1, "章": 2, "节": 3, "節": 3}
-_ITEM = re.compile(
+ITEM = re.compile(
     rf"\s*(?P<label>[（(]{_N}[）)]|[{NUMERALS}]+、|\d{{1,2}}(?:[.．](?!\d)|[、)）])|[①-⑳])"
 )
 _ITEM_RANKS = ((r"[（(][^\d]", 12), (r"[（(]\d", 14), (r"\d", 13), (r"[①-⑳]", 15), (r".", 11))
@@ -39,7 +35,6 @@ _LEADER = re.compile(rf"\s*{_PAGE_LEADER.pattern}|\s+\d{{1,4}}\s*$")
 _ANNEX = re.compile(
     rf"附\s*[件表录錄]\s*{_N}?\s*[：:]?$|附\s*[件表录錄]\s*{_N}\s+[^。；;，,]{{2,40}}$"
 )
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _STEM_END = ("：", ":")
 
 
@@ -86,32 +81,6 @@ def joined(units: tuple[Unit, ...] | list[Unit]) -> str:
     blocks = groupby(units, key=lambda unit: unit.block)
     lines = ("".join(unit.text for unit in block).strip() for _, block in blocks)
     return "\n".join(line for line in lines if line)
-
-
-def passages(document: Document, policy: Policy, *, longest: int = 400) -> Iterator[FaqEntry]:
-    """The passages of a document as entries of kind ``"passage"``, in reading order.
-
-    Args:
-        document: The document.
-        policy: What it says of itself.
-        longest: Characters of an answer, its context included. Only what must not be cut is
-            longer: an item, a table row, a sentence.
-    """
-    seen: Counter[str] = Counter()
-    for piece in split(document, longest=longest):
-        if re.search(r"\w", piece.text) and _bare(piece.text) != _bare(policy.title):
-            # The title over the whole document is cited as such, not as a heading in it.
-            headings = tuple(text for text in piece.headings if _bare(text) != _bare(policy.title))
-            piece = replace(piece, headings=headings)
-            entry = _entry(piece, policy)
-            seen[entry.faq_id] += 1
-            if (times := seen[entry.faq_id]) > 1:  # the same text at the same place again
-                entry = replace(entry, faq_id=f"{entry.faq_id}-{times}")
-            yield entry
-
-
-def _bare(title: str) -> str:
-    return re.sub(r"[\s《》]", "", title)
 
 
 def split(document: Document, *, longest: int = 400) -> Iterator[Piece]:
@@ -185,7 +154,7 @@ def _numbered(unit: Unit, previous: Unit | None) -> Unit:
     A paragraph without number is a 款 of its own. Its items are part of it; theirs are not
     counted.
     """
-    item = _ITEM.match(unit.text)
+    item = ITEM.match(unit.text)
     if not previous or not (item or unit.kind in ("item", "table_row") or not unit.text.strip()):
         return replace(unit, clause=previous.clause + 1 if previous else 1)
     number = previous.item
@@ -196,7 +165,7 @@ def _numbered(unit: Unit, previous: Unit | None) -> Unit:
 
 def _article(block: Block, last: int) -> re.Match[str] | None:
     """The beginning of an article, as opposed to a sentence that begins with the name of one."""
-    found = _ARTICLE.match(block.text)
+    found = ARTICLE.match(block.text)
     if not found or block.kind == "table_row" or found["english"]:
         return found if found and found["english"] and block.kind != "table_row" else None
     rest = block.text[found.end() :]
@@ -214,12 +183,12 @@ def _rank(blocks: tuple[Block, ...], index: int, by_article: bool) -> int | None
     """How high a heading is, 1 the highest; None for what is none."""
     block = blocks[index]
     text = block.text.strip()
-    chapter = _CHAPTER.match(text)
+    chapter = CHAPTER.match(text)
     if block.kind in ("heading", "paragraph") and chapter:
         return _RANKS.get(chapter["rank"], 2) + (block.level if block.kind == "heading" else 0)
     if block.kind == "heading" or _ANNEX.match(text):
         return max(block.level, 1)
-    item = _ITEM.match(text)
+    item = ITEM.match(text)
     if (
         not item
         or block.kind == "table_row"
@@ -232,7 +201,7 @@ def _rank(blocks: tuple[Block, ...], index: int, by_article: bool) -> int | None
     if by_article:
         # 「一、关于管辖」 between articles; what follows other numbered lines are items.
         return rank if rank == _item_rank("一、") and _article(following, 0) else None
-    next_item = _ITEM.match(following.text)
+    next_item = ITEM.match(following.text)
     # A short numbered line over a text is a heading; a row of them is a list.
     listed = next_item and _item_rank(next_item["label"]) <= rank
     return None if listed or not following.text.strip() else rank
@@ -252,7 +221,7 @@ def _contents_lines(blocks: tuple[Block, ...]) -> set[int]:
         block = blocks[index]
         if block.kind == "table_row" or len(block.text) > 90:
             return False
-        if not titled and not _CHAPTER.match(plain[index]):
+        if not titled and not CHAPTER.match(plain[index]):
             return False
         return last[plain[index]] > index or _PAGE_LEADER.search(block.text) is not None
 
@@ -297,11 +266,11 @@ def _divided(section: _Section, longest: int) -> Iterator[Piece]:
 def _parts(unit: Unit, longest: int) -> Iterator[Unit]:
     """A unit whole where it may not or need not be cut; else its items, else its sentences."""
     text = unit.text
-    if len(text) <= longest or unit.kind in ("item", "table_row") or _ITEM.match(text):
+    if len(text) <= longest or unit.kind in ("item", "table_row") or ITEM.match(text):
         yield unit
         return
     for part in _cut(text, _INLINE_ITEM):
-        if item := _ITEM.match(part):
+        if item := ITEM.match(part):
             yield replace(unit, text=part, item=item["label"] if unit.clause else "")
         else:
             for sentence in _cut(part, _SENTENCE):
@@ -318,7 +287,7 @@ def _cut(text: str, at: re.Pattern[str]) -> Iterator[str]:
 
 
 def _is_item(unit: Unit) -> bool:
-    return unit.kind == "item" or _ITEM.match(unit.text) is not None
+    return unit.kind == "item" or ITEM.match(unit.text) is not None
 
 
 def _opens(units: list[Unit], index: int) -> bool:
@@ -347,7 +316,7 @@ def _context(section: _Section, units: list[Unit], start: int) -> str:
         stem = next((u for u in reversed(units[:start]) if _is_stem_of(u, unit)), None)
         if stem:
             sentences = list(_cut(stem.text, _SENTENCE))
-            label = _ARTICLE.match(sentences[-1])
+            label = ARTICLE.match(sentences[-1])
             lines.append(sentences[-1][label.end() if label else 0 :].strip())
     return " ".join(lines)
 
@@ -363,118 +332,3 @@ def _is_stem_of(earlier: Unit, unit: Unit) -> bool:
         and earlier.kind != "table_row"
         and earlier.text.rstrip().endswith(_STEM_END)
     )
-
-
-def _entry(piece: Piece, policy: Policy) -> FaqEntry:
-    place = _place(piece)
-    heading = "" if piece.article else " ".join(piece.headings[-2:])
-    # A label alone stands before its text; a stem or a heading row is a line of its own.
-    separator = " " if piece.context == piece.article else "\n"
-    quoted = f"{piece.context}{separator}{piece.text}".strip()
-    answer = f"{heading}\n{quoted}".strip()
-    identity = "\n".join((policy.title, policy.document_number, place, piece.text))
-    question, wordings = _question(piece, policy)
-    years = re.findall(r"\d{4}(?=-\d\d-\d\d)", f"{policy.issued} {policy.status}")
-    return FaqEntry(
-        faq_id="passage-" + hashlib.sha256(identity.encode()).hexdigest()[:16],
-        question=question,
-        answer=answer,
-        wordings=wordings,
-        department=policy.issuer,
-        region=policy.region,
-        language="zh-CN" if _HAN.search(answer) else "en",
-        source_title=_named(policy.title),
-        year=int(max(years)) if years else None,
-        notice=_notice(policy.status),
-        kind="passage",
-        document_number=policy.document_number,
-        issued=policy.issued,
-        place=place,
-        valid_from=policy.valid_from,
-        valid_until=policy.valid_until,
-    )
-
-
-def _named(title: str) -> str:
-    title = title.replace("《", "〈").replace("》", "〉")  # as GB/T 15834 writes titles in titles
-    return f"《{title}》" if _HAN.search(title) else title
-
-
-def _notice(status: str) -> str:
-    """What must be said with every quotation: that the document is not, or no longer, in force."""
-    notes = re.findall(r"[^；]*(?:废止|失效|被修改|尚未生效|征求意见|草案)[^；]*", status)
-    return f"文件状态：{'；'.join(notes)}" if notes else ""
-
-
-def _place(piece: Piece) -> str:
-    """E.g. ``"第三章 第十二条第二款第三项，第5页"`` or ``"二、申请材料，第5至6页"``."""
-    steps = []
-    for heading in piece.headings:
-        chapter = _CHAPTER.match(heading)
-        if chapter or not piece.article:
-            steps.append(chapter["label"] if chapter else heading)
-    if piece.article:
-        steps.append(piece.article + ("" if piece.whole else _within(piece)))
-    pages = sorted({unit.page for unit in piece.body if unit.page is not None})
-    page = f"第{pages[0]}页" if len(pages) == 1 else ""
-    if len(pages) > 1:
-        page = f"第{pages[0]}至{pages[-1]}页"
-    return "，".join(part for part in (" ".join(steps), page) if part)
-
-
-def _within(piece: Piece) -> str:
-    """Which paragraphs (款) or items (项) of an article, as a lawyer would cite them."""
-    first, last = piece.body[0], piece.body[-1]
-    if first.clause != last.clause:
-        return f"第{_chinese(first.clause)}款至第{_chinese(last.clause)}款"
-    clause = f"第{_chinese(first.clause)}款"
-    items = [re.sub(r"\W", "", unit.item) for unit in piece.body if unit.item]
-    if not items:
-        return clause
-    numbers = dict.fromkeys((items[0], items[-1]))
-    return (clause if first.clause > 1 else "") + "至".join(f"第{number}项" for number in numbers)
-
-
-def _chinese(number: int) -> str:
-    """A number below a hundred in Chinese; above, in digits."""
-    tens, ones = divmod(number, 10)
-    digits = "零一二三四五六七八九"
-    if not 0 < tens < 10:
-        return digits[ones] if not tens else str(number)
-    return f"{digits[tens] if tens > 1 else ''}十{digits[ones] if ones else ''}"
-
-
-def _question(piece: Piece, policy: Policy) -> tuple[str, tuple[str, ...]]:
-    """What a citizen would look for, and the same without the document's name."""
-    gist = _gist(piece, policy.title)
-    subject = " ".join(filter(None, map(_subject, piece.headings[-2:])))
-    if piece.article:
-        # 款 and 项, but neither chapter nor page: they do not make it easier to find.
-        pageless = tuple(replace(unit, page=None) for unit in piece.body)
-        place = _place(replace(piece, headings=(), body=pageless))
-        return f"{_named(policy.title)}{place}：{gist}", (f"{subject} {gist}".strip(),)
-    about = f"{subject}：{gist}" if subject and not piece.whole else subject or gist
-    return f"{_named(policy.title)}：{about}", ((f"{subject} {gist}",) if subject else ())
-
-
-def _subject(heading: str) -> str:
-    """A heading without its number."""
-    chapter = _CHAPTER.match(heading)
-    return (chapter["name"] if chapter else _ITEM.sub("", heading, count=1)).strip()
-
-
-def _gist(piece: Piece, title: str) -> str:
-    """The name of the article, else the first clause that says something; 40 characters at most."""
-    text = piece.context.removeprefix(piece.article).strip() or piece.text
-    found = (_ARTICLE.match(text) if piece.article else None) or _ITEM.match(text)
-    if found and found.groupdict().get("name"):
-        return found["name"][1:-1]
-    bare = re.sub(r"[（(][^（()）]*[）)]", "", text[found.end() :] if found else text).strip()
-    clauses = [clause.strip() for clause in re.split(r"[，。；：,:;！\n]", bare)]
-    for clause in clauses:
-        said_above = re.match(r"(?:违反|依照|根据|按照).*规定$", clause) or _bare(clause) == _bare(
-            title
-        )
-        if len(clause) >= 4 and not said_above:
-            return clause[:40]
-    return bare.split("\n")[0][:40]

@@ -11,7 +11,7 @@ from retrievers.base import FaqEntry
 from retrievers.folding import fold
 
 from .content import Row, Table, UnreadableFile
-from .policies import day, whole_number
+from .dates import day, whole_number
 
 LONGEST_QUESTION = 200
 """Characters; what is longer is a letter to an office or an answer in the wrong column."""

@@ -9,12 +9,12 @@ from typing import Literal
 
 from retrievers import FaqEntry, FaqStore
 
-from .articles import passages
 from .columns import BadRow, stable_id
 from .columns import entries as rows_of
 from .content import Content, Document, UnreadableFile
 from .files import find
 from .journal import HeldBack, Journal, TakenIn, now
+from .passages import passages
 from .policies import about
 from .readers import read_many
 from .readers.found import Found, Refused

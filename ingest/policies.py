@@ -4,78 +4,14 @@ Only what the document states is taken; what it leaves open stays empty.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import PurePath
 
-from retrievers.base import NATIONWIDE
-
 from .content import Block, Document
-
-_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-NUMERALS = "零〇○一二三四五六七八九十百千"
-"""Characters of Chinese numbers below ten thousand."""
-_YEAR = r"(?:(?:中[华華])?民[国國]\s*\d{1,3}|\d{4}|(?<!\d)1[0-4]\d|[〇○零一二三四五六七八九]{4})"
-_DAY = re.compile(
-    rf"(?P<year>{_YEAR})\s*[年./-]\s*(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})"
-    r"\s*[月./-]\s*(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?!\d)\s*[日号]?"
-)
-_BARE_DAY = re.sub(r"\?P<\w+>", "?:", _DAY.pattern)
-_COMPACT_DAY = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)")
-
-
-def whole_number(text: str) -> int:
-    """The value of Arabic or Chinese numerals below ten thousand.
-
-    >>> whole_number("一百零三"), whole_number("二〇二四"), whole_number("12")
-    (103, 2024, 12)
-    """
-    if text.isdecimal():
-        return int(text)
-    if not any(unit in text for unit in _UNITS):
-        return int("".join(str(_DIGITS[digit]) for digit in text))
-    total, digit = 0, 0
-    for character in text:
-        if character in _UNITS:
-            total += (digit or 1) * _UNITS[character]
-            digit = 0
-        else:
-            digit = _DIGITS[character]
-    return total + digit
-
-
-def days(text: str) -> Iterator[tuple[str, int, int]]:
-    """The dates in a text: ISO 8601, start and end; those no calendar has are passed over."""
-    for found in _DAY.finditer(text):
-        if iso := _iso(found):
-            yield iso, found.start(), found.end()
-
-
-def day(text: str) -> str:
-    """The date that a text consists of, ISO 8601; empty if it is none.
-
-    A time of day after it is left out. Years before 民國 are counted from 1912.
-
-    >>> day("2024年3月1日"), day("20240301"), day("民國113年3月1日"), day("2024-02-30")
-    ('2024-03-01', '2024-03-01', '2024-03-01', '')
-    """
-    bare = re.sub(r"[T\s]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", "", text.strip())
-    found = _COMPACT_DAY.fullmatch(bare) or _DAY.fullmatch(bare)
-    return _iso(found) if found else ""
-
-
-def _iso(found: re.Match[str]) -> str:
-    written = found["year"]
-    year = whole_number(re.sub(r"\D", "", written) or written)
-    if "民" in written or year < 150:
-        year += 1911
-    try:
-        return date(year, whole_number(found["month"]), whole_number(found["day"])).isoformat()
-    except ValueError:
-        return ""
+from .dates import BARE_DAY, NUMERALS, YEAR, day, days, months_later, whole_number
+from .regions import region_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +56,13 @@ _NUMBER = re.compile(
 # When this document, not another that it names (《…》自…), comes into force.
 _EFFECT = re.compile(
     r"(?:^|[。；，,]|本[\u4e00-\u9fff]{1,8}?|现予(?:以)?公布|予以公布)[，,]?\s*[自从於于]\s*"
-    rf"(?:(?P<day>{_BARE_DAY})|(?:公布|发布|印发|颁布|通过|批准|发文)之?日)"
+    rf"(?:(?P<day>{BARE_DAY})|(?:公布|发布|印发|颁布|通过|批准|发文)之?日)"
     rf"\s*[起后]?[，,]?\s*(?:满?(?P<count>[\d{NUMERALS}]+)(?P<unit>日|天|个月)[后後])?起?"
     r"(?:正式)?(?:施行|实施|执行|生效|试行)(?P<rest>[^。]*)"
 )
 _TERM = re.compile(
     rf"(?:有效期|试行期|施行期)(?:限)?[为是]?\s*(?P<years>[\d{NUMERALS}两]+)\s*年"
-    rf"|(?:有效期|施行|执行|试行)\s*(?:截)?[至止到]+\s*(?P<until>{_BARE_DAY})"
+    rf"|(?:有效期|施行|执行|试行)\s*(?:截)?[至止到]+\s*(?P<until>{BARE_DAY})"
 )
 _KIND = re.compile(
     r"(?:条例|條例|办法|辦法|规定|規定|规则|規則|细则|細則|规程|规范|通知|通告|公告|决定|意见|方案|措施"
@@ -218,7 +154,7 @@ def _bare_title(text: str) -> str:
 
 def _events(line: str) -> list[tuple[str, str, str]]:
     """Date, wording and verb of each step of law-making in the note under a title."""
-    if not re.match(rf"[（(]?\s*(?:根据|已?经)?\s*{_YEAR}\s*年", line):
+    if not re.match(rf"[（(]?\s*(?:根据|已?经)?\s*{YEAR}\s*年", line):
         return []
     found = list(days(line))
     ends = [*(start for _, start, _ in found[1:]), len(line)][: len(found)]
@@ -306,7 +242,7 @@ def _first_day(effect: re.Match[str] | None, issued: str) -> str:
         return start
     count = whole_number(effect["count"])
     if effect["unit"] == "个月":
-        return _months_later(start, count)
+        return months_later(start, count)
     return (date.fromisoformat(start) + timedelta(days=count)).isoformat()
 
 
@@ -320,18 +256,8 @@ def _last_day(effect: re.Match[str] | None, valid_from: str) -> str:
     years = whole_number(term["years"].replace("两", "二"))
     if not valid_from:
         return ""
-    after = date.fromisoformat(_months_later(valid_from, 12 * years))
+    after = date.fromisoformat(months_later(valid_from, 12 * years))
     return (after - timedelta(days=1)).isoformat()
-
-
-def _months_later(iso: str, count: int) -> str:
-    start = date.fromisoformat(iso)
-    months = start.year * 12 + start.month - 1 + count
-    try:
-        return start.replace(year=months // 12, month=months % 12 + 1).isoformat()
-    except ValueError:  # there is no 31st: the last day of the month
-        first = date(months // 12, months % 12 + 1, 28) + timedelta(days=4)
-        return (first - timedelta(days=first.day)).isoformat()
 
 
 def _status(title: str, head: list[str], said: str, events: list[tuple[str, str, str]]) -> str:
@@ -340,63 +266,3 @@ def _status(title: str, head: list[str], said: str, events: list[tuple[str, str,
     notes += [note for line in head[:10] if len(line) < 60 for note in _STANDING.findall(line)]
     notes += [f"{iso}修正" for iso, _, verb in events if verb == "修正"]
     return "；".join(dict.fromkeys(notes))
-
-
-_CITIES = {
-    "河北省": "石家庄 唐山 秦皇岛 邯郸 邢台 保定 张家口 承德 沧州 廊坊 衡水",
-    "山西省": "太原 大同 阳泉 长治 晋城 朔州 晋中 运城 忻州 临汾 吕梁",
-    "内蒙古自治区": "呼和浩特 包头 乌海 赤峰 通辽 鄂尔多斯 呼伦贝尔 巴彦淖尔 乌兰察布",
-    "辽宁省": "沈阳 大连 鞍山 抚顺 本溪 丹东 锦州 营口 阜新 辽阳 盘锦 铁岭 朝阳 葫芦岛",
-    "吉林省": "长春 四平 辽源 通化 白山 松原 白城",  # 吉林市 shares the province's name
-    "黑龙江省": "哈尔滨 齐齐哈尔 鸡西 鹤岗 双鸭山 大庆 伊春 佳木斯 七台河 牡丹江 黑河 绥化",
-    "江苏省": "南京 无锡 徐州 常州 苏州 南通 连云港 淮安 盐城 扬州 镇江 泰州 宿迁",
-    "浙江省": "杭州 宁波 温州 嘉兴 湖州 绍兴 金华 衢州 舟山 台州 丽水",
-    "安徽省": "合肥 芜湖 蚌埠 淮南 马鞍山 淮北 铜陵 安庆 黄山 滁州 阜阳 宿州 六安 亳州 池州 宣城",
-    "福建省": "福州 厦门 莆田 三明 泉州 漳州 南平 龙岩 宁德",
-    "江西省": "南昌 景德镇 萍乡 九江 新余 鹰潭 赣州 吉安 宜春 抚州 上饶",
-    "山东省": "济南 青岛 淄博 枣庄 东营 烟台 潍坊 济宁 泰安 威海 日照 临沂 德州 聊城 滨州 菏泽",
-    "河南省": "郑州 开封 洛阳 平顶山 安阳 鹤壁 新乡 焦作 濮阳 许昌 漯河 三门峡 南阳 商丘 信阳"
-    " 周口 驻马店",
-    "湖北省": "武汉 黄石 十堰 宜昌 襄阳 鄂州 荆门 孝感 荆州 黄冈 咸宁 随州",
-    "湖南省": "长沙 株洲 湘潭 衡阳 邵阳 岳阳 常德 张家界 益阳 郴州 永州 怀化 娄底",
-    "广东省": "广州 韶关 深圳 珠海 汕头 佛山 江门 湛江 茂名 肇庆 惠州 梅州 汕尾 河源 阳江 清远"
-    " 东莞 中山 潮州 揭阳 云浮",
-    "广西壮族自治区": "南宁 柳州 桂林 梧州 北海 防城港 钦州 贵港 玉林 百色 贺州 河池 来宾 崇左",
-    "海南省": "海口 三亚 三沙 儋州",
-    "四川省": "成都 自贡 攀枝花 泸州 德阳 绵阳 广元 遂宁 内江 乐山 南充 眉山 宜宾 广安 达州 雅安"
-    " 巴中 资阳",
-    "贵州省": "贵阳 六盘水 遵义 安顺 毕节 铜仁",
-    "云南省": "昆明 曲靖 玉溪 保山 昭通 丽江 普洱 临沧",
-    "西藏自治区": "拉萨 日喀则 昌都 林芝 山南 那曲",
-    "陕西省": "西安 铜川 宝鸡 咸阳 渭南 延安 汉中 榆林 安康 商洛",
-    "甘肃省": "兰州 嘉峪关 金昌 白银 天水 武威 张掖 平凉 酒泉 庆阳 定西 陇南",
-    "青海省": "西宁 海东",
-    "宁夏回族自治区": "银川 石嘴山 吴忠 固原 中卫",
-    "新疆维吾尔自治区": "乌鲁木齐 克拉玛依 吐鲁番 哈密",
-}
-_PROVINCE_OF = {
-    f"{city}市": province for province, cities in _CITIES.items() for city in cities.split()
-}
-_ALONE = ("北京市", "上海市", "天津市", "重庆市", "香港特别行政区", "澳门特别行政区")
-_PLACE = re.compile(
-    rf"({'|'.join(_CITIES)})?({'|'.join((*_PROVINCE_OF, *_ALONE))})?"
-    r"([\u4e00-\u9fff]{1,5}?[区县市旗](?=人民政府|人民代表大会))?"
-)
-_CENTRAL = re.compile(
-    r"中华人民共和国|国务院|全国人民代表大会|国家[\u4e00-\u9fff]{2,}|最高人民|中国人民银行|中共中央"
-    r"|[\u4e00-\u9fff]{2,8}部(?:$|、|办公厅|关于)|[\u4e00-\u9fff]{2,8}总局"
-)
-
-
-def region_of(name: str) -> str:
-    """The region a body or a title names at its beginning; empty where that is not plain.
-
-    >>> region_of("杭州市人民政府"), region_of("国务院办公厅"), region_of("县人民政府")
-    ('浙江省杭州市', '全国', '')
-    """
-    found = _PLACE.match(name)
-    province, city, district = found.groups() if found else (None, None, None)
-    if province or city:
-        province = province or _PROVINCE_OF.get(city or "", "")
-        return f"{province}{city or ''}{district or ''}"
-    return NATIONWIDE if _CENTRAL.match(name) else ""

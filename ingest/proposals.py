@@ -22,7 +22,7 @@ from retrievers.base import FaqEntry
 
 from .columns import LONGEST_QUESTION, BadRow, entries
 from .content import Row, Table, UnreadableFile
-from .policies import NUMERALS, whole_number
+from .dates import NUMERALS, whole_number
 
 _N = rf"[{NUMERALS}两\d]+"
 _DOING = (

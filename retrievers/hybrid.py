@@ -33,7 +33,7 @@ class HybridRetriever:
 
     Args:
         store: Where the entries are.
-        fusion: A file made by ``python -m retrievers calibrate``, or what it holds.
+        fusion: A file made by ``python -m eval calibrate``, or what it holds.
 
     Raises:
         OSError: The file is missing.
@@ -47,7 +47,7 @@ class HybridRetriever:
         if self._fusion.encoder not in ("", encoder):
             logger.warning(
                 "the scores were calibrated for another sentence encoder; "
-                "run 'python -m retrievers calibrate' to fit them to this one"
+                "run 'python -m eval calibrate' to fit them to this one"
             )
         self._prepare = lru_cache(maxsize=5000)(prepare)
 

@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.articles import Piece, passages, split
+from ingest.articles import Piece, split
 from ingest.content import Block, BlockKind, Document
-from ingest.policies import Policy, about, day, region_of
+from ingest.dates import day
+from ingest.passages import passages
+from ingest.policies import Policy, about
+from ingest.regions import region_of
 from retrievers.base import FaqEntry
 
 STATUTE = Document(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from ingest.articles import passages
 from ingest.content import Block, Document, UnreadableFile
+from ingest.passages import passages
 from ingest.policies import about
 from ingest.proposals import propose, propose_with, read_review, write_review
 from retrievers.base import FaqEntry

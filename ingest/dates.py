@@ -1,0 +1,79 @@
+"""Numbers and dates as Chinese documents write them: 十二, 2024年5月1日, 民国一百一十三年."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0}
+_UNITS = {"十": 10, "百": 100, "千": 1000}
+NUMERALS = "零〇○一二三四五六七八九十百千"
+"""Characters of Chinese numbers below ten thousand."""
+YEAR = r"(?:(?:中[华華])?民[国國]\s*\d{1,3}|\d{4}|(?<!\d)1[0-4]\d|[〇○零一二三四五六七八九]{4})"
+DAY = re.compile(
+    rf"(?P<year>{YEAR})\s*[年./-]\s*(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})"
+    r"\s*[月./-]\s*(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?!\d)\s*[日号]?"
+)
+BARE_DAY = re.sub(r"\?P<\w+>", "?:", DAY.pattern)
+_COMPACT_DAY = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)")
+
+
+def whole_number(text: str) -> int:
+    """The value of Arabic or Chinese numerals below ten thousand.
+
+    >>> whole_number("一百零三"), whole_number("二〇二四"), whole_number("12")
+    (103, 2024, 12)
+    """
+    if text.isdecimal():
+        return int(text)
+    if not any(unit in text for unit in _UNITS):
+        return int("".join(str(_DIGITS[digit]) for digit in text))
+    total, digit = 0, 0
+    for character in text:
+        if character in _UNITS:
+            total += (digit or 1) * _UNITS[character]
+            digit = 0
+        else:
+            digit = _DIGITS[character]
+    return total + digit
+
+
+def days(text: str) -> Iterator[tuple[str, int, int]]:
+    """The dates in a text: ISO 8601, start and end; those no calendar has are passed over."""
+    for found in DAY.finditer(text):
+        if iso := _iso(found):
+            yield iso, found.start(), found.end()
+
+
+def day(text: str) -> str:
+    """The date that a text consists of, ISO 8601; empty if it is none.
+
+    A time of day after it is left out. Years before 民國 are counted from 1912.
+
+    >>> day("2024年3月1日"), day("20240301"), day("民國113年3月1日"), day("2024-02-30")
+    ('2024-03-01', '2024-03-01', '2024-03-01', '')
+    """
+    bare = re.sub(r"[T\s]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", "", text.strip())
+    found = _COMPACT_DAY.fullmatch(bare) or DAY.fullmatch(bare)
+    return _iso(found) if found else ""
+
+
+def _iso(found: re.Match[str]) -> str:
+    written = found["year"]
+    year = whole_number(re.sub(r"\D", "", written) or written)
+    if "民" in written or year < 150:
+        year += 1911
+    try:
+        return date(year, whole_number(found["month"]), whole_number(found["day"])).isoformat()
+    except ValueError:
+        return ""
+
+
+def months_later(iso: str, count: int) -> str:
+    """The same day some months later, or the last day of that month."""
+    start = date.fromisoformat(iso)
+    months = start.year * 12 + start.month - 1 + count
+    try:
+        return start.replace(year=months // 12, month=months % 12 + 1).isoformat()
+    except ValueError:  # there is no 31st: the last day of the month
+        first = date(months // 12, months % 12 + 1, 28) + timedelta(days=4)
+        return (first - timedelta(days=first.day)).isoformat()
