@@ -1,4 +1,4 @@
-"""政问: the visitors' page. A chat, and a presenter who speaks the answers.
+"""政问: the visitors' page. A chat, and a presenter who speaks the answers; staff have ``/staff``.
 
 Started with ``streamlit run streamlit_app.py`` in this folder, beside ``python -m agent serve``.
 """
@@ -31,14 +31,27 @@ def read_settings() -> deployment.Settings:
 
 
 def main() -> None:
-    """Draw the page; Streamlit calls this after everything a visitor does."""
+    """Draw the page asked for; Streamlit calls this after everything somebody does there."""
+    if "lang" not in st.session_state:
+        asked = st.query_params.get("lang")
+        st.session_state.lang = asked if asked in LANGUAGES else "zh"
+    pages = [st.Page(visitors, default=True), st.Page(staff, url_path="staff")]
+    st.navigation(pages, position="hidden").run()
+
+
+def staff() -> None:
+    """Draw the page of those who look after the knowledge base."""
+    from page.staff.view import show  # what it needs, visitors should not wait for
+
+    show(read_settings(), remember_language)
+
+
+def visitors() -> None:
+    """Draw the chat."""
     settings = read_settings()
     state = st.session_state
     state.setdefault("session", secrets.token_urlsafe(16))
     state.setdefault("history", [])
-    if "lang" not in state:
-        asked = st.query_params.get("lang")
-        state.lang = asked if asked in LANGUAGES else "zh"
     language: Language = state.lang
     st.set_page_config(
         page_title=f"{text('name', language)} · {text('subtitle', language)}",

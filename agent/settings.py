@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ZHENGWEN_"
 FILE_VARIABLE = "ZHENGWEN_SETTINGS"
+SECRETS = frozenset(("token", "staff_password"))
+"""Keys whose values no error may repeat."""
+SHORTEST_PASSWORD = 8
 
 
 class SettingsError(ValueError):
@@ -24,7 +27,7 @@ class SettingsError(ValueError):
 
 
 class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Backend(Strict):
@@ -59,6 +62,24 @@ class PageSettings(Strict):
     """The websocket server as the visitor's browser reaches it, for instance
     ``wss://service.example.cn/avatar/v1`` behind a proxy; by default the host name
     of the page with the server's port."""
+    staff_password: SecretStr | None = None
+    """Opens the staff page at ``/staff``; without one that page is off."""
+
+    @field_validator("staff_password", mode="before")
+    @classmethod
+    def _is_a_password(cls, password: object) -> object:
+        text = password.get_secret_value() if isinstance(password, SecretStr) else password
+        if text is not None and not isinstance(text, str):
+            raise ValueError(
+                "YAML reads it as a number, a date or a switch; put it in quotes, and in a "
+                "variable in two pairs: '\"…\"'"
+            )
+        if text is not None and len(text.strip()) < SHORTEST_PASSWORD:
+            raise ValueError(
+                f"it needs at least {SHORTEST_PASSWORD} characters; leave it out to keep the "
+                "staff page off"
+            )
+        return password
 
 
 class Settings(Strict):
@@ -119,8 +140,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text("utf-8")) or {}
     except OSError as error:
         raise SettingsError(f"the settings file {path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the settings file {path} is not YAML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"the settings file {path} is not UTF-8: {error}") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"the settings file {path} is not YAML: {_place(error)}") from None
     if not isinstance(values, dict):
         raise SettingsError(f"the settings file {path} must hold keys and values")
     return values
@@ -136,13 +159,23 @@ def _override(values: dict[str, Any], variable: str, text: str) -> None:
     try:
         values[key] = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SettingsError(f"{variable}={text!r} is not a YAML value: {error}") from error
+        raise SettingsError(f"{variable} is not a YAML value: {_place(error)}") from None
+
+
+def _place(error: yaml.YAMLError) -> str:
+    """Where it goes wrong; what goes wrong there is not quoted, for it may be a password."""
+    mark = getattr(error, "problem_mark", None)
+    return f"see line {mark.line + 1}, column {mark.column + 1}" if mark else type(error).__name__
 
 
 def _explain(error: Any) -> str:
     where = ".".join(map(str, error["loc"]))
     if error["type"] != "extra_forbidden":
-        return f"setting {where!r}: {error['msg']} (it is {error['input']!r})"
+        message = error["msg"].removeprefix("Value error, ")
+        is_secret = not SECRETS.isdisjoint(error["loc"])
+        return f"setting {where!r}: {message}" + (
+            "" if is_secret else f" (it is {error['input']!r})"
+        )
     *groups, key = error["loc"]
     model: type[BaseModel] = Settings
     for group in groups:

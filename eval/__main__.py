@@ -1,4 +1,4 @@
-"""``python -m eval qa | calibrate | scale | latency``."""
+"""``python -m eval qa | calibrate | scale | ingest | latency``."""
 
 import argparse
 import json
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     scale.add_argument("--json", action="store_true", help="print JSON instead of a table")
     scale.set_defaults(command=_scale)
+    _add_ingest(commands.add_parser("ingest", help="how fast documents go in"))
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     try:
@@ -204,6 +205,33 @@ def _scale(options: argparse.Namespace) -> int:
     else:
         show(measured, Console())
     return 0
+
+
+def _add_ingest(ingest: argparse.ArgumentParser) -> None:
+    about = "make files, take them in as 'python -m ingest add' does; exit code 3 if too slow"
+    ingest.description = about
+    ingest.add_argument("--rows", type=_positive, default=10_000, help="questions (10000)")
+    ingest.add_argument("--pages", type=_positive, default=1000, help="pages of PDF (1000)")
+    ingest.add_argument("--workers", type=_positive, default=2, help="files side by side (2)")
+    ingest.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    ingest.set_defaults(command=_ingest)
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from .ingest import run, show
+
+    measured = run(
+        read(),
+        rows=options.rows,
+        pages=options.pages,
+        workers=options.workers,
+        progress=Console(stderr=True),
+    )
+    if options.json:
+        print(json.dumps([asdict(row) for row in measured]))
+    else:
+        show(measured, Console())
+    return BEYOND_LIMIT if any(row.beyond for row in measured) else 0
 
 
 def _latency(options: argparse.Namespace) -> int:

@@ -57,7 +57,8 @@ class SentenceEncoder:
         """Return one vector of length 1 for each text, shape (n, dimension).
 
         Full-width and compatibility forms (NFKC) and traditional characters are folded first.
-        What is longer than 256 tokens is cut. An empty text has a vector too, close to nothing in particular.
+        What is longer than 256 tokens is cut. An empty text has a vector too, close to nothing
+        in particular.
         """
         if not texts:
             return np.empty((0, self.dimension), np.float32)

@@ -98,31 +98,25 @@ def weigh(
     rarest = rarity("") or 1.0  # no entry has the empty term
     foreign = sum(weight for weight in asked.values() if weight >= rarest) / mass
     average = sum(candidate.length for candidate in candidates) / max(1, len(candidates))
+    long = [term for term in asked if len(term) > 1]
+    known = frozenset(asked)
     rows = []
     for candidate, cosine in zip(candidates, cosines, strict=True):
-        covered, covering, extra = max(
-            (_compare(asked, mass, wording, rarity) for wording in candidate.wordings),
-            key=lambda shares: shares[0] * shares[1],
-        )
-        whole = sum(weight for term, weight in asked.items() if term in candidate.whole) / mass
+        covered, covering, wording = _closest(asked, mass, candidate.wordings, rarity)
+        found = [
+            (asked[term], candidate.whole[term]) for term in asked.keys() & candidate.whole.keys()
+        ]
         held_back = _K1 * (1 - _B + _B * candidate.length / average)
-        dense = sum(
-            weight * (n := candidate.whole[term]) / (n + held_back)
-            for term, weight in asked.items()
-            if term in candidate.whole
-        )
-        missing = max(
-            (w for term, w in asked.items() if len(term) > 1 and term not in candidate.whole),
-            default=0.0,
-        )
+        missing = max((asked[term] for term in long if term not in candidate.whole), default=0.0)
+        extra = max((rarity(term) for term in wording - known if len(term) > 1), default=0.0)
         rows.append(
             (
                 cosine,
                 covered,
                 covering,
                 covered * covering,
-                whole,
-                dense / mass,
+                sum(weight for weight, _ in found) / mass,
+                sum(weight * n / (n + held_back) for weight, n in found) / mass,
                 missing / rarest,
                 extra / rarest,
                 foreign,
@@ -148,10 +142,21 @@ def with_leads(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.hstack([evidence, led - best_other])
 
 
-def _compare(
-    asked: dict[str, float], mass: float, wording: frozenset[str], rarity: Callable[[str], float]
-) -> tuple[float, float, float]:
-    shared = sum(weight for term, weight in asked.items() if term in wording)
-    own = sum(rarity(term) for term in wording) or 1.0
-    extra = max((rarity(t) for t in wording if len(t) > 1 and t not in asked), default=0.0)
-    return shared / mass, shared / own, extra
+def _closest(
+    asked: dict[str, float],
+    mass: float,
+    wordings: Sequence[frozenset[str]],
+    rarity: Callable[[str], float],
+) -> tuple[float, float, frozenset[str]]:
+    """The wording that shares most, after how much it covers and how much of it is covered."""
+    known = asked.keys()
+    shares = [sum(asked[term] for term in known & wording) for wording in wordings]
+    best, product = (0.0, 0.0, wordings[0]), 0.0
+    for shared, wording in sorted(zip(shares, wordings, strict=True), key=lambda pair: -pair[0]):
+        covered = shared / mass
+        if covered <= product:  # no other can have a larger product
+            break
+        covering = shared / (sum(map(rarity, wording)) or 1.0)
+        if covered * covering > product:
+            best, product = (covered, covering, wording), covered * covering
+    return best

@@ -36,9 +36,10 @@ class Stack:
     Args:
         folder: For logs, and for what the server writes.
         faq: The entries that can be asked for.
+        variables: More settings, by the names of their environment variables.
     """
 
-    def __init__(self, folder: Path, faq: Path) -> None:
+    def __init__(self, folder: Path, faq: Path, **variables: str) -> None:
         self.folder = folder
         self.port, self.page_port = _free_ports(2)
         self.url = f"http://127.0.0.1:{self.page_port}/"
@@ -47,6 +48,7 @@ class Stack:
             "ZHENGWEN_DATA_DIR": str(folder / "var"),
             "ZHENGWEN_FAQ": str(faq),
             "OMP_NUM_THREADS": "1",
+            **variables,
         }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -54,6 +56,11 @@ class Stack:
         """Start both and wait until both answer."""
         self._run("page", "streamlit", "run", "streamlit_app.py", "--server.port", self.page_port)
         self.start_server()
+        self._wait("page", f"{self.url}_stcore/health")
+
+    def start_page(self) -> None:
+        """Start the page alone and wait until it answers."""
+        self._run("page", "streamlit", "run", "streamlit_app.py", "--server.port", self.page_port)
         self._wait("page", f"{self.url}_stcore/health")
 
     def start_server(self) -> None:
