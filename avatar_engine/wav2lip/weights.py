@@ -1,0 +1,247 @@
+"""Weights on disk: ours as safetensors, others' read without running what they may hold.
+
+What a file holds is told from its names and shapes, never from its file name;
+so is the width of a 384 pixel network. Ours carry what they are in the
+metadata as well, and the settings of the mel spectrogram they were trained on.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import TypeVar, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from . import mel
+from .expert import Expert384
+from .generator import Wav2Lip384
+from .lipgan import LipGAN
+from .quality import QualityDiscriminator
+from .syncnet import SyncNet
+from .wav2lip96 import Expert96, Wav2Lip96
+
+Network = TypeVar("Network", bound=nn.Module)
+State = Mapping[str, Tensor]
+
+
+class WeightsError(ValueError):
+    """A weights file cannot be used; the text says why, and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A network that files are compared with."""
+
+    kind: str
+    title: str
+    type: type[nn.Module]
+    build: Callable[[State], nn.Module]
+    """Makes the network that ``state`` would fit; raises KeyError if it cannot be this one."""
+
+
+_KNOWN = (
+    _Known(
+        "wav2lip384",
+        "the Wav2Lip-384 generator",
+        Wav2Lip384,
+        lambda state: Wav2Lip384(len(state["face_encoder_blocks.8.1.conv_block.0.weight"])),
+    ),
+    _Known(
+        "expert384",
+        "the Wav2Lip-384 expert",
+        Expert384,
+        lambda state: Expert384(
+            len(state["face_encoder.21.conv_block.0.weight"]),
+            state["face_encoder.0.conv_block.0.weight"].shape[1] // 3,
+        ),
+    ),
+    _Known(
+        "quality",
+        "the visual quality discriminator",
+        QualityDiscriminator,
+        lambda state: QualityDiscriminator(
+            96 if len(state["face_encoder_blocks.0.0.conv_block.0.weight"]) == 32 else 384
+        ),
+    ),
+    _Known("wav2lip96", "the original Wav2Lip generator", Wav2Lip96, lambda _: Wav2Lip96()),
+    _Known("expert96", "the original Wav2Lip expert", Expert96, lambda _: Expert96()),
+    _Known("lipgan", "the LipGAN generator", LipGAN, lambda _: LipGAN()),
+    _Known("syncnet", "SyncNet (syncnet_v2.model)", SyncNet, lambda _: SyncNet()),
+)
+
+
+def save(network: nn.Module, path: Path, *, half: bool = False) -> None:
+    """Write a network of this package as safetensors, all of it or nothing.
+
+    Args:
+        network: Any network of this package.
+        path: Where to; a file that is there is replaced.
+        half: Keep kernels in 16 bits (float16). Biases and the statistics of
+            the norms, less than 1 % of the file, stay in 32.
+    """
+    kind = next(known.kind for known in _KNOWN if type(network) is known.type)
+    metadata = {"format": "pt", "kind": kind, **_options(network), **mel.SETTINGS}
+    state = {
+        name: (tensor.half() if half and tensor.ndim > 1 else tensor).detach().cpu().contiguous()
+        for name, tensor in network.state_dict().items()
+    }
+    part = path.with_name(path.name + ".part")
+    save_file(state, part, metadata)
+    os.replace(part, path)
+
+
+def load(path: Path, expected: type[Network]) -> Network:
+    """Read a network, ready for inference: in single precision, on the CPU, ``eval()``.
+
+    Reads safetensors, torch checkpoints (weights only; also with the weights
+    under ``"state_dict"`` or with names after ``"module."``, as the official
+    ones have them) and, for LipGAN, Keras' ``.h5``.
+
+    Raises:
+        WeightsError: There is no such file, it is damaged, it holds code or
+            another network, or it was trained on another mel spectrogram.
+    """
+    wanted = next(known for known in _KNOWN if known.type is expected)
+    state, metadata = _read(path)
+    differing = [
+        f"{name} {metadata[name]} instead of {value}"
+        for name, value in mel.SETTINGS.items()
+        if metadata.get(name, value) != value
+    ]
+    if differing:
+        raise WeightsError(
+            f"{path} was trained on another mel spectrogram ({', '.join(differing)}); "
+            "it would hear nothing it knows. Use weights trained with these settings."
+        )
+    network, found = _recognise(state)
+    if not isinstance(network, expected):
+        holds = f"looks like {found}" if found else _unknown(state)
+        raise WeightsError(f"{path} should hold {wanted.title}, but it {holds}.")
+    network.to_empty(device="cpu")
+    network.load_state_dict({**_counters(network), **state})
+    return network.eval()
+
+
+def _options(network: nn.Module) -> dict[str, str]:
+    """What of a network can vary, and the order of its colours."""
+    names = ("width", "n_frames", "size", "channel_order")
+    return {name: str(getattr(network, name)) for name in names if hasattr(network, name)}
+
+
+def _counters(network: nn.Module) -> dict[str, Tensor]:
+    """How many batches the norms have seen: of no use here, and missing in old files."""
+    names = (name for name in network.state_dict() if name.endswith("num_batches_tracked"))
+    return {name: torch.tensor(0) for name in names}
+
+
+def _recognise(state: State) -> tuple[nn.Module | None, str]:
+    """The network that ``state`` fits, without its memory, and its title."""
+    for known in _KNOWN:
+        try:
+            with torch.device("meta"):
+                network = known.build(state)
+        except (KeyError, IndexError, ValueError):  # other names, or a width that cannot be
+            continue
+        if _shapes(network.state_dict()) == _shapes(state):
+            width = getattr(network, "width", 512)
+            return network, known.title + (f" of width {width}" if width != 512 else "")
+    return None, ""
+
+
+def _shapes(state: State) -> dict[str, torch.Size]:
+    return {k: v.shape for k, v in state.items() if not k.endswith("num_batches_tracked")}
+
+
+def _unknown(state: State) -> str:
+    names = ", ".join(list(state)[:3])
+    return (
+        f"holds {len(state)} tensors ({names} ...) whose names or shapes are those of none of the "
+        "networks here; perhaps it comes from a fork for another face size"
+    )
+
+
+def _read(path: Path) -> tuple[State, Mapping[str, str]]:
+    """Names and tensors (kernels widened to 32 bits), and the metadata of a safetensors file."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as problem:
+        raise WeightsError(f"{path} cannot be read ({problem.strerror}): no weights.") from problem
+    metadata: Mapping[str, str] = {}
+    if start.startswith(b"\x89HDF"):
+        content: object = _read_keras(path)
+    elif start[8:9] == b"{":
+        content, metadata = _read_safetensors(path)
+    else:
+        content = _read_torch(path)
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if (
+        not isinstance(content, Mapping)
+        or not content
+        or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
+    ):
+        raise WeightsError(
+            f"{path} is a torch file, but not of weights: a table of named tensors is needed, "
+            'by itself or under "state_dict".'
+        )
+    tensors = cast(State, content)
+    return {
+        name.removeprefix("module."): t.float() if t.is_floating_point() else t
+        for name, t in tensors.items()
+    }, metadata
+
+
+def _read_safetensors(path: Path) -> tuple[State, Mapping[str, str]]:
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+    except SafetensorError as problem:
+        raise _damaged(path) from problem
+
+
+def _read_torch(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as problem:
+        if "GLOBAL" in str(problem):  # something to be imported, and then called
+            raise WeightsError(
+                f"{path} holds more than weights: loading it would run code from the file, so it "
+                "is refused. Save it again as a table of tensors (torch.save(network."
+                "state_dict(), ...)) where you trust it, and use that."
+            ) from problem
+        raise _damaged(path) from problem
+    except Exception as problem:  # a broken pickle can raise anything
+        raise _damaged(path) from problem
+
+
+def _read_keras(path: Path) -> State:
+    try:
+        from .keras_weights import read_keras
+    except ImportError as problem:
+        raise WeightsError(
+            f"{path} is a Keras file; to read it, install h5py (pip install h5py)."
+        ) from problem
+    with torch.device("meta"):
+        network = LipGAN()
+    try:
+        return read_keras(path, network)
+    except OSError as problem:
+        raise _damaged(path) from problem
+    except ValueError as problem:
+        raise WeightsError(
+            f"{path} is a Keras file, but not of LipGAN's residual mel generator "
+            f"({problem}); lipgan_residual_mel.h5 is."
+        ) from problem
+
+
+def _damaged(path: Path) -> WeightsError:
+    return WeightsError(
+        f"{path} is damaged or no weights file ({path.stat().st_size:,} bytes); perhaps a copy or "
+        "download was cut short. Fetch it again and compare its size."
+    )
