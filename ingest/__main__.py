@@ -24,7 +24,7 @@ from retrievers import FaqStore, StoreError
 from retrievers.faq_files import to_record
 
 from . import progress
-from .intake import Intake, Reading
+from .intake import FileReport, Intake, Reading
 from .journal import Journal
 from .proposals import propose, read_review, write_review
 from .screening import Screen
@@ -36,8 +36,8 @@ SOME_FAILED = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code.
 
-    0 done, 1 could not, 2 wrong usage, 3 some files or rows could not be taken in and the
-    others were.
+    0 done, 1 could not, 2 wrong usage, 3 some files, rows or pages could not be taken in and
+    the others were.
     """
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
@@ -64,10 +64,10 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
     )
     with Journal(settings.data_dir) as journal:
         intake = Intake(build_store(settings), journal, Screen())
-        reports = []
-        with closing(intake.add(options.paths, reading)) as coming:
-            for report in progress.shown(coming, Console(stderr=True)):
-                reports.append(report)
+        reports: list[FileReport] = []
+        bar = progress.Bar(options.paths, Console(stderr=True))
+        with bar, closing(intake.add(options.paths, reading, bar.step)) as coming:
+            reports += coming
     if options.json:
         print(json.dumps([progress.as_record(report) for report in reports], ensure_ascii=False))
     else:
@@ -76,7 +76,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
         print("ingest: no file was found there", file=sys.stderr)
     if all(report.outcome == "failed" for report in reports):
         return FAILED
-    return SOME_FAILED if any(r.reason or r.bad_rows for r in reports) else 0
+    return SOME_FAILED if any(r.reason or r.bad_rows or r.warnings for r in reports) else 0
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> int:

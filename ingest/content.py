@@ -42,6 +42,8 @@ class Document:
 
     title: str
     blocks: tuple[Block, ...]
+    warnings: tuple[str, ...] = ()
+    """What of the file is not in it, and what to do about that."""
 
 
 Content = Document | tuple[Table, ...]

@@ -19,7 +19,7 @@ from .readers.found import Found, Refused
 from .readers.kind import is_archive
 from .readers.limits import LIMITS, MIB, Limits
 
-__all__ = ["Found", "Refused", "find", "visible"]
+__all__ = ["Found", "Refused", "find", "survey", "visible"]
 
 _WITHIN = " › "
 _UTF8_NAME = 0x800
@@ -37,6 +37,41 @@ def find(paths: Sequence[Path], limits: Limits = LIMITS) -> Iterator[Iterator[Fo
     """
     with tempfile.TemporaryDirectory(prefix="zhengwen-") as folder:
         yield _Finder(Path(folder), limits).walk(paths)
+
+
+def survey(paths: Sequence[Path], limits: Limits = LIMITS) -> tuple[int, int]:
+    """How many files there will be, and how many bytes they have; archives in archives as one.
+
+    Nothing is read but names and sizes: what cannot be opened is left for :func:`find` to say.
+    """
+    files = size = 0
+    for path in _plain(paths):
+        try:
+            status = path.stat()
+            sizes = [status.st_size]
+            if stat.S_ISREG(status.st_mode) and is_archive(path, limits):
+                with open_zip(path, limits) as archive:
+                    sizes = [
+                        member.file_size
+                        for member in archive.infolist()
+                        if not member.is_dir()
+                        and not any(map(_is_skipped, PurePosixPath(member_name(member)).parts))
+                    ]
+        except (OSError, UnreadableFile):
+            sizes = [0]
+        files += len(sizes)
+        size += sum(sizes)
+    return files, size
+
+
+def _plain(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        for folder, folders, files in os.walk(path):
+            folders[:] = [name for name in folders if not _is_skipped(name)]
+            yield from (Path(folder, name) for name in files if not _is_skipped(name))
 
 
 class _Finder:

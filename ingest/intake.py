@@ -1,8 +1,9 @@
-"""Files become entries of the store, one file at a time, each whole or not at all."""
+"""Files become entries of the store, each file whole or not at all."""
 
 import hashlib
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,30 @@ from .readers.found import Found, Refused
 from .screening import Screen
 
 Outcome = Literal["added", "changed", "unchanged", "failed"]
+
+_AT_ONCE = 500
+"""Entries of small files that are written in one step: the disk makes each step wait."""
+_MOST_WAITING = 200
+"""Files in one step."""
+_READ = 0.5
+"""The share of the work that is done when a file is read; the rest is finding words and vectors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a file is."""
+
+    name: str
+    size: int
+    """In bytes."""
+    share: float
+    """What of the work is done, in [0, 1]."""
+    n_entries: int = 0
+    """How many of its entries have gone to the store."""
+
+
+Progress = Callable[[Step], None]
+"""Is told each step, in any thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +85,39 @@ class FileReport:
     bad_rows: tuple[BadRow, ...] = ()
     held_back: tuple[tuple[str, ...], ...] = ()
     """Why each entry in quarantine is there."""
+    warnings: tuple[str, ...] = ()
+    """What of the file is not in, though it could be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A file on its way into the store."""
+
+    item: Found
+    good: tuple[FaqEntry, ...]
+    bad: tuple[BadRow, ...]
+    held: tuple[tuple[FaqEntry, tuple[str, ...]], ...]
+    warnings: tuple[str, ...]
+
+
+class _Origins:
+    """Which entries each file has in the store; looked up once and kept up to date."""
+
+    def __init__(self, store: FaqStore) -> None:
+        self._origin = {entry.faq_id: entry.origin for entry in store}
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)
+        for faq_id, origin in self._origin.items():
+            self._ids[origin].add(faq_id)
+
+    def replace(self, name: str, kept: set[str]) -> set[str]:
+        """Note what a file has now; returns what it had, and may have no more."""
+        before = self._ids[name]
+        for faq_id in kept:
+            if other := self._origin.get(faq_id):
+                self._ids[other].discard(faq_id)
+            self._origin[faq_id] = name
+        self._ids[name] = kept
+        return before
 
 
 class Intake:
@@ -77,20 +135,45 @@ class Intake:
         self._screen = screen
 
     def add(
-        self, paths: Sequence[Path], reading: Reading | None = None
+        self,
+        paths: Sequence[Path],
+        reading: Reading | None = None,
+        progress: Progress = lambda step: None,
     ) -> Generator[FileReport, None, None]:
-        """Take files, folders and archives in; yields a report as each file is done.
+        """Take files, folders and archives in; yields a report of each file that is in.
 
         A file that is in already as it is costs nothing; one that has changed replaces its own
-        entries. Stopping in between leaves every file either in or not.
+        entries. Small files are written several in one step. Stopping in between leaves every
+        file either in or not.
         """
         reading = reading or Reading()
         settled: list[FileReport] = []
+        waiting: list[_Ready] = []
+        origins: _Origins | None = None
         with find(paths) as found:
-            new = self._passing_known(found, reading, settled)
-            for item, content in read_many(new, workers=reading.workers, ocr=reading.ocr):
+            contents = read_many(
+                self._passing_known(found, reading, settled, progress),
+                workers=reading.workers,
+                ocr=reading.ocr,
+                progress=lambda item, share: progress(Step(item.name, item.size, _READ * share)),
+            )
+            for item, content in contents:
+                ready = self._prepared(item, content, reading)
+                if isinstance(ready, FileReport):
+                    settled.append(ready)
+                    progress(Step(item.name, item.size if isinstance(item, Found) else 0, 1.0))
+                else:
+                    progress(Step(ready.item.name, ready.item.size, _READ))
+                    waiting.append(ready)
+                n_entries = sum(len(file.good) for file in waiting)
+                if n_entries >= _AT_ONCE or len(waiting) >= _MOST_WAITING:
+                    origins = origins or _Origins(self._store)
+                    settled += self._written(waiting, reading, origins, progress)
+                    waiting = []
                 yield from self._drain(settled)
-                yield self._take_in(item, content, reading)
+            if waiting:
+                origins = origins or _Origins(self._store)
+                settled += self._written(waiting, reading, origins, progress)
             yield from self._drain(settled)
 
     def remove(self, name: str) -> int:
@@ -120,11 +203,16 @@ class Intake:
         return len(entries)
 
     def _passing_known(
-        self, found: Iterable[Found | Refused], reading: Reading, settled: list[FileReport]
+        self,
+        found: Iterable[Found | Refused],
+        reading: Reading,
+        settled: list[FileReport],
+        progress: Progress,
     ) -> Iterator[Found | Refused]:
         for item in found:
             if isinstance(item, Found) and self._is_known(item, reading):
                 settled.append(FileReport(item.name, "unchanged"))
+                progress(Step(item.name, item.size, 1.0))
             else:
                 yield item
 
@@ -137,9 +225,10 @@ class Intake:
         yield from settled
         settled.clear()
 
-    def _take_in(
+    def _prepared(
         self, item: Found | Refused, content: Content | UnreadableFile, reading: Reading
-    ) -> FileReport:
+    ) -> _Ready | FileReport:
+        """A file as it will be written, or why it cannot be."""
         if isinstance(item, Refused):
             self._journal.note("add", item.name, f"failed: {item.reason}")
             return FileReport(item.name, "failed", item.reason)
@@ -151,27 +240,49 @@ class Intake:
             reason = str(error).removeprefix(f"{item.name}: ")
             self._journal.note("add", item.name, f"failed: {reason}")
             return FileReport(item.name, "failed", reason)
-        bad = tuple(row for row in rows if isinstance(row, BadRow))
         good, held = self._screened([row for row in rows if isinstance(row, FaqEntry)])
-        before = self._ids_of(item.name)
-        kept = {entry.faq_id for entry in good}
-        self._store.change(good, removed=[i for i in before if i not in kept])
-        self._journal.settle(
-            TakenIn(item.name, item.sha256, reading.key, now(), len(good), len(bad), len(held)),
-            held,
+        return _Ready(
+            item,
+            tuple(good),
+            tuple(row for row in rows if isinstance(row, BadRow)),
+            tuple(held),
+            content.warnings if isinstance(content, Document) else (),
         )
-        self._journal.note(
-            "add", item.name, f"{len(good)} entries, {len(bad)} bad rows, {len(held)} held back"
-        )
-        return FileReport(
-            item.name,
-            "changed" if before else "added",
-            "",
-            len(good),
-            sum(entry.kind == "passage" for entry in good),
-            bad,
-            tuple(reasons for _, reasons in held),
-        )
+
+    def _written(
+        self, files: Sequence[_Ready], reading: Reading, origins: _Origins, progress: Progress
+    ) -> list[FileReport]:
+        """Write files into the store, all of them in one step."""
+        removed: set[str] = set()
+        reports: list[FileReport] = []
+        for file in files:
+            kept = {entry.faq_id for entry in file.good}
+            before = origins.replace(file.item.name, kept)
+            removed = (removed - kept) | (before - kept)
+            reports.append(
+                FileReport(
+                    file.item.name,
+                    "changed" if before else "added",
+                    "",
+                    len(file.good),
+                    sum(entry.kind == "passage" for entry in file.good),
+                    file.bad,
+                    tuple(reasons for _, reasons in file.held),
+                    file.warnings,
+                )
+            )
+        self._store.change(_counted(files, progress), removed=sorted(removed))
+        for file in files:
+            item, n_good, n_bad, n_held = file.item, len(file.good), len(file.bad), len(file.held)
+            self._journal.settle(
+                TakenIn(item.name, item.sha256, reading.key, now(), n_good, n_bad, n_held),
+                file.held,
+            )
+            self._journal.note(
+                "add", item.name, f"{n_good} entries, {n_bad} bad rows, {n_held} held back"
+            )
+            progress(Step(item.name, item.size, 1.0, n_good))
+        return reports
 
     def _screened(
         self, entries: Sequence[FaqEntry]
@@ -187,6 +298,17 @@ class Intake:
 
     def _ids_of(self, name: str) -> list[str]:
         return [entry.faq_id for entry in self._store if entry.origin == name]
+
+
+def _counted(files: Sequence[_Ready], progress: Progress) -> Iterator[FaqEntry]:
+    """The entries of files; as the store takes them, it is told how far each file is."""
+    for file in files:
+        total = len(file.good)
+        for n, entry in enumerate(file.good):
+            if n and n % _AT_ONCE == 0:
+                share = _READ + (1 - _READ) * n / total
+                progress(Step(file.item.name, file.item.size, share, n))
+            yield entry
 
 
 def _entries(content: Content, item: Found, reading: Reading) -> Iterator[FaqEntry | BadRow]:

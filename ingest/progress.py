@@ -1,43 +1,96 @@
 """What the person at the terminal sees while files go in, and when they are in."""
 
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
-from .intake import FileReport
+from .files import survey
+from .intake import FileReport, Step
 
 N_SHOWN = 10  # bad rows of a file; the rest is counted
 
 
-def shown(coming: Iterable[FileReport], console: Console) -> Iterator[FileReport]:
-    """Pass the reports on, with a bar that says how many files and entries are done."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("files", total=None, rate="")
-        n_entries = 0
-        for report in coming:
-            n_entries += report.n_entries
-            seconds = bar.tasks[0].elapsed or 1
-            rate = f"{n_entries} entries, {n_entries / seconds:.0f}/s"
-            bar.update(task, advance=1, description=report.name[-40:], rate=rate)
-            yield report
+class Bar:
+    """On a terminal, how much is done, how fast it goes and how long the rest will take.
+
+    Measured in bytes of files; within a big file it moves, too.
+
+    Args:
+        paths: What is taken in.
+        console: Where it is shown; silent where that is no terminal.
+    """
+
+    def __init__(self, paths: Sequence[Path], console: Console) -> None:
+        silent = not console.is_terminal
+        n_files, size = (0, 0) if silent else survey(paths)
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn(
+                "{task.description}",
+                markup=False,  # a file may be called [red]
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
+            BarColumn(bar_width=20),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[counts]}", table_column=Column(no_wrap=True)),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            disable=silent,
+            expand=True,
+        )
+        self._n_files = n_files
+        self._task = self._bar.add_task("", total=size or None, counts="")
+        self._lock = threading.Lock()
+        self._steps: dict[str, Step] = {}
+        self._done = 0.0
+        self._n_entries = self._n_finished = 0
+
+    def __enter__(self) -> "Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def step(self, step: Step) -> None:
+        """Move on."""
+        with self._lock:
+            before = self._steps.get(step.name, Step(step.name, 0, 0.0))
+            self._steps[step.name] = step
+            self._done += step.size * step.share - before.size * before.share
+            self._n_entries += step.n_entries - before.n_entries
+            self._n_finished += step.share == 1.0
+            task = self._bar.tasks[0]
+            rate = self._n_entries / max(task.elapsed or 0.0, 1.0)
+            self._bar.update(
+                self._task,
+                completed=self._done,
+                description=step.name,
+                counts=f"{self._n_finished}/{max(self._n_files, self._n_finished)} files, "
+                f"{self._n_entries} entries, {rate:.0f}/s",
+            )
 
 
 def summarise(reports: list[FileReport], console: Console) -> None:
@@ -47,11 +100,15 @@ def summarise(reports: list[FileReport], console: Console) -> None:
         counts = (
             report.n_entries, report.n_passages, len(report.bad_rows), len(report.held_back)
         )  # fmt: skip
-        table.add_row(report.name, report.outcome, *(str(n) if n else "" for n in counts))
+        table.add_row(escape(report.name), report.outcome, *(str(n) if n else "" for n in counts))
     console.print(table)
     for report in reports:
         if report.reason:
-            console.print(f"[red]{report.name}[/red]: {report.reason}", soft_wrap=True)
+            console.print(
+                f"[red]{escape(report.name)}[/red]: {escape(report.reason)}", soft_wrap=True
+            )
+        for warning in report.warnings:
+            console.print(f"[yellow]{escape(report.name)}[/yellow]: {warning}", soft_wrap=True)
         for row in report.bad_rows[:N_SHOWN]:
             sheet = f", {row.table}" if row.table else ""
             console.print(f"{row.file}{sheet}, row {row.row}: {row.reason}", soft_wrap=True)
@@ -71,6 +128,7 @@ def as_record(report: FileReport) -> dict[str, Any]:
         "reason": report.reason,
         "entries": report.n_entries,
         "passages": report.n_passages,
+        "warnings": list(report.warnings),
         "bad_rows": [
             {"table": row.table, "row": row.row, "reason": row.reason} for row in report.bad_rows
         ],

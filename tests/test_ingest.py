@@ -4,17 +4,19 @@ import json
 import multiprocessing
 import os
 import random
-import signal
 import sqlite3
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import openpyxl
 import pytest
+from PIL import Image
 
 from ingest.__main__ import main
-from ingest.intake import Intake
+from ingest.files import survey
+from ingest.intake import Intake, Step
 from ingest.journal import Journal
 from ingest.screening import Screen
 from retrievers import FaqEntry
@@ -173,6 +175,9 @@ def _take_in(data_dir: str, folder: str) -> None:
 def quick_starts() -> Iterator[multiprocessing.context.ForkServerContext]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["text2vec", "retrievers.chroma", "ingest.intake"])
+    first = context.Process(target=int)  # which waits for what all others find done
+    first.start()
+    first.join()
     yield context
 
 
@@ -184,19 +189,20 @@ def test_killed_at_any_moment_each_file_is_in_whole_or_as_it_was(
     folder, data_dir = tmp_path / "in", tmp_path / "var"
     folder.mkdir()
     versions: dict[str, list[set[str]]] = {"a.xlsx": [set()], "b.xlsx": [set()]}
-    for version in range(50):
+    whole_s = 0.0  # how long one takes that is left alone: the first
+    for version in range(51):
         for name in versions:
             questions = [f"{name}第{version}版第{n}个问题怎么办？" for n in range(8)]
             sheet(folder / name, *([question, "到窗口办。"] for question in questions))
             versions[name].append(set(questions))
         child = quick_starts.Process(target=_take_in, args=(str(data_dir), str(folder)))
+        started = time.monotonic()
         child.start()
-        assert child.pid is not None
-        time.sleep(rng.uniform(0.2, 2.5))
-        os.kill(child.pid, signal.SIGKILL)
+        if version:
+            child.join(rng.uniform(0, whole_s))
+            child.kill()
         child.join()
-        if not (data_dir / "catalogue.sqlite").exists():
-            continue
+        whole_s = whole_s or time.monotonic() - started
         kept = _questions(data_dir)
         for name, seen in versions.items():
             own = {question for question in kept if question.startswith(name)}
@@ -206,10 +212,110 @@ def test_killed_at_any_moment_each_file_is_in_whole_or_as_it_was(
     assert _questions(data_dir) == versions["a.xlsx"][-1] | versions["b.xlsx"][-1]
     store = ChromaStore(data_dir)
     assert store.check() == []
-    assert store.nearest("a.xlsx第49版第3个问题怎么办？", k=1)[0].score > 0.99
+    assert store.nearest("a.xlsx第50版第3个问题怎么办？", k=1)[0].score > 0.99
 
 
 def _questions(data_dir: Path) -> set[str]:
     with sqlite3.connect(data_dir / "catalogue.sqlite") as database:
         found = database.execute("SELECT record FROM entry WHERE state = 'live'").fetchall()
     return {json.loads(record)["question"] for (record,) in found}
+
+
+def test_small_files_go_in_together_and_each_is_reported_with_its_own(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for n in range(12):
+        sheet(folder / f"{n:02}.xlsx", [f"第{n}号门牌怎么补？", "到派出所。"])
+    (folder / "05.xlsx").write_bytes(b"PK\x03\x04 and then nothing")
+    changes = _revision(data_dir)
+    assert main(["add", str(folder), "--json"]) == 3
+    reports = json.loads(capsys.readouterr().out)
+    assert [report["name"] for report in reports if report["reason"]] == ["many/05.xlsx"]
+    assert sum(report["entries"] for report in reports) == 11
+    assert _revision(data_dir) == changes + 1, "one step for all of them"
+
+
+def test_an_entry_that_moves_from_file_to_file_belongs_to_the_last(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "moves"
+    folder.mkdir()
+    record = {"faq_id": "moved-1", "question": "门牌怎么补？", "answer": "到派出所。"}
+    other = {"faq_id": "stays-1", "question": "户口怎么迁？", "answer": "到派出所。"}
+
+    def write(name: str, *records: dict[str, str]) -> None:
+        lines = [json.dumps(record, ensure_ascii=False) for record in records]
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+
+    write("a.jsonl", record, other)
+    assert main(["add", str(folder)]) == 0
+    write("a.jsonl", other)  # in one step: a lets go of it, b takes it
+    write("b.jsonl", record, {**other, "faq_id": "new-1", "question": "户口怎么分？"})
+    assert main(["add", str(folder)]) == 0
+    origins = {entry.faq_id: entry.origin for entry in ChromaStore(data_dir)}
+    assert origins["moved-1"] == "moves/b.jsonl"
+    assert origins["stays-1"] == "moves/a.jsonl"
+    assert main(["remove", "moves/a.jsonl"]) == 0
+    assert "moved-1" in {entry.faq_id for entry in ChromaStore(data_dir)}
+
+
+def test_every_step_is_told_and_ends_with_all_of_the_bytes(clerk: Path, tmp_path: Path) -> None:
+    questions = [[f"第{n}号门牌怎么补？", "到派出所。"] for n in range(1200)]
+    sheet(clerk / "big.xlsx", *questions)
+    steps: list[Step] = []
+    with Journal(tmp_path / "var") as journal:
+        intake = Intake(ChromaStore(tmp_path / "var"), journal, Screen())
+        reports = list(intake.add([clerk], progress=steps.append))
+    n_files, n_bytes = survey([clerk])
+    last = {step.name: step for step in steps}
+    assert n_files == len(reports) == len(last) == 3
+    assert sum(step.size * step.share for step in last.values()) == n_bytes
+    big = [step.n_entries for step in steps if step.name.endswith("big.xlsx")]
+    assert big == sorted(big) and big[0] == 0 and big[-1] == 1200 and len(set(big)) >= 3
+
+
+def test_a_survey_counts_what_is_in_archives_and_trips_over_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("一.txt", "x" * 70)
+        archive.writestr("__MACOSX/一.txt", "x" * 5)
+        archive.writestr("二/", "")
+        archive.writestr("二/二.txt", "y" * 30)
+    (folder / "bad.zip").write_bytes(b"PK\x03\x04 and then nothing")
+    (folder / ".hidden").write_text("x")
+    (folder / "b.md").write_text("# x")
+    os.mkfifo(folder / "pipe")
+    (folder / "gone").symlink_to("nowhere")
+    n_files, n_bytes = survey([folder, tmp_path / "missing"])
+    assert n_files == 7, "two in the archive, a bad one, the rest each as one"
+    assert n_bytes == 103
+
+
+def test_left_out_pages_are_warned_of_and_the_exit_code_says_so(
+    data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from reportlab.lib.pagesizes import A4
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(tmp_path / "guide.pdf"), A4)
+    for page in range(1, 13):
+        if page == 7:
+            picture = Image.new("RGB", (50, 70), "gray")
+            canvas.drawInlineImage(picture, 0, 0, *A4)
+        else:
+            canvas.drawString(72, 700, f"Article {page} explains how to apply for a permit.")
+        canvas.showPage()
+    canvas.save()
+    assert main(["add", str(tmp_path / "guide.pdf"), "--json"]) == 3
+    [report] = json.loads(capsys.readouterr().out)
+    assert report["outcome"] == "added" and report["entries"] > 0
+    assert "page 7 is left out" in report["warnings"][0]
+
+
+def _revision(data_dir: Path) -> int:
+    with sqlite3.connect(data_dir / "catalogue.sqlite") as database:
+        found = database.execute("SELECT value FROM fact WHERE name = 'revision'").fetchone()
+    return int(found[0])

@@ -13,6 +13,8 @@ import docx
 import openpyxl
 import pptx
 import pytest
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from pptx.util import Inches
@@ -412,6 +414,38 @@ def test_markdown_gives_headings_numbered_items_and_rows(tmp_path: Path) -> None
     ]  # fmt: skip
 
 
+# --- notes
+
+
+def test_footnotes_and_endnotes_follow_their_paragraph_and_comments_are_left_out(
+    tmp_path: Path,
+) -> None:
+    word = docx.Document()
+    for number, kind in ((1, "footnote"), (2, "endnote")):
+        run = word.add_paragraph(f"第{number}条 居住满半年的，可以申请").add_run()
+        run._r.append(parse_xml(f'<w:{kind}Reference {nsdecls("w")} w:id="{number}"/>'))
+        notes = "".join(
+            f'<w:{kind} w:id="{i}"{extra}><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:{kind}>'
+            for i, extra, text in (
+                (0, ' w:type="separator"', "线"),
+                (number, "", f"自登记之日起算{number}"),
+            )
+        )
+        name = f"/word/{kind}s.xml"
+        blob = f"<w:{kind}s {nsdecls('w')}>{notes}</w:{kind}s>".encode()
+        part = Part(PackURI(name), f"application/vnd.openxmlformats-officedocument."
+                    f"wordprocessingml.{kind}s+xml", blob, word.part.package)  # fmt: skip
+        word.part.relate_to(
+            part, f"http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}s"
+        )
+    word.add_comment(word.paragraphs[0].runs[0], "这里还要再改", "小王")
+    word.save(str(tmp_path / "a.docx"))
+    assert texts(document(tmp_path / "a.docx")) == [
+        "第1条 居住满半年的，可以申请", "注：自登记之日起算1",
+        "第2条 居住满半年的，可以申请", "注：自登记之日起算2",
+    ]  # fmt: skip
+
+
 # --- PDF
 
 
@@ -552,6 +586,25 @@ def test_a_scan_is_read_where_tesseract_is_installed(tmp_path: Path) -> None:
     assert isinstance(content, Document)
     assert "居民身份证" in "".join(texts(content))
     assert content.blocks[0].page == 1
+
+
+def test_a_few_pages_that_are_pictures_are_named_and_the_rest_is_read(tmp_path: Path) -> None:
+    import pypdfium2
+
+    story: list[Flowable] = []
+    for number in range(1, 13):
+        story += [Paragraph(f"第{number}条 {CLAUSE}", BODY), PageBreak()]
+    file = pypdfium2.PdfDocument(write_pdf(tmp_path / "text.pdf", story))
+    picture = pypdfium2.PdfDocument(scan(tmp_path / "scan.pdf", 1))
+    for place in (6, 11):  # before the seventh page, and the twelfth
+        file.import_pages(picture, index=place)
+    file.save(tmp_path / "a.pdf")
+    found = document(tmp_path / "a.pdf")
+    assert [text for text in texts(found) if "条" in text] == [
+        f"第{number}条 {CLAUSE}" for number in range(1, 13)
+    ]
+    [warning] = found.warnings
+    assert "pages 7, 12 are left out" in warning and "--ocr" in warning
 
 
 # --- wrong names

@@ -1,10 +1,15 @@
-"""DOCX: paragraphs with the numbers Word counts, headings by style, tables with merged cells."""
+"""DOCX: paragraphs with the numbers Word counts, headings by style, tables with merged cells.
+
+Footnotes and endnotes follow the paragraph that refers to them. Comments are left out: they are
+what clerks say to each other about the text, and not part of it.
+"""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import docx
+from docx.oxml import parse_xml
 from docx.oxml.ns import qn
 from lxml.etree import _Element
 
@@ -24,6 +29,8 @@ _HEADING_STYLE = re.compile(r"(?:heading|标题)\s*([1-9])$", re.IGNORECASE)
 _TITLE_STYLE = re.compile(r"title$|标题$", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"toc\s*\d|toc heading|目录", re.IGNORECASE)
 _WIDEST_SPAN = 100
+_NOTES = {"footnote": qn("w:footnoteReference"), "endnote": qn("w:endnoteReference")}
+_SIGNED = re.compile(r"注\s*\d*\s*[:：]")
 
 
 def read_docx(path: Path, title: str, limits: Limits) -> Content:
@@ -63,6 +70,7 @@ class _Reader:
         self.title = ""
         self._styles = _styles(document.styles.element)
         self._numbering = Numbering(_numbering(document))
+        self._notes = _notes(document)
 
     def parts(self, parent: _Element) -> Iterator[Block | Drawn]:
         """The blocks and tables of the body, or of a cell that holds a whole text."""
@@ -80,7 +88,7 @@ class _Reader:
 
     def _paragraph(self, paragraph: _Element) -> Iterator[Block]:
         style = self._style(paragraph)
-        lines, boxes = _lines(paragraph)
+        lines, boxes, references = _lines(paragraph)
         text = "\n".join(lines).strip()
         if text and not (style and _CONTENTS_STYLE.match(style.name)):
             number = self._number(paragraph, style)
@@ -99,6 +107,10 @@ class _Reader:
                         yield Block(line, "item")
                     else:
                         yield block(line)
+        for reference in references:
+            note = self._notes.pop(reference, None)  # once, should it be referred to again
+            if note is not None and (said := squeeze(" ".join(self._cell(note).split("\n")))):
+                yield Block(said if _SIGNED.match(said) else f"注：{said}")
         for box in boxes:
             for part in self.parts(box):
                 if isinstance(part, Block):
@@ -196,10 +208,25 @@ def _numbering(document: "docx.document.Document") -> _Element | None:
     return None
 
 
-def _lines(paragraph: _Element) -> tuple[list[str], list[_Element]]:
-    """The text of a paragraph, line by line, and the text boxes anchored in it."""
+def _notes(document: "docx.document.Document") -> dict[tuple[str, str], _Element]:
+    """Footnotes and endnotes by the kind of the reference to them and their id."""
+    found: dict[tuple[str, str], _Element] = {}
+    for relation in document.part.rels.values():
+        kind = relation.reltype.rpartition("/")[2].removesuffix("s")
+        if kind in _NOTES and not relation.is_external:
+            for note in parse_xml(relation.target_part.blob).findall(qn(f"w:{kind}")):
+                if note.get(qn("w:type"), "normal") == "normal":  # and no line above the notes
+                    found[_NOTES[kind], note.get(qn("w:id"), "")] = note
+    return found
+
+
+def _lines(
+    paragraph: _Element,
+) -> tuple[list[str], list[_Element], list[tuple[str, str]]]:
+    """The text of a paragraph line by line, its text boxes, and its references to notes."""
     pieces: list[str] = []
     boxes: list[_Element] = []
+    references: list[tuple[str, str]] = []
 
     def visit(element: _Element) -> None:
         for child in element:
@@ -207,13 +234,15 @@ def _lines(paragraph: _Element) -> tuple[list[str], list[_Element]]:
                 continue
             if child.tag == qn("w:txbxContent"):
                 boxes.append(child)
+            elif child.tag in _NOTES.values():
+                references.append((child.tag, child.get(qn("w:id"), "")))
             elif child.tag in _TEXT:
                 pieces.append(_TEXT[child.tag] or child.text or "")
             elif child.tag != qn("w:r") or child.find(f"{qn('w:rPr')}/{qn('w:vanish')}") is None:
                 visit(child)
 
     visit(paragraph)
-    return "".join(pieces).split("\n"), boxes
+    return "".join(pieces).split("\n"), boxes, references
 
 
 def _rows(table: _Element) -> Iterator[_Element]:

@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,8 @@ _MUCH = 0.4
 _UNMAPPED = 0.3
 _SCANNED = 0.2
 """The share of scanned pages from which a file counts as a scan."""
+_MOST_NAMED = 20  # pages in a warning
+_TOLD_EVERY = 10  # pages, of how far it is
 _EDGE = 0.13
 """The share of a page's height at its top and bottom where headers and footers stand."""
 _PAGE_NUMBER = re.compile(
@@ -51,8 +53,13 @@ class _PageText:
     parts: tuple[Part, ...]
 
 
-def read_pdf(path: Path, title: str, limits: Limits, ocr: bool) -> Document:
-    """The text of a PDF file; with ``ocr`` also of its pages that are pictures."""
+def read_pdf(
+    path: Path, title: str, limits: Limits, ocr: bool, progress: Callable[[float], None]
+) -> Document:
+    """The text of a PDF file; with ``ocr`` also of its pages that are pictures.
+
+    Without it they are left out with a warning, and many of them are an error.
+    """
     document = _open(path)
     try:
         if len(document) > limits.pages:
@@ -60,6 +67,8 @@ def read_pdf(path: Path, title: str, limits: Limits, ocr: bool) -> Document:
         pages: dict[int, _PageText] = {}
         scanned: list[int] = []
         for number in range(1, len(document) + 1):
+            if number % _TOLD_EVERY == 0:
+                progress(number / len(document))
             page = read_page(document, number)
             picture = len(page.chars) < _FEWEST_CHARS and page.pictured >= _MUCH
             if picture or page.unmapped > _UNMAPPED:
@@ -81,7 +90,17 @@ def read_pdf(path: Path, title: str, limits: Limits, ocr: bool) -> Document:
     found = _document(title, [pages[number] for number in sorted(pages)])
     if not found.blocks:
         raise UnreadableFile("the PDF file holds no text")
-    return found
+    return replace(found, warnings=() if ocr or not scanned else (_left_out(scanned),))
+
+
+def _left_out(scanned: Sequence[int]) -> str:
+    some = ", ".join(map(str, scanned[:_MOST_NAMED]))
+    rest = f" and {len(scanned) - _MOST_NAMED} more" if len(scanned) > _MOST_NAMED else ""
+    pages, are = ("pages", "are") if len(scanned) > 1 else ("page", "is")
+    return (
+        f"{pages} {some}{rest} {are} left out, being pictures without text; switch character"
+        " recognition on (--ocr), or export the file from the office program"
+    )
 
 
 def _open(path: Path) -> pdfium.PdfDocument:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import Pipe
 from pathlib import Path
@@ -25,6 +25,7 @@ def read_many(
     workers: int = 1,
     ocr: bool = False,
     limits: Limits = LIMITS,
+    progress: Callable[[Found, float], None] = lambda item, share: None,
 ) -> Generator[tuple[Found | Refused, Content | UnreadableFile], None, None]:
     """Read files in worker processes; what comes out keeps the order of what goes in.
 
@@ -37,6 +38,7 @@ def read_many(
         workers: Processes, each bounded by ``limits.memory_bytes``.
         ocr: Recognise the characters of scanned pages.
         limits: Bounds of what is taken in.
+        progress: Told, in any thread, which share of a file is read, in [0, 1].
     """
     idle: SimpleQueue[_Worker] = SimpleQueue()
     pool = [_Worker() for _ in range(workers)]
@@ -48,7 +50,7 @@ def read_many(
             return UnreadableFile(f"{item.name}: {item.reason}")
         worker = idle.get()
         try:
-            return worker.read(item, ocr, limits)
+            return worker.read(item, ocr, limits, lambda share: progress(item, share))
         finally:
             idle.put(worker)
 
@@ -80,12 +82,16 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def read(self, item: Found, ocr: bool, limits: Limits) -> Content | UnreadableFile:
+    def read(
+        self, item: Found, ocr: bool, limits: Limits, progress: Callable[[float], None]
+    ) -> Content | UnreadableFile:
         process = self._started()
         try:
             self._pipe.send((item.path, item.name, ocr, limits))
-            answer: Content | UnreadableFile = self._pipe.recv()
-            return answer
+            while isinstance(answer := self._pipe.recv(), float):
+                progress(answer)
+            found: Content | UnreadableFile = answer
+            return found
         except (EOFError, OSError):
             code = process.wait()
             self._process = None

@@ -1,5 +1,6 @@
 """One file, whatever its format, within limits."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ingest.content import Content, UnreadableFile
@@ -13,7 +14,14 @@ _CALLED: dict[Kind, str] = {
 }  # fmt: skip
 
 
-def read(path: Path, *, name: str, ocr: bool = False, limits: Limits = LIMITS) -> Content:
+def read(
+    path: Path,
+    *,
+    name: str,
+    ocr: bool = False,
+    limits: Limits = LIMITS,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Content:
     """Read a file for what it is, whatever its name says.
 
     Runs in this process: a file that nobody vouches for is better read by :func:`read_many`,
@@ -24,6 +32,7 @@ def read(path: Path, *, name: str, ocr: bool = False, limits: Limits = LIMITS) -
         name: What to call it to people.
         ocr: Recognise the characters of scanned pages.
         limits: Bounds of what is taken in.
+        progress: Told the share that is read, in [0, 1], where a file has many pages.
 
     Raises:
         UnreadableFile: One line: the name, what is wrong and what to do.
@@ -35,7 +44,7 @@ def read(path: Path, *, name: str, ocr: bool = False, limits: Limits = LIMITS) -
             )
         kind = kind_of(path, limits)
         try:
-            return _read(kind, path, Path(name).stem, ocr, limits)
+            return _read(kind, path, Path(name).stem, ocr, limits, progress)
         except (UnreadableFile, MemoryError):
             raise
         except RecursionError as error:
@@ -53,13 +62,20 @@ def read(path: Path, *, name: str, ocr: bool = False, limits: Limits = LIMITS) -
         raise UnreadableFile(f"{name}: cannot be opened: {error.strerror or error}") from error
 
 
-def _read(kind: Kind, path: Path, title: str, ocr: bool, limits: Limits) -> Content:
+def _read(
+    kind: Kind,
+    path: Path,
+    title: str,
+    ocr: bool,
+    limits: Limits,
+    progress: Callable[[float], None],
+) -> Content:
     # A library is imported once a file needs it: starting a worker stays cheap.
     match kind:
         case "pdf":
             from .pdf import read_pdf
 
-            return read_pdf(path, title, limits, ocr)
+            return read_pdf(path, title, limits, ocr, progress)
         case "docx":
             from .docx import read_docx
 

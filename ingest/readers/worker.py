@@ -1,7 +1,8 @@
 """A process that reads files for another one, and is lost with a file that abuses it.
 
 Start it as ``python -m ingest.readers.worker DESCRIPTOR`` with an inherited end of a pipe: it
-answers each (path, name, ocr, limits) with the content or an :class:`UnreadableFile`.
+answers each (path, name, ocr, limits) with the content or an :class:`UnreadableFile`; before it,
+as often as it likes, with the share that it has read, a float.
 """
 
 import resource
@@ -16,7 +17,7 @@ from .limits import Limits
 from .reading import read
 
 Request = tuple[Path, str, bool, Limits]
-Answer = Content | UnreadableFile
+Answer = Content | UnreadableFile | float
 
 _BUSY = 5
 """How much longer than computing a file may take by the clock."""
@@ -36,7 +37,7 @@ def serve(pipe: Connection) -> None:
         signal.alarm(limits.ocr_seconds if ocr else _BUSY * limits.seconds)
         answer: Answer
         try:
-            answer = read(path, name=name, ocr=ocr, limits=limits)
+            answer = read(path, name=name, ocr=ocr, limits=limits, progress=pipe.send)
         except UnreadableFile as error:
             answer = UnreadableFile(str(error))  # without the causes, which may not be sent
         signal.setitimer(signal.ITIMER_PROF, 0)
