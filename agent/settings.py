@@ -95,7 +95,7 @@ class Settings(Strict):
     avatar: Backend = Backend(name="viseme")
     presenter: str = "suit"
     """A folder in ``assets/presenters``, or a path to one elsewhere."""
-    answer_from: float = Field(0.4, ge=0, le=1)
+    answer_from: float = Field(0.5, ge=0, le=1)
     """The score of a passage, its probability to be right, from which its answer is given."""
     suggest_from: float = Field(0.15, ge=0, le=1)
     """The score from which the nearest questions are offered; below it a question is declined."""

@@ -95,6 +95,14 @@ def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
     calibrate.add_argument(
         "--share", type=float, default=0.1, help="weight of a benchmark beside the questions (0.1)"
     )
+    calibrate.add_argument(
+        "--off-topic",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="questions that none of these knowledge bases answers",
+    )
     calibrate.add_argument("-o", "--output", type=Path, default=SHIPPED_FUSION)
     calibrate.set_defaults(command=_calibrate)
 
@@ -175,18 +183,19 @@ def _beyond_limits(report: Report, options: argparse.Namespace) -> list[str]:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from .calibration import Lesson, calibrate, own_words
+    from .calibration import Lesson, calibrate
 
     base = read_knowledge_base(options.faq)
     split = None if options.split == "all" else options.split
     questions = read_questions(options.questions, split)
     base.check(questions, options.questions)
-    lessons = [Lesson(base, questions), own_words(base)]
+    lessons = [Lesson(base, questions)]
     for folder in options.benchmark:
         others = read_knowledge_base(folder / "kb.jsonl")
         lessons.append(Lesson(others, read_questions(folder / "queries.jsonl"), options.share))
     encoder = read().store.options.get("encoder", SHIPPED_ENCODER)
-    fusion = calibrate(lessons, Path(encoder))
+    off_topic = [read_questions(path) for path in options.off_topic]
+    fusion = calibrate(lessons, off_topic, Path(encoder))
     fusion.save(options.output)
     names = (*EVIDENCE, *(f"lead in {name}" for name in LEADS), "bias")
     for name, weight in zip(names, (*fusion.weights, fusion.bias), strict=True):

@@ -1,5 +1,6 @@
 """Learning how much each kind of evidence should count, from questions with known answers."""
 
+import itertools
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +15,12 @@ from retrievers.evidence import EVIDENCE, LEADS, with_leads
 from retrievers.fusion import Fusion
 from retrievers.hybrid import HybridRetriever
 
-from .questions import KnowledgeBase, Kind, TestQuestion
+from .questions import Kind, KnowledgeBase, TestQuestion
 
 OWN_WORDS = 0.2  # weight of the entries' own questions beside those that were collected
+STRANGERS = 0.2  # weight of each source of questions that are not meant for a knowledge base
+N_STRANGERS = 200  # questions of each such source
+OFF_TOPIC = 3.0  # people talk about the weather more often than test sets do
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,21 +49,52 @@ def own_words(base: KnowledgeBase) -> Lesson:
     return Lesson(base, asked, OWN_WORDS)
 
 
-def calibrate(lessons: Iterable[Lesson], encoder: Path) -> Fusion:
-    """Learn a fusion for the cosines of an encoder.
+def strangers(
+    lessons: Sequence[Lesson], off_topic: Sequence[Sequence[TestQuestion]] = ()
+) -> list[Lesson]:
+    """Every knowledge base is also asked what was meant for the others, and cannot answer it.
 
     Args:
-        lessons: Each is looked up in a store of its own.
+        lessons: Knowledge bases with their own questions.
+        off_topic: Further questions, each group meant for none of them.
+    """
+    found = []
+    for lesson in lessons:
+        others = [other.questions for other in lessons if other is not lesson]
+        for meant_for_others in (*others, *off_topic):
+            chosen = np.random.default_rng(0).permutation(len(meant_for_others))[:N_STRANGERS]
+            asked = [TestQuestion(meant_for_others[i].text, (), "off") for i in chosen]
+            found.append(Lesson(lesson.base, asked, STRANGERS))
+    return found
+
+
+def calibrate(
+    lessons: Sequence[Lesson], off_topic: Sequence[Sequence[TestQuestion]], encoder: Path
+) -> Fusion:
+    """Learn a fusion for the cosines of an encoder.
+
+    What counts for how much is learned from all lessons, and from strangers' questions; how
+    probable a match then is, from the first lesson alone, which is asked as people ask.
+
+    Args:
+        lessons: Knowledge bases with their own questions.
+        off_topic: Groups of questions that none of them answers.
         encoder: Folder of the sentence encoder.
     """
-    sets, fingerprint = [], ""
+    sets: dict[int, list[tuple[list[Case], float]]] = {}
+    everything = [*lessons, own_words(lessons[0].base), *strangers(lessons, off_topic)]
     for lesson in lessons:
         with tempfile.TemporaryDirectory() as folder:
             store = ChromaStore(Path(folder), encoder=encoder)
             store.add(lesson.base.entries)
-            sets.append((list(cases(store, lesson.base, lesson.questions)), lesson.weight))
-            fingerprint = store.encoder_fingerprint
-    return replace(fit(sets), encoder=fingerprint)
+            sets[id(lesson.base)] = [
+                (list(cases(store, some.base, some.questions)), some.weight)
+                for some in everything
+                if some.base is lesson.base
+            ]
+    fusion = fit(itertools.chain.from_iterable(sets.values()))
+    asked_as_people_ask = sets[id(lessons[0].base)][0][0]
+    return replace(levelled(fusion, asked_as_people_ask), encoder=store.encoder_fingerprint)
 
 
 def cases(
@@ -74,29 +109,49 @@ def cases(
         yield Case(question.kind, found.evidence, is_right)
 
 
-def fit(sets: Iterable[tuple[list[Case], float]], *, off_topic: float = 3.0) -> Fusion:
-    """Learn a fusion.
+def fit(sets: Iterable[tuple[list[Case], float]]) -> Fusion:
+    """Learn what counts for how much.
 
     Args:
         sets: Cases, and what all of a set's questions together shall count.
-        off_topic: How often a question of kind ``off`` counts: people talk about the weather
-            more often than test sets do.
     """
     from sklearn.linear_model import LogisticRegression  # librosa brings it; slow to import
 
     rows, right, importance = [], [], []
     for some, weight in sets:
         for case in some:
-            n = len(case.is_right)
             rows.append(with_leads(case.evidence))
             right.append(case.is_right)
-            share = weight / len(some) * (off_topic if case.kind == "off" else 1.0)
-            importance.append(np.full(n, share))
+            share = weight / len(some) * _frequency(case)
+            importance.append(np.full(len(case.is_right), share))
+    counts = np.concatenate(importance)
     model = LogisticRegression(C=30.0, max_iter=5000)
-    scale = 1 / np.mean(np.concatenate(importance))
-    model.fit(
-        np.vstack(rows), np.concatenate(right), sample_weight=scale * np.concatenate(importance)
-    )
-    weights = tuple(round(float(w), 4) for w in model.coef_[0])
+    model.fit(np.vstack(rows), np.concatenate(right), sample_weight=counts / counts.mean())
+    return _rounded(model.coef_[0], model.intercept_[0])
+
+
+def levelled(fusion: Fusion, asked: Iterable[Case]) -> Fusion:
+    """The same order, with scores that are the probability of the best candidate to be right.
+
+    J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, without his prior.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    found = [case for case in asked if len(case.is_right)]
+    logits = [with_leads(case.evidence) @ np.array(fusion.weights) + fusion.bias for case in found]
+    right = [case.is_right[logit.argmax()] for case, logit in zip(found, logits, strict=True)]
+    best = np.array([[logit.max()] for logit in logits])
+    model = LogisticRegression(C=1e4, max_iter=5000)
+    model.fit(best, right, sample_weight=[_frequency(case) for case in found])
+    slope = float(model.coef_[0, 0])
+    weights = slope * np.array(fusion.weights)
+    return _rounded(weights, slope * fusion.bias + float(model.intercept_[0]))
+
+
+def _frequency(case: Case) -> float:
+    return OFF_TOPIC if case.kind == "off" else 1.0
+
+
+def _rounded(weights: NDArray[np.float64], bias: float) -> Fusion:
     assert len(weights) == len(EVIDENCE) + len(LEADS)
-    return Fusion(weights, round(float(model.intercept_[0]), 4))
+    return Fusion(tuple(round(float(w), 4) for w in weights), round(float(bias), 4))

@@ -14,7 +14,7 @@ from retrievers.training import __main__ as training
 from retrievers.training.contrastive import cosent, info_nce, right_answers
 from retrievers.training.corpus import LabelledPair, is_held_out, split
 from retrievers.training.domain import dictionary_pairs, faq_pairs, intent_pairs, noisy_pairs
-from retrievers.training.model import compose_words, grow, load, pool
+from retrievers.training.model import compose_words, grow, load, pool, save
 from retrievers.training.vocabulary import build_tokenizer, build_vocabulary, spell
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "encoder"
@@ -191,6 +191,19 @@ def test_a_grown_model_starts_from_the_same_vectors() -> None:
         before = pool(model, tokens["input_ids"], tokens["attention_mask"])
         after = pool(grown, tokens["input_ids"], tokens["attention_mask"])
     torch.testing.assert_close(before, after, rtol=0, atol=1e-4)
+
+
+def test_what_is_exported_of_two_folders_is_their_mean(tmp_path: Path) -> None:
+    encoder, tokenizer = load(SHIPPED)
+    other = tmp_path / "other"
+    with torch.no_grad():
+        for weight in encoder.parameters():
+            weight += 0.5
+    save(encoder, tokenizer, other)
+    mean = tmp_path / "mean"
+    assert training.main(["export", "--init", str(SHIPPED), str(other), "--out", str(mean)]) == 0
+    first, both = (load(folder)[0].embeddings.word_embeddings.weight for folder in (SHIPPED, mean))
+    torch.testing.assert_close(both, first + 0.25, atol=1e-3, rtol=0)
 
 
 def test_ranking_compares_pairs_of_one_source_only() -> None:

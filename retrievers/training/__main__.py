@@ -93,7 +93,9 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    encoder, tokenizer = model.load(options.init)
+    encoder, tokenizer = model.load(options.init[0])
+    if len(options.init) > 1:
+        model.average(encoder, options.init)
     card = options.card.read_text(encoding="utf-8") if options.card else ""
     model.save(encoder, tokenizer, options.out, dtype=torch.float16, card=card)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
@@ -282,7 +284,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--ranking", type=float, default=0.3, help="weight of the CoSENT loss")
 
     sub = command("export", _export, "Write the folder that ships, in 16 bit.")
-    sub.add_argument("--init", type=Path, required=True, help="trained model folder")
+    sub.add_argument(
+        "--init", type=Path, nargs="+", required=True, help="trained folder; of several the mean"
+    )
     sub.add_argument("--out", type=Path, required=True, help="folder to write or replace")
     sub.add_argument("--card", type=Path, help="text for its README.md")
 

@@ -3,12 +3,13 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
@@ -94,6 +95,24 @@ def load(folder: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:
     tokenizer = AutoTokenizer.from_pretrained(folder)
     assert isinstance(tokenizer, PreTrainedTokenizerFast)
     return model, tokenizer
+
+
+def average(model: BertModel, folders: Sequence[Path]) -> None:
+    """Give a model the mean of the weights in folders that come from one another by training.
+
+    Better than each of them; Wortsman et al., "Model soups", 2022, arXiv:2203.05482.
+
+    Raises:
+        ValueError: Their networks differ.
+    """
+    states = [load_file(folder / "model.safetensors") for folder in folders]
+    shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
+    if any(shape != shapes[0] for shape in shapes):
+        raise ValueError("only models of one architecture and one vocabulary can be averaged")
+    means = {
+        name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]
+    }
+    model.load_state_dict(means)
 
 
 def save(
