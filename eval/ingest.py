@@ -111,17 +111,16 @@ def show(measured: list[Measured], console: Console) -> None:
     """Print the table."""
     table = Table(title="taking documents in")
     table.add_column("what")
-    for heading in ("amount", "entries", "seconds", "aim", "rate", "CPU s", "memory MiB", "aim"):
-        table.add_column(heading, justify="right")
+    for heading in ("entries", "seconds", "aim", "rate", "CPU s", "MiB", "aim"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in measured:
         table.add_row(
-            row.what,
-            f"{row.amount:,} {row.unit}",
+            f"{row.what}, {row.amount:,} {row.unit}",
             f"{row.entries:,}",
-            f"{row.seconds:.1f}",
+            f"{row.seconds:.0f}",
             f"< {row.aim_s:.0f}" if row.aim_s else "",
-            f"{row.amount / row.seconds:.0f} {row.unit}/s",
-            f"{row.cpu_seconds:.1f}",
+            f"{row.amount / row.seconds:.0f}/s",
+            f"{row.cpu_seconds:.0f}",
             f"{row.memory_mib:.0f}",
             f"< {MEMORY_AIM_MIB:.0f}",
             style="red" if row.beyond else None,

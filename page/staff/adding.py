@@ -8,7 +8,7 @@ import streamlit as st
 from ingest.columns import BadRow
 from ingest.intake import FileReport, Reading
 
-from .texts import in_words
+from .reasons import in_words
 from .uploads import Upload, same_names
 from .visit import DONE, Visit, facts, heading, note, section, some
 from .work import Job

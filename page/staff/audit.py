@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from .texts import in_words
+from .reasons import in_words
 from .visit import Visit, note
 
 N_SHOWN = 200

@@ -5,7 +5,7 @@ import streamlit as st
 from ingest.journal import HeldBack
 
 from ..chat import plain
-from .texts import in_words
+from .reasons import in_words
 from .visit import DONE, Visit, cite, heading, moment, note, some
 from .work import EXPECTED_ERRORS
 

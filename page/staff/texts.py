@@ -1,7 +1,5 @@
 """Everything the staff page itself says, in Chinese and in English."""
 
-import re
-
 from ..texts import Language
 
 OFF = (
@@ -193,50 +191,7 @@ _TEXTS: dict[str, dict[Language, str]] = {
     "outcome": {"zh": "结果", "en": "Outcome"},
 }
 
-_IN_CHINESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), chinese)
-    for pattern, chinese in (
-        (r"^question\b", "问题"),
-        (r"^answer\b", "答案"),
-        (r"^wordings\b", "其他问法"),
-        (r"^department\b", "部门"),
-        (r"^source title\b", "依据"),
-        (r"^notice\b", "提示"),
-        (r" is empty$", "是空的"),
-        (r" has no words$", "没有文字"),
-        (r": citizen ID number ", "：身份证号码 "),
-        (r": mobile number ", "：手机号码 "),
-        (r": bank card number ", "：银行卡号 "),
-        (r": e-mail address ", "：私人邮箱 "),
-        (r": passport number ", "：护照或通行证号码 "),
-        (r": number plate next to a name ", "：姓名旁的车牌号 "),
-        (r": home address next to a name ", "：姓名旁的住址 "),
-        (r"^(\d+) entries\b", r"\1 条"),
-        (r", (\d+) bad rows\b", r"，问题行 \1"),
-        (r", (\d+) held back$", r"，待审 \1"),
-        (r"^failed: ", "未导入："),
-        (r"^add$", "导入"),
-        (r"^remove$", "撤下"),
-        (r"^release$", "放行"),
-        (r"^accept$", "采纳"),
-        (r"^rebuild$", "重建索引"),
-        (r"^sign in$", "登录"),
-        (
-            r"^the same question or id as (.+), with other content; keep one of them$",
-            r"问题或编号与 \1 相同而内容不同，请只保留一条",
-        ),
-    )
-)
-
 
 def say(key: str, language: Language, **values: object) -> str:
     """The text ``key``, with its ``{values}`` filled in."""
     return _TEXTS[key][language].format(**values)
-
-
-def in_words(english: str, language: Language) -> str:
-    """A reason or an action of ``ingest``; what has no translation stays as it was written."""
-    if language == "zh":
-        for pattern, chinese in _IN_CHINESE:
-            english = pattern.sub(chinese, english)
-    return english
