@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -53,6 +53,20 @@ class ServerSettings(Strict):
     """Whether clients may have any text spoken."""
 
 
+class LlmSettings(Strict):
+    """A language model, reached through LangChain; none unless it is named here."""
+
+    model: str
+    """E.g. ``"glm-4.5"``, as the service calls it."""
+    provider: str = "openai"
+    """What LangChain calls the kind of service; ``openai`` is whatever speaks its protocol."""
+    base_url: str | None = None
+    """E.g. ``"http://127.0.0.1:8000/v1"``; by default the provider's own."""
+    api_key_env: str | None = None
+    """The environment variable that holds the key; services in the house need none."""
+    timeout_s: float = Field(60, gt=0)
+
+
 class PageSettings(Strict):
     """The Streamlit page."""
 
@@ -93,6 +107,7 @@ class Settings(Strict):
     retriever: Backend = Backend(name="hybrid")
     tts: Backend = Backend(name="espeak")
     avatar: Backend = Backend(name="viseme")
+    llm: LlmSettings | None = None
     presenter: str = "suit"
     """A folder in ``assets/presenters``, or a path to one elsewhere."""
     answer_from: float = Field(0.5, ge=0, le=1)
@@ -179,7 +194,9 @@ def _explain(error: Any) -> str:
     *groups, key = error["loc"]
     model: type[BaseModel] = Settings
     for group in groups:
-        model = type(model.model_fields[group].default)
+        annotation = model.model_fields[group].annotation
+        kinds = [kind for kind in (annotation, *get_args(annotation)) if isinstance(kind, type)]
+        model = next(kind for kind in kinds if issubclass(kind, BaseModel))
     near = difflib.get_close_matches(str(key), model.model_fields, n=1, cutoff=0.5)
     hint = (
         f"did you mean {'.'.join([*map(str, groups), near[0]])!r}?"

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.build import SAMPLE, build_store, make_store
+from agent.llm import asking
 from agent.plugins import PluginError
 from agent.settings import Backend, Settings, SettingsError, read
 from retrievers import FaqStore, StoreError
@@ -26,7 +27,7 @@ from retrievers.faq_files import to_record
 from . import progress
 from .intake import FileReport, Intake, Reading
 from .journal import Journal
-from .proposals import propose, read_review, write_review
+from .proposals import propose, propose_with, read_review, write_review
 from .screening import Screen
 
 FAILED = 1
@@ -186,9 +187,18 @@ def _propose(options: argparse.Namespace, settings: Settings) -> int:
         for entry in build_store(settings)
         if entry.kind == "passage" and options.name in (None, entry.origin)
     ]
-    count = write_review(options.output, propose(passages))
+    proposals = list(propose(passages))
+    broken = ""
+    if settings.llm:
+        try:
+            proposals.extend(propose_with(asking(settings.llm), passages))
+        except ConnectionError as error:  # what there is so far was paid for
+            broken = str(error)
+    count = write_review(options.output, proposals)
     print(f"{count} proposals from {len(passages)} passages in {options.output}; decide on each")
-    return 0
+    if broken:
+        print(f"ingest: {broken}; what it had proposed until then is in", file=sys.stderr)
+    return SOME_FAILED if broken else 0
 
 
 def _accept(options: argparse.Namespace, settings: Settings) -> int:
