@@ -230,6 +230,10 @@ _PERSON = re.compile(
     rf"|{_NAME}(?:先生|女士|小姐)|{_NAME}[,，(（]\s*[男女]\s*[,，)）]"
     rf"|(?:^|[\s,，。；;：:、]){_NAME}[,，]?\s*(?:家?住|现住)"
 )
+_BESIDE = re.compile(
+    rf"(?:^|[\s,，。；;：:、|]){_NAME}\s*[,，、：:|\s]\s*(?=[\u4e00-\u9fff]{{2,18}}[0-9])"
+)
+"""A name that nothing announces, right before an address."""
 _OFFICE = re.compile(
     "政府|局|中心|大厅|大廳|窗口|法院|检察院|大楼|大樓|大厦|大廈|委员会|委員會|派出所|事务所|事務所|公司|医院|醫院"
     "|学校|學校|办事处|辦事處|服务|服務|银行|銀行|辦公|办公|區公所|戶政"
@@ -319,6 +323,15 @@ _KINDS = (
         lambda text: True,
         _PERSON,
         reach=(50, 30),
+        unless=_OFFICE,
+    ),
+    _Kind(
+        "home address next to a name",  # a flat, so that no cue is needed to know it for a home
+        r"[\u4e00-\u9fff]{2,18}[0-9]{1,5}\s*(?:号|號|弄|幢|栋|棟)"
+        r"[0-9A-Za-z号號幢栋棟单單元楼樓层 -]{0,20}[0-9]\s*[室户]",
+        lambda text: True,
+        _BESIDE,
+        reach=(8, 0),
         unless=_OFFICE,
     ),
 )

@@ -49,6 +49,7 @@ WRONG = RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")
         ("护照号：E98765431", "passport number"),
         ("车主：李大伟，车牌浙A8K92C", "number plate next to a name"),
         ("联系人：张小明，家住杭州市西湖区文三路123号2幢301室", "home address next to a name"),
+        ("获奖名单：王芳，杭州市西湖区文三路12号3单元401室", "home address next to a name"),
     ],
 )
 def test_personal_data_is_found(screen: Screen, text: str, kind: str) -> None:
