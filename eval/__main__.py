@@ -208,7 +208,10 @@ def _calibrate(options: argparse.Namespace) -> int:
 def _scale(options: argparse.Namespace) -> int:
     from .scale import run, show
 
-    measured = run(read(), exponents=range(3, options.up_to + 1), progress=Console(stderr=True))
+    progress, measured = Console(stderr=True), []
+    for row in run(read(), exponents=range(3, options.up_to + 1), progress=progress):
+        measured.append(row)  # the last may take an hour: say what is known already
+        progress.print(f"{row.entries:,} entries: p50 {row.p50_ms:.1f} ms, p95 {row.p95_ms:.1f} ms")
     if options.json:
         print(json.dumps([asdict(row) for row in measured]))
     else:

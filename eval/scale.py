@@ -46,7 +46,7 @@ class Measured:
     p95_ms: float
 
 
-def run(settings: Settings, *, exponents: range, progress: Console) -> list[Measured]:
+def run(settings: Settings, *, exponents: range, progress: Console) -> Iterator[Measured]:
     """Fill a store step by step and ask it at each step.
 
     Args:
@@ -54,7 +54,6 @@ def run(settings: Settings, *, exponents: range, progress: Console) -> list[Meas
         exponents: Sizes as powers of ten.
         progress: Where a bar is shown, if it is a terminal.
     """
-    found: list[Measured] = []
     with tempfile.TemporaryDirectory() as folder:
         settings = settings.model_copy(update={"data_dir": Path(folder)})
         store = make_store(settings)
@@ -77,10 +76,7 @@ def run(settings: Settings, *, exponents: range, progress: Console) -> list[Meas
                 times.append(1000 * (time.perf_counter() - started))
             p50, p95 = np.percentile(times, [50, 95])
             disk = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
-            found.append(
-                Measured(len(store), build_s, _memory_mib(), disk / 2**20, float(p50), float(p95))
-            )
-    return found
+            yield Measured(len(store), build_s, _memory_mib(), disk / 2**20, float(p50), float(p95))
 
 
 def invented(entries: list[FaqEntry]) -> Iterator[FaqEntry]:

@@ -12,7 +12,7 @@ from retrievers.faq_files import read_folder
 
 def test_a_store_is_filled_and_asked_at_each_size(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
-    measured = run(settings, exponents=range(1, 3), progress=Console(quiet=True))
+    measured = list(run(settings, exponents=range(1, 3), progress=Console(quiet=True)))
     assert [row.entries for row in measured] == [10, 100]
     assert measured[0].disk_mib < measured[1].disk_mib
     assert all(0 < row.p50_ms <= row.p95_ms for row in measured)
@@ -22,7 +22,7 @@ def test_a_store_is_filled_and_asked_at_each_size(tmp_path: Path) -> None:
 def test_the_table_shows_each_size(tmp_path: Path) -> None:
     console = Console(record=True, width=100, quiet=False, file=(tmp_path / "out").open("w"))
     settings = Settings(data_dir=tmp_path)
-    show(run(settings, exponents=range(1, 2), progress=Console(quiet=True)), console)
+    show(list(run(settings, exponents=range(1, 2), progress=Console(quiet=True))), console)
     assert "10" in console.export_text()
 
 
