@@ -1,0 +1,156 @@
+"""A training clip on disk: what ``prepare`` writes and training reads.
+
+A folder with ``0.jpg``, ``1.jpg``, … (384x384, quality 95, full colour resolution),
+``audio.wav`` (16 kHz, mono, 16 bits, exactly 640 samples a frame) and ``clip.json``.
+These are the names that the original's training script reads, too.
+
+Pictures in JPEG, each for itself, because training reads five frames here and five
+there: a video would have to be decoded from its last key frame on.
+"""
+
+import json
+import os
+import shutil
+import wave
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faces import SIZE
+from ..wav2lip.mel import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+
+QUALITY = 95  # of JPEG, of 100
+PARTIAL = ".part"  # ends the name of a folder that is being written
+
+
+class ClipError(ValueError):
+    """A clip's folder is damaged; the text says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """``clip.json``: where a clip comes from, and where its face was."""
+
+    source: str
+    """The video's path, as it was given."""
+    source_sha256: str
+    start_s: float
+    """In the video."""
+    end_s: float
+    n_frames: int
+    fps: int
+    size: int
+    """Height and width of the pictures, pixels."""
+    detector: str
+    boxes: list[list[float]]
+    """Per frame left, top, right, bottom of the smoothed face box, pixels of the upright video."""
+    squares: list[list[float]]
+    """Per frame left, top, side of what was cut out, likewise."""
+    offset: int | None
+    """Frames by which the sound is late, as an expert sees it; None if none was asked."""
+    settings: str
+    """Digest of the settings it was made with."""
+
+
+class Clip:
+    """A clip's folder, for reading.
+
+    Raises:
+        ClipError: It is not a whole clip.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            self.card = Card(**json.loads((folder / "clip.json").read_text("utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ClipError(f"{folder} is not a clip: {error}; prepare it again") from error
+
+    def __len__(self) -> int:
+        """Frames."""
+        return self.card.n_frames
+
+    def frames(self, indices: Sequence[int]) -> NDArray[np.uint8]:
+        """Some pictures, (n, 384, 384, 3), RGB."""
+        return np.stack([self._frame(index) for index in indices])
+
+    def samples(self) -> NDArray[np.float32]:
+        """The sound, (640 n_frames,), in [-1, 1], 16 kHz."""
+        path = self.folder / "audio.wav"
+        try:
+            with wave.open(str(path)) as file:
+                pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        except (OSError, EOFError, wave.Error) as error:
+            raise ClipError(f"{path} cannot be read: {error}; prepare it again") from error
+        if len(pcm) != len(self) * SAMPLES_PER_FRAME:
+            raise ClipError(f"{path} does not belong to these pictures; prepare it again")
+        return pcm.astype(np.float32) / np.float32(32768)
+
+    def _frame(self, index: int) -> NDArray[np.uint8]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of a clip of {len(self)} frames")
+        path = self.folder / f"{index}.jpg"
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) if path.is_file() else None
+        if picture is None or picture.shape != (self.card.size, self.card.size, 3):
+            raise ClipError(f"{path} is missing or damaged; prepare it again")
+        return picture.astype(np.uint8, copy=False)
+
+
+def read_clips(folder: Path) -> list[Clip]:
+    """All clips that ``prepare`` wrote into a folder, sorted by name."""
+    found = sorted(path.parent for path in folder.glob("*/clip.json"))
+    return [Clip(path) for path in found if path.suffix != PARTIAL]
+
+
+def write_pictures(folder: Path, pictures: Iterable[NDArray[np.uint8]]) -> int:
+    """Write (384, 384, 3) pictures, RGB, as they come; returns how many they were."""
+    n = 0
+    for n, picture in enumerate(pictures, 1):
+        assert picture.shape == (SIZE, SIZE, 3)
+        options = [
+            cv2.IMWRITE_JPEG_QUALITY, QUALITY,
+            cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+        ]  # fmt: skip
+        _, packed = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+        (folder / f"{n - 1}.jpg").write_bytes(packed.tobytes())
+    return n
+
+
+def write_sound(folder: Path, pcm: NDArray[np.int16]) -> None:
+    """Write the sound, mono, 16 kHz."""
+    with wave.open(str(folder / "audio.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes(pcm.astype("<i2").tobytes())
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write ``clip.json``."""
+    assert card.fps == FPS
+    text = json.dumps(asdict(card), ensure_ascii=False)
+    (folder / "clip.json").write_text(text, "utf-8")
+
+
+def begin(folder: Path) -> Path:
+    """An empty folder beside the one that a clip will have."""
+    part = folder.with_name(folder.name + PARTIAL)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    return part
+
+
+def discard(folder: Path) -> None:
+    """Remove what was written of a clip that is left out after all."""
+    shutil.rmtree(folder.with_name(folder.name + PARTIAL), ignore_errors=True)
+
+
+def finish(part: Path) -> None:
+    """Give a folder that is wholly written its name; an older clip there is replaced."""
+    folder = part.with_suffix("")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(part, folder)
