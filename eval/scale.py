@@ -1,6 +1,6 @@
 """How the store behaves as it grows, from a thousand entries to a million.
 
-The entries are made from the shipped ones: every question is asked in every one of two thousand
+The entries are made from the shipped ones: every question is asked in every one of 2,400
 invented districts, so that all are different and many are alike, as they are in a province.
 """
 
@@ -28,7 +28,7 @@ _CITIES = (
     "芜湖 福州 厦门 泉州 南昌 赣州 济南 青岛 烟台 郑州 洛阳 武汉 宜昌 长沙 株洲 广州 深圳 佛山 "
     "东莞 珠海 南宁 桂林 海口 成都 绵阳 贵阳 昆明 西安 兰州 西宁 银川 太原"
 ).split()
-_FIRST = "东 西 南 北 新 长 永 安 清 和".split()
+_FIRST = "东 西 南 北 新 长 永 安 清 和 大 太".split()
 _SECOND = "山 湖 桥 塘".split()
 
 

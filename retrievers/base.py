@@ -95,6 +95,15 @@ class StoreError(RuntimeError):
     """A store cannot be used as it is; the text says what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class EntryTerms:
+    """An entry, cut into :func:`~retrievers.terms.terms`."""
+
+    asked: tuple[tuple[str, ...], ...]
+    """Of the question, and of each further wording."""
+    answer: tuple[str, ...]
+
+
 class FaqStore(Protocol):
     """Where entries are kept."""
 
@@ -122,6 +131,10 @@ class FaqStore(Protocol):
 
     def rarity(self, term: str) -> float:
         """How much one of :func:`~retrievers.terms.terms` says: its inverse document frequency."""
+        ...
+
+    def terms_of(self, entry: FaqEntry) -> EntryTerms:
+        """What :func:`~retrievers.terms.cut` makes of an entry that was found here."""
         ...
 
     def __iter__(self) -> Iterator[FaqEntry]: ...

@@ -11,12 +11,13 @@ the indexes afterwards, now or by the next writer.
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from .base import FaqEntry
+from .base import EntryTerms, FaqEntry
 from .faq_files import from_record, to_record
 
 _SCHEMA = """
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS entry(
 );
 CREATE UNIQUE INDEX IF NOT EXISTS live_entry ON entry(faq_id) WHERE state = 'live';
 CREATE INDEX IF NOT EXISTS passing_entry ON entry(state) WHERE state != 'live';
+CREATE TABLE IF NOT EXISTS cut(row INTEGER PRIMARY KEY, terms BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _AT_ONCE = 500  # rows named in one statement
@@ -138,7 +140,25 @@ class Catalogue:
         with self._lock, self._transaction():
             for some in _batches(rows):
                 marks = ",".join("?" * len(some))
+                self._database.execute(f"DELETE FROM cut WHERE row IN ({marks})", some)
                 self._database.execute(f"DELETE FROM entry WHERE row IN ({marks})", some)
+
+    def keep_terms(self, cuts: Mapping[Row, EntryTerms]) -> None:
+        """Remember how rows were cut into terms."""
+        with self._lock, self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO cut VALUES (?, ?)",
+                ((row, _packed(terms)) for row, terms in cuts.items()),
+            )
+
+    def terms_of(self, entry: FaqEntry) -> EntryTerms | None:
+        """How the live version of an entry was cut; None if that is not known."""
+        with self._lock:
+            found = self._database.execute(
+                "SELECT terms FROM cut JOIN entry USING (row) WHERE faq_id = ? AND state = 'live'",
+                (entry.faq_id,),
+            ).fetchone()
+        return _unpacked(found[0]) if found else None
 
     def live(self, rows: Sequence[Row]) -> dict[Row, FaqEntry]:
         """Those of the rows that are live, with their entries, in the order given."""
@@ -190,6 +210,16 @@ class _Transaction:
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._database.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _packed(terms: EntryTerms) -> bytes:
+    lines = "\n".join(" ".join(some) for some in (*terms.asked, terms.answer))
+    return zlib.compress(lines.encode(), level=1)
+
+
+def _unpacked(packed: bytes) -> EntryTerms:
+    lines = [tuple(line.split()) for line in zlib.decompress(packed).decode().split("\n")]
+    return EntryTerms(tuple(lines[:-1]), lines[-1])
 
 
 def _text(entry: FaqEntry) -> str:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from .base import EVERYWHERE, FaqEntry, Part, Passage, Scope, StoreError
+from .base import EVERYWHERE, EntryTerms, FaqEntry, Part, Passage, Scope, StoreError
 from .catalogue import Catalogue, Row
 from .encoder import SentenceEncoder
-from .terms import terms
+from .terms import cut, terms
 from .vectors import VectorIndex
 from .words import WordIndex
 
@@ -181,6 +181,10 @@ class ChromaStore:
         """How much a term says: its inverse document frequency, in nats."""
         return self._words.rarity(term)
 
+    def terms_of(self, entry: FaqEntry) -> EntryTerms:
+        """An entry's terms, as they were cut when it came in."""
+        return self._catalogue.terms_of(entry) or cut(entry)
+
     def __iter__(self) -> Iterator[FaqEntry]:
         for _, entry in self._catalogue.rows():
             yield entry
@@ -217,7 +221,9 @@ class ChromaStore:
     def _index(self, entries: dict[Row, FaqEntry]) -> None:
         wordings = [text for e in entries.values() for text in (e.question, *e.wordings)]
         self._vectors.add(entries, self._encoder.encode(wordings))
-        self._words.change(entries)
+        cuts = {row: cut(entry) for row, entry in entries.items()}
+        self._words.change({row: (entry, cuts[row]) for row, entry in entries.items()})
+        self._catalogue.keep_terms(cuts)
 
     def _rebuild(self) -> None:
         with self._alone():

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .base import FaqEntry
+from .base import EntryTerms
 from .folding import fold
-from .terms import terms
 
 EVIDENCE = (
     "cosine",
@@ -41,11 +40,8 @@ LEADS = ("cosine", "covered", "covering", "whole", "dense")
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An entry, cut into terms once."""
+    """An entry's terms, made ready to be compared."""
 
-    entry: FaqEntry
-    asked: frozenset[str]
-    """Question and wordings, bare; see :func:`bare`."""
     wordings: tuple[frozenset[str], ...]
     whole: Counter[str]
     """How often each term occurs in question, wordings and answer together."""
@@ -53,18 +49,10 @@ class Prepared:
     """Of all of it, in terms."""
 
 
-def prepare(entry: FaqEntry) -> Prepared:
-    """Cut an entry into terms."""
-    asked = (entry.question, *entry.wordings)
-    wordings = [terms(text) for text in asked]
-    whole = Counter(itertools.chain(*wordings, terms(entry.answer)))
-    return Prepared(
-        entry,
-        frozenset(map(bare, asked)),
-        tuple(map(frozenset, wordings)),
-        whole,
-        whole.total(),
-    )
+def prepare(entry: EntryTerms) -> Prepared:
+    """Make an entry's terms ready."""
+    whole = Counter(itertools.chain(*entry.asked, entry.answer))
+    return Prepared(tuple(map(frozenset, entry.asked)), whole, whole.total())
 
 
 def bare(text: str) -> str:

@@ -49,15 +49,16 @@ class HybridRetriever:
                 "the scores were calibrated for another sentence encoder; "
                 "run 'python -m eval calibrate' to fit them to this one"
             )
-        self._prepare = lru_cache(maxsize=5000)(prepare)
+        self._prepare = lru_cache(maxsize=5000)(lambda entry: prepare(store.terms_of(entry)))
 
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages, best first; the score is the probability to be right."""
         found = self.candidates(query, within)
         probabilities = self._fusion.probabilities(found.evidence)
         # Whoever asks in an entry's own words means it, however much others resemble it.
-        own = [bare(query) in self._prepare(entry).asked for entry in found.entries]
-        probabilities[own] = 1.0
+        for i in np.flatnonzero(found.evidence[:, EVIDENCE.index("same")] > 0.5):
+            if bare(query) in map(bare, (found.entries[i].question, *found.entries[i].wordings)):
+                probabilities[i] = 1.0
         best = np.argsort(-probabilities, kind="stable")[:k]
         return [Passage(found.entries[i], float(probabilities[i])) for i in best]
 

@@ -4,6 +4,7 @@ Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond"
 is Tantivy's, which finds the best few among a million in milliseconds and keeps itself on disk.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,9 +13,8 @@ from typing import Any, cast
 import numpy as np
 import tantivy
 
-from .base import EVERYWHERE, NATIONWIDE, FaqEntry, Part, Scope
+from .base import EVERYWHERE, NATIONWIDE, EntryTerms, FaqEntry, Part, Scope
 from .catalogue import Row
-from .terms import terms
 
 _FILTERS = ("language", "field", "region")
 _BUFFER_BYTES = 64 * 2**20
@@ -56,22 +56,24 @@ class WordIndex:
         hits = self._searcher.search(everything, self._searcher.num_docs, count=False).hits
         return set(_rows(self._searcher, hits))
 
-    def change(self, added: Mapping[Row, FaqEntry], removed: Iterable[Row] = ()) -> None:
-        """Add entries and remove rows; on disk when the call returns."""
+    def change(
+        self, added: Mapping[Row, tuple[FaqEntry, EntryTerms]], removed: Iterable[Row] = ()
+    ) -> None:
+        """Add entries, cut into terms, and remove rows; on disk when the call returns."""
         writer = self._index.writer(heap_size=_BUFFER_BYTES, num_threads=1)
         for row in removed:
             writer.delete_documents_by_query(
                 tantivy.Query.term_query(self._schema, "row", row, index_option="basic")
             )
-        for row, entry in added.items():
-            asked = [term for text in (entry.question, *entry.wordings) for term in terms(text)]
+        for row, (entry, terms) in added.items():
+            asked = list(itertools.chain(*terms.asked))
             document = {
                 "row": row,
                 "language": entry.language,
                 "field": entry.field,
                 "region": entry.region or NATIONWIDE,
                 "asked": " ".join(asked),
-                "whole": " ".join([*asked, *terms(entry.answer)]),
+                "whole": " ".join([*asked, *terms.answer]),
             }
             writer.add_document(tantivy.Document.from_dict(document, self._schema))
         writer.commit()

@@ -17,6 +17,7 @@ from retrievers import FaqEntry, Scope, StoreError, chroma
 from retrievers.checks import check_store
 from retrievers.chroma import SHIPPED_ENCODER, ChromaStore
 from retrievers.faq_files import FaqFileError, from_record, read_file, read_folder, to_record
+from retrievers.terms import cut
 
 
 def test_chroma_keeps_the_contract_of_every_store(tmp_path: Path) -> None:
@@ -138,7 +139,8 @@ def test_a_check_finds_and_repairs_what_was_lost(tmp_path: Path) -> None:
     first, second, third = (row for row, _ in store._catalogue.rows())
     store._vectors.remove({first: [1]})
     store._words.change({}, [second])
-    store._words.change({9999: FaqEntry("x", "幽灵？", "无。")})
+    ghost = FaqEntry("x", "幽灵？", "无。")
+    store._words.change({9999: (ghost, cut(ghost))})
     assert len(store.check()) == 3
     assert len(store.check(repair=True)) == 3
     assert store.check() == []
