@@ -28,7 +28,9 @@ def asking(settings: LlmSettings) -> Callable[[str], str]:
             timeout=settings.timeout_s,
             max_retries=2,
         )
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
+        raise SettingsError(f"setting 'llm': {error}; for openai, pip install '.[llm]'") from error
+    except ValueError as error:
         raise SettingsError(f"setting 'llm': {error}") from error
 
     def ask(prompt: str) -> str:

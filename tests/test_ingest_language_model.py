@@ -13,6 +13,8 @@ from ingest.proposals import read_review
 from retrievers import FaqEntry
 from retrievers.chroma import ChromaStore
 
+pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
+
 LAW = """杭州市共享单车管理办法
 
 第一条 共享单车应当停放在划定的停放点。违反规定的，由城市管理部门处五十元罚款。
