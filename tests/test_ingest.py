@@ -174,7 +174,9 @@ def _take_in(data_dir: str, folder: str) -> None:
 @pytest.fixture
 def quick_starts() -> Iterator[multiprocessing.context.ForkServerContext]:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["text2vec", "retrievers.chroma", "ingest.intake"])
+    context.set_forkserver_preload(
+        ["text2vec", "presidio_analyzer", "retrievers.chroma", "ingest.intake"]
+    )
     first = context.Process(target=int)  # which waits for what all others find done
     first.start()
     first.join()
