@@ -1,4 +1,6 @@
-"""政问: the visitors' page. A chat, and a presenter who speaks the answers; staff have ``/staff``.
+"""政问: the visitors' page. A chat, and a presenter who speaks the answers.
+
+Staff have ``/staff``, for the knowledge base, and ``/render``, for videos.
 
 Started with ``streamlit run streamlit_app.py`` in this folder, beside ``python -m agent serve``.
 """
@@ -10,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from agent import settings as deployment
 from page.chat import Chat, Exchange
@@ -35,15 +38,25 @@ def main() -> None:
     if "lang" not in st.session_state:
         asked = st.query_params.get("lang")
         st.session_state.lang = asked if asked in LANGUAGES else "zh"
-    pages = [st.Page(visitors, default=True), st.Page(staff, url_path="staff")]
+    # What staff's pages import, visitors should not wait for.
+    knowledge = st.Page(lambda: staff(videos), title="staff", url_path="staff")
+    videos = st.Page(lambda: render(knowledge), title="render", url_path="render")
+    pages = [st.Page(visitors, default=True), knowledge, videos]
     st.navigation(pages, position="hidden").run()
 
 
-def staff() -> None:
+def staff(videos: StreamlitPage) -> None:
     """Draw the page of those who look after the knowledge base."""
-    from page.staff.view import show  # what it needs, visitors should not wait for
+    from page.staff.view import show
 
-    show(read_settings(), remember_language)
+    show(read_settings(), remember_language, videos)
+
+
+def render(knowledge: StreamlitPage) -> None:
+    """Draw the page on which staff have a face speak."""
+    from page.staff.rendering.view import show
+
+    show(read_settings(), remember_language, knowledge)
 
 
 def visitors() -> None:

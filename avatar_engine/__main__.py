@@ -1,10 +1,14 @@
-"""``python -m avatar_engine``: ``prepare`` makes training clips of videos."""
+"""``python -m avatar_engine``: training clips of videos or of a drawn presenter, training."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from .preparation import command as prepare
+from .presenter_maker import command as presenter
+from .rehearsal import command as rehearse
+from .rendering import command as render
+from .training import command as training
 
 FAILED = 1
 
@@ -32,6 +36,30 @@ def _parser() -> argparse.ArgumentParser:
     sub = commands.add_parser("prepare", help=about, description=about)
     prepare.add_arguments(sub)
     sub.set_defaults(run=prepare.run)
+    about = "choose the mouths that stand for all that speech makes"
+    sub = commands.add_parser("gather", help=about, description=about)
+    rehearse.add_gather_arguments(sub)
+    sub.set_defaults(run=rehearse.run_gather)
+    about = "make training clips of a drawn presenter who says lines"
+    sub = commands.add_parser("enact", help=about, description=about)
+    rehearse.add_enact_arguments(sub)
+    sub.set_defaults(run=rehearse.run_enact)
+    about = "make a video of a face say what is heard in a sound"
+    sub = commands.add_parser("render", help=about, description=about)
+    render.add_arguments(sub)
+    sub.set_defaults(run=render.run)
+    about = "make a presenter for the chat page of a video of a person"
+    sub = commands.add_parser("presenter", help=about, description=about)
+    presenter.add_arguments(sub)
+    sub.set_defaults(run=presenter.run)
+    about = "train the expert or the generator on clips"
+    sub = commands.add_parser("train", help=about, description=about)
+    training.add_train_arguments(sub)
+    sub.set_defaults(run=training.run_train)
+    about = "write the weights of a trained network that ship"
+    sub = commands.add_parser("export", help=about, description=about)
+    training.add_export_arguments(sub)
+    sub.set_defaults(run=training.run_export)
     return parser
 
 

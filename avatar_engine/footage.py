@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import av
 import cv2
@@ -20,9 +20,8 @@ from av.container import InputContainer
 from av.stream import Disposition
 from numpy.typing import NDArray
 
-from .wav2lip.mel import FPS, SAMPLE_RATE, SAMPLES_PER_FRAME
+from .wav2lip.mel import FPS, SAMPLE_RATE
 
-_GAP = SAMPLES_PER_FRAME  # samples; sound that is off its time stamp by more is put right
 _KNOWN_MATRICES = {1, 4, 5, 6, 7, 9}  # of YUV, ITU-T H.273; others are guessed
 _BT601, _BT709 = 6, 1
 _HD = 720  # lines; from here on untagged video is BT.709
@@ -53,29 +52,49 @@ def check(path: Path) -> None:
         _audio(film, path)
 
 
-def sound(path: Path) -> Iterator[NDArray[np.int16]]:
-    """The sound from time 0 on, mono, 16 kHz, piece by piece; gaps are filled with silence.
+def sound_format(path: Path) -> tuple[int, int]:
+    """The sample rate of a file's sound, Hz, and how many channels it has.
+
+    Raises:
+        FootageError: There is none.
+    """
+    with _opened(path) as film:
+        stream = _audio(film, path)
+        return stream.rate, stream.channels
+
+
+def sound(
+    path: Path, rate: int = SAMPLE_RATE, channels: Literal[1, 2] = 1
+) -> Iterator[NDArray[np.int16]]:
+    """The sound from time 0 on, piece by piece; gaps are filled with silence.
+
+    Args:
+        path: Any file with sound.
+        rate: Samples a second, Hz, that are wanted.
+        channels: Mono pieces have shape (n,), stereo ones (n, 2).
 
     Raises:
         FootageError: There is none, or it cannot be decoded at all.
     """
+    shape = (-1, 2) if channels == 2 else (-1,)
+    gap = rate // FPS  # samples; sound that is off its time stamp by more is put right
     with _opened(path) as film:
         stream = _audio(film, path)
         origin = _origin(film)
-        resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
-        n_due = Fraction(0)  # samples at 16 kHz that came in so far
+        resampler = av.AudioResampler("s16", "stereo" if channels == 2 else "mono", rate)
+        n_due = Fraction(0)  # samples that came in so far, at the rate that is wanted
         for packet in _packets(film, stream):
             for frame in _frames(packet):
                 assert isinstance(frame, av.AudioFrame)
                 missing = 0
                 if frame.pts is not None and frame.time_base is not None:
-                    missing = round((frame.pts * frame.time_base - origin) * SAMPLE_RATE - n_due)
-                if missing < -_GAP:
+                    missing = round((frame.pts * frame.time_base - origin) * rate - n_due)
+                if missing < -gap:
                     continue  # before the file's start, or said twice
-                if missing > _GAP:
-                    yield np.zeros(missing, np.int16)
+                if missing > gap:
+                    yield np.zeros(missing * channels, np.int16).reshape(shape)
                     n_due += missing
-                n_due += Fraction(frame.samples * SAMPLE_RATE, frame.sample_rate)
+                n_due += Fraction(frame.samples * rate, frame.sample_rate)
                 frame.pts = None
                 try:
                     made = resampler.resample(frame)
@@ -84,8 +103,8 @@ def sound(path: Path) -> Iterator[NDArray[np.int16]]:
                         f"{path}: its sound changes from one format to another on the way "
                         f"({error}); export it as MP4 first"
                     ) from error
-                yield from map(_samples, made)
-        yield from map(_samples, resampler.resample(None))
+                yield from (_samples(some).reshape(shape) for some in made)
+        yield from (_samples(some).reshape(shape) for some in resampler.resample(None))
 
 
 def declared_seconds(path: Path) -> float | None:
@@ -164,8 +183,8 @@ def _opened(path: Path) -> Iterator[InputContainer]:
         raise FootageError(f"{path}: {error.strerror}") from error
     except av.FFmpegError as error:
         raise FootageError(
-            f"{path} cannot be read as a video. It is cut off (copied or recorded only in part), "
-            "or something else; copy it again, or export it as MP4"
+            f"{path} cannot be read as video or sound. It is cut off (copied or recorded only in "
+            "part), or something else; copy it again, or export it as MP4"
         ) from error
     with film:
         yield film
@@ -180,7 +199,7 @@ def _video(film: InputContainer, path: Path) -> av.VideoStream:
 
 def _audio(film: InputContainer, path: Path) -> av.AudioStream:
     if not film.streams.audio:
-        raise FootageError(f"{path} has no sound; a video of a talking person is needed")
+        raise FootageError(f"{path} has no sound; somebody must be heard speaking")
     return film.streams.audio[0]
 
 

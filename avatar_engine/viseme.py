@@ -38,25 +38,10 @@ class VisemeAvatar:
         self.presenter = presenter
         self.fps = presenter.card.fps
         self.size = presenter.size
-        folder = presenter.folder / "viseme"
-        self._tiles = _tiles(folder)
+        self._tiles = read_tiles(presenter.folder / "viseme")
         # A full "aa" is a shout; people who talk to you open their mouths half as far.
         self._tiles["aa"] = self._tiles[halfway_name("aa", "E")]
-        try:
-            packed = np.frombuffer((folder / "mask.webp").read_bytes(), np.uint8)
-            mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
-            with np.load(folder / "warp.npz") as warp:
-                left, top, right, bottom = (int(v) for v in warp["box"])
-                self._shift: NDArray[np.float32] = warp["shift"].astype(np.float32)
-                offset = warp["offset"]
-        except (OSError, KeyError, ValueError) as error:
-            raise PresenterError(f"{folder} is incomplete: {error}; render it again") from error
-        if mask is None or len(self._shift) != len(presenter):
-            raise PresenterError(f"{folder} does not belong to this idle.mp4; render it again")
-        self._mask = mask
-        self._box = (slice(top, bottom), slice(left, right))
-        ys, xs = np.mgrid[0 : bottom - top, 0 : right - left].astype(np.float32)
-        self._rest_map = np.dstack([xs + offset[0], ys + offset[1]])
+        self._mouth = MouthPaste(presenter)
 
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
         """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
@@ -74,19 +59,7 @@ class VisemeAvatar:
         frame = self.presenter.frame(index)
         if mouth.is_closed:
             return frame
-        height, width = self._rest_map.shape[:2]
-        shift = _upsample(self._shift[index % len(self._shift)], width, height)
-        x, y = cv2.split(self._rest_map + shift)
-        tile = cv2.remap(self._blend(mouth), x, y, cv2.INTER_CUBIC)
-        mask = cv2.remap(self._mask, x, y, cv2.INTER_LINEAR)
-        below = frame[self._box]
-        # over = below + (tile - below) * mask, in whole numbers
-        alpha = cv2.merge([mask, mask, mask])
-        over = cv2.add(
-            cv2.multiply(tile, alpha, scale=1 / 255),
-            cv2.multiply(below, cv2.bitwise_not(alpha), scale=1 / 255),
-        )
-        frame[self._box] = over
+        self._mouth.paste(frame, index, self._blend(mouth))
         return frame
 
     def _blend(self, mouth: Mouth) -> NDArray[np.uint8]:
@@ -99,6 +72,51 @@ class VisemeAvatar:
         near, far, x = (start, halfway, x) if x <= 1 else (halfway, end, x - 1)
         x = min(max((x - 0.5) * STEEPNESS + 0.5, 0.0), 1.0)
         return cast(NDArray[np.uint8], cv2.addWeighted(near, 1 - x, far, x, 0))
+
+
+class MouthPaste:
+    """Where a mouth picture of the neutral pose goes in each frame of the loop.
+
+    Args:
+        presenter: Its folder holds ``viseme/``, made by ``avatar_engine.studio``.
+
+    Raises:
+        PresenterError: The folder is not whole.
+    """
+
+    def __init__(self, presenter: Presenter) -> None:
+        folder = presenter.folder / "viseme"
+        try:
+            packed = np.frombuffer((folder / "mask.webp").read_bytes(), np.uint8)
+            mask = cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE)
+            with np.load(folder / "warp.npz") as warp:
+                left, top, right, bottom = (int(v) for v in warp["box"])
+                self._shift: NDArray[np.float32] = warp["shift"].astype(np.float32)
+                offset = warp["offset"]
+        except (OSError, KeyError, ValueError) as error:
+            raise PresenterError(f"{folder} is incomplete: {error}; render it again") from error
+        if mask is None or len(self._shift) != len(presenter):
+            raise PresenterError(f"{folder} does not belong to this idle.mp4; render it again")
+        self._mask = mask
+        self._box = (slice(top, bottom), slice(left, right))
+        ys, xs = np.mgrid[0 : bottom - top, 0 : right - left].astype(np.float32)
+        self._rest_map = np.dstack([xs + offset[0], ys + offset[1]])
+
+    def paste(self, frame: NDArray[np.uint8], index: int, tile: NDArray[np.uint8]) -> None:
+        """Draw a mouth on loop frame ``index``, (height, width, 3), which is changed."""
+        height, width = self._rest_map.shape[:2]
+        shift = _upsample(self._shift[index % len(self._shift)], width, height)
+        x, y = cv2.split(self._rest_map + shift)
+        tile = cast(NDArray[np.uint8], cv2.remap(tile, x, y, cv2.INTER_CUBIC))
+        mask = cv2.remap(self._mask, x, y, cv2.INTER_LINEAR)
+        below = frame[self._box]
+        # over = below + (tile - below) * mask, in whole numbers
+        alpha = cv2.merge([mask, mask, mask])
+        over = cv2.add(
+            cv2.multiply(tile, alpha, scale=1 / 255),
+            cv2.multiply(below, cv2.bitwise_not(alpha), scale=1 / 255),
+        )
+        frame[self._box] = over
 
 
 def halfway_name(a: str, b: str) -> str:
@@ -152,7 +170,12 @@ def _cut(pieces: list[Speech], n: int, fps: int) -> tuple[Speech, list[Speech]]:
     return Speech(samples[:at], rate, text), rest
 
 
-def _tiles(folder: Path) -> dict[str, NDArray[np.uint8]]:
+def read_tiles(folder: Path) -> dict[str, NDArray[np.uint8]]:
+    """The mouth pictures in a presenter's ``viseme/``, by name, RGB.
+
+    Raises:
+        PresenterError: There are none, or not all of them.
+    """
     try:
         index = yaml.safe_load((folder / "mouths.yaml").read_text("utf-8"))
         packed = np.frombuffer((folder / "mouths.webp").read_bytes(), np.uint8)

@@ -1,4 +1,4 @@
-"""``python -m eval qa | calibrate | scale | ingest | latency``."""
+"""``python -m eval qa | calibrate | scale | ingest | latency | lipsync``."""
 
 import argparse
 import json
@@ -18,6 +18,7 @@ from retrievers.chroma import SHIPPED_ENCODER
 from retrievers.evidence import EVIDENCE, LEADS
 from retrievers.hybrid import SHIPPED_FUSION
 
+from .lipsync import command as lipsync_command
 from .qa import Report, evaluate, figure_names
 from .questions import read_knowledge_base, read_questions
 
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scale.add_argument("--json", action="store_true", help="print JSON instead of a table")
     scale.set_defaults(command=_scale)
     _add_ingest(commands.add_parser("ingest", help="how fast documents go in"))
+    lipsync = commands.add_parser("lipsync", help="measure generated mouths", allow_abbrev=False)
+    lipsync_command.add_arguments(lipsync)
+    lipsync.set_defaults(command=_lipsync)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     try:
@@ -257,6 +261,13 @@ def _latency(options: argparse.Namespace) -> int:
     else:
         Console().print(table(replies))
     return 0
+
+
+def _lipsync(options: argparse.Namespace) -> int:
+    broken = lipsync_command.run(options)
+    for sentence in broken:
+        print(f"eval: {sentence}", file=sys.stderr)
+    return BEYOND_LIMIT if broken else 0
 
 
 if __name__ == "__main__":

@@ -31,12 +31,15 @@ class TrackRules:
     """Widths of the first face; smaller second ones are background."""
 
 
-def follow(detections: Sequence[Sequence[Face]], rules: TrackRules) -> Boxes:
+def follow(
+    detections: Sequence[Sequence[Face]], rules: TrackRules, *, smoothed: bool = True
+) -> Boxes:
     """The boxes of the one face of a clip, interpolated and smoothed.
 
     Args:
         detections: The faces of each frame, in any order.
         rules: When it is one steady face.
+        smoothed: False leaves the boxes as the detector gave them, for heads that move fast.
 
     Returns:
         (n_frames, 4).
@@ -76,7 +79,7 @@ def follow(detections: Sequence[Sequence[Face]], rules: TrackRules) -> Boxes:
     if steps.size and steps.max() > rules.max_jump * width:
         raise FaceError("the face jumps: a cut, or two people")
     filled = np.stack([np.interp(np.arange(n), known, column) for column in boxes.T], axis=1)
-    return smooth(filled)
+    return smooth(filled) if smoothed else filled.astype(np.float32)
 
 
 def smooth(boxes: NDArray[np.floating]) -> Boxes:
@@ -102,10 +105,10 @@ def _link(detections: Sequence[Sequence[Face]], max_missing: int) -> list[dict[i
     """Tracks of faces by frame; a face belongs to the track whose last box it overlaps most."""
     tracks: list[dict[int, Face]] = []
     for index, faces in enumerate(detections):
-        live = [track for track in tracks if index - max(track) <= max_missing + 1]
+        live = [track for track in tracks if index - _last(track) <= max_missing + 1]
         pairs = sorted(
             (
-                (face.overlap(track[max(track)]), i, j)
+                (face.overlap(track[_last(track)]), i, j)
                 for i, face in enumerate(faces)
                 for j, track in enumerate(live)
             ),
@@ -120,6 +123,11 @@ def _link(detections: Sequence[Sequence[Face]], max_missing: int) -> list[dict[i
                 grown.add(j)
         tracks += [{index: face} for i, face in enumerate(faces) if i not in placed]
     return tracks
+
+
+def _last(track: dict[int, Face]) -> int:
+    """The last frame of a track: the frames were put in in order."""
+    return next(reversed(track))
 
 
 def _width(track: dict[int, Face]) -> float:

@@ -14,6 +14,7 @@ import shutil
 import wave
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -54,6 +55,14 @@ class Card:
     """Frames by which the sound is late, as an expert sees it; None if none was asked."""
     settings: str
     """Digest of the settings it was made with."""
+    text: str = ""
+    """What is said, where that is known."""
+    voice: str = ""
+    """Who says it, likewise."""
+    loop: str = ""
+    """Of a drawn presenter: the folder, beside the clip's own, of the same head with shut lips."""
+    loop_first: int = 0
+    """The picture of that loop which belongs to the first frame."""
 
 
 class Clip:
@@ -78,6 +87,27 @@ class Clip:
         """Some pictures, (n, 384, 384, 3), RGB."""
         return np.stack([self._frame(index) for index in indices])
 
+    def references(self, indices: Sequence[int]) -> NDArray[np.uint8] | None:
+        """The same heads with shut lips, (n, 384, 384, 3), RGB; None if nobody knows them.
+
+        A presenter's loop shows them; of a person who was filmed speaking there are none.
+        """
+        if not self.card.loop:
+            return None
+        loop, at = self.folder.parent / self.card.loop, self.card.loop_first
+        n = self._n_loop
+        return np.stack([self._picture(loop / f"{(at + i) % n}.jpg") for i in indices])
+
+    @cached_property
+    def _n_loop(self) -> int:
+        loop = self.folder.parent / self.card.loop
+        n = sum(1 for _ in loop.glob("*.jpg"))
+        if n == 0:
+            raise ClipError(
+                f"{loop}, which {self.folder} refers to, has no pictures; make it again"
+            )
+        return n
+
     def samples(self) -> NDArray[np.float32]:
         """The sound, (640 n_frames,), in [-1, 1], 16 kHz."""
         path = self.folder / "audio.wav"
@@ -93,7 +123,9 @@ class Clip:
     def _frame(self, index: int) -> NDArray[np.uint8]:
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of a clip of {len(self)} frames")
-        path = self.folder / f"{index}.jpg"
+        return self._picture(self.folder / f"{index}.jpg")
+
+    def _picture(self, path: Path) -> NDArray[np.uint8]:
         picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) if path.is_file() else None
         if picture is None or picture.shape != (self.card.size, self.card.size, 3):
             raise ClipError(f"{path} is missing or damaged; prepare it again")

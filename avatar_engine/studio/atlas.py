@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -21,11 +22,18 @@ NODE_SPACING = 12
 """Pixels between two nodes of the stored displacement, about."""
 
 
-def tiles(pictures: Pictures, office: Floats) -> dict[str, NDArray[np.uint8]]:
+def tiles(
+    pictures: Pictures, office: Floats, taken: Mapping[str, Path] | None = None
+) -> dict[str, NDArray[np.uint8]]:
     """All mouths by name, RGB before the office, shape (h, w, 3); "sil" is the rest picture.
 
     Mouths are photographed with fewer paths and pixels than the rest picture. How "sil" came out
     that way tells how much too soft, too dark or too bright they are, and they are corrected.
+
+    Args:
+        pictures: What was photographed.
+        office: What is behind, RGB in [0, 1], shape (side, side, 3).
+        taken: Other mouths than those of the atlas, by name.
     """
     box = pictures.mouth_box
     region = np.s_[box.top : box.bottom, box.left : box.right]
@@ -41,12 +49,14 @@ def tiles(pictures: Pictures, office: Floats) -> dict[str, NDArray[np.uint8]]:
     )
     sharpen = float(np.clip((detail * wanted).sum() / (detail**2).sum(), 0.0, 1.0))
     shade = cv2.GaussianBlur(truth - quick, (0, 0), 10.0)
+    if taken is None:
+        taken = {name: pictures.mouth(name) for name in mouths.names()}
     made = {}
-    for name in mouths.names():
+    for name, path in taken.items():
         if name == "sil":
             picture = truth
         else:
-            picture = _over(read_rgba(pictures.mouth(name)), behind)
+            picture = _over(read_rgba(path), behind)
             detail = picture - cv2.GaussianBlur(picture, (0, 0), 1.0)
             picture = np.asarray(picture + sharpen * detail + shade, np.float32)
         made[name] = to_bytes(picture)

@@ -49,7 +49,7 @@ class Film:
         self._person, self._scale = _stages(pictures)
         side = self._person[0.0].shape[0] // self._scale
         self.size = side
-        self.office = _plate(pictures.office, side)
+        self.office = plate(pictures.office, side)
         self._distances = fill(np.load(pictures.distances), pictures.distance_step, side, GRID)
         self._points = positions(camera, self._distances, GRID)
         self._pill = _pill(label, side)
@@ -212,7 +212,7 @@ def _stages(pictures: Pictures) -> tuple[dict[float, Floats], int]:
     return people, scale
 
 
-def _plate(path: Path, side: int) -> Floats:
+def plate(path: Path, side: int) -> Floats:
     """The office at the finished size; the last grain of the renderer is blurred away."""
     pixels = (
         cv2.cvtColor(_read(path, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB).astype(np.float32) / 255.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 
 VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
@@ -47,11 +48,20 @@ def weights(name: str, rest: dict[str, float]) -> dict[str, float]:
     Raises:
         KeyError: a viseme that is not in :data:`VISEMES`.
     """
-    mean: dict[str, float] = {}
     visemes = name.split("+")
-    for viseme in visemes:
+    return mixed(dict.fromkeys(visemes, 1 / len(visemes)), rest)
+
+
+def mixed(shares: Mapping[str, float], rest: dict[str, float]) -> dict[str, float]:
+    """Shape weights of a mouth that has a share of several visemes; the shares sum to 1.
+
+    Raises:
+        KeyError: a viseme that is not in :data:`VISEMES`.
+    """
+    mean: dict[str, float] = {}
+    for viseme, share in shares.items():
         for shape, weight in _single(viseme, rest).items():
-            mean[shape] = mean.get(shape, 0.0) + weight / len(visemes)
+            mean[shape] = mean.get(shape, 0.0) + weight * share
     return mean
 
 

@@ -5,7 +5,7 @@ The 384x384 generator and its expert follow the tables of the 384x384 paper
 al., "A Lip Sync Expert Is All You Need for Speech to Lip Generation In The
 Wild", ACM Multimedia 2020, arXiv:2008.10010).
 
-``mel`` is numpy alone. Every other module needs torch, which takes seconds to
-import; so nothing is imported here, and nothing outside imports this package
+``mel`` and ``paste`` need no torch. Every other module does, and that takes
+seconds to import; so nothing is imported here, and nothing outside imports this package
 before a user has chosen an avatar that needs it.
 """

@@ -30,6 +30,13 @@ SILENCE = -4.0  # what a band without sound is normalised to; the loudest is 4
 FPS = 25  # frames a second
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640
 WINDOW = 16  # columns that the networks look at for a frame, 200 ms: five frames
+GENERATOR_LEAD = 2
+"""Frames by which the 384 generator's window begins before its frame: ``[i - GENERATOR_LEAD]``.
+
+So it hears both sides of the frame that it draws, as lips part before they sound and
+close after, and looks ahead only 120 ms; the original begins with the frame and waits
+for 200 ms. The expert's window begins with the first of its frames, as the original's.
+"""
 
 Mel = NDArray[np.float32]
 """(80, n_columns), in [-4, 4]."""

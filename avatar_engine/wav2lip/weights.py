@@ -98,6 +98,9 @@ def save(network: nn.Module, path: Path, *, half: bool = False) -> None:
 def load(path: Path, expected: type[Network]) -> Network:
     """Read a network, ready for inference: in single precision, on the CPU, ``eval()``.
 
+    ``expected`` may be what several have in common: ``load(path, Generator)``
+    reads whichever generator the file holds.
+
     Reads safetensors, torch checkpoints (weights only; also with the weights
     under ``"state_dict"`` or with names after ``"module."``, as the official
     ones have them) and, for LipGAN, Keras' ``.h5``.
@@ -106,7 +109,7 @@ def load(path: Path, expected: type[Network]) -> Network:
         WeightsError: There is no such file, it is damaged, it holds code or
             another network, or it was trained on another mel spectrogram.
     """
-    wanted = next(known for known in _KNOWN if known.type is expected)
+    wanted = " or ".join(known.title for known in _KNOWN if issubclass(known.type, expected))
     state, metadata = _read(path)
     differing = [
         f"{name} {metadata[name]} instead of {value}"
@@ -121,7 +124,7 @@ def load(path: Path, expected: type[Network]) -> Network:
     network, found = _recognise(state)
     if not isinstance(network, expected):
         holds = f"looks like {found}" if found else _unknown(state)
-        raise WeightsError(f"{path} should hold {wanted.title}, but it {holds}.")
+        raise WeightsError(f"{path} should hold {wanted}, but it {holds}.")
     network.to_empty(device="cpu")
     network.load_state_dict({**_counters(network), **state})
     return network.eval()

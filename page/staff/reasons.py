@@ -68,6 +68,8 @@ _IN_CHINESE: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^accept$", "采纳"),
         (r"^rebuild$", "重建索引"),
         (r"^sign in$", "登录"),
+        (r"^render$", "制作视频"),
+        (r"^consent confirmed$", "已确认本人同意"),
         (
             r"^the same question or id as (.+), with other content; keep one of them$",
             r"问题或编号与 \1 相同而内容不同，请只保留一条",

@@ -12,6 +12,7 @@ OFF = (
 
 _TEXTS: dict[str, dict[Language, str]] = {
     "title": {"zh": "知识库管理", "en": "Knowledge base"},
+    "videos": {"zh": "视频制作", "en": "Videos"},
     # signing in
     "name": {
         "zh": "您的姓名（写入操作记录）",

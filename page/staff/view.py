@@ -17,6 +17,8 @@ from .door import Door
 from .texts import OFF, say
 
 if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
     from .desk import Desk
 
 _PAGE = Path(__file__).parent.parent
@@ -27,38 +29,63 @@ LONGEST_NAME = 40
 logger = logging.getLogger(__name__)
 
 
-def show(settings: Settings, on_language: Callable[[], None]) -> None:
+def show(
+    settings: Settings, on_language: Callable[[], None], other: "StreamlitPage | None" = None
+) -> None:
     """Draw the page.
 
     Args:
         settings: Of the deployment; without a password for staff the page only says so.
         on_language: Called when somebody chooses a language.
+        other: The page on which videos are made.
     """
-    state = st.session_state
-    language: Language = state.lang
+    language: Language = st.session_state.lang
+    link = (other, say("videos", language)) if other else None
+    who = enter(settings, say("title", language), OFF, on_language, link)
+    if not who:
+        return
+    desk = _open(settings, language)
+    if desk is None:
+        return
+    if st.session_state.pop(_NEW, False):
+        with desk.journal(who) as journal:
+            journal.note("sign in", "staff page", "")
+    _sections(desk, who, language)
+
+
+def enter(
+    settings: Settings,
+    title: str,
+    off: tuple[tuple[str, str], ...],
+    on_language: Callable[[], None],
+    link: "tuple[StreamlitPage, str] | None" = None,
+) -> str:
+    """Draw what all pages for staff begin with; returns who signed in, or nobody's name.
+
+    Args:
+        settings: Of the deployment.
+        title: Of the page.
+        off: What to say, and what to do about it, where there is no password.
+        on_language: Called when somebody chooses a language.
+        link: Another page for staff, and what it is called.
+    """
+    language: Language = st.session_state.lang
     st.set_page_config(
-        page_title=f"{say('title', language)} · {text('name', language)}",
+        page_title=f"{title} · {text('name', language)}",
         page_icon=str(_PAGE / "icon.png"),
         layout="centered",
         initial_sidebar_state="collapsed",
     )
     st.html(_PAGE / "staff.css")
     if settings.page.staff_password is None:
-        for title, remedy in OFF:
-            st.html(f'<div class="off"><h2>{title}</h2><p>{html.escape(remedy)}</p></div>')
-        return
-    who: str = state.get(_WHO, "")
-    _header(language, who, on_language)
+        for heading, remedy in off:
+            st.html(f'<div class="off"><h2>{heading}</h2><p>{html.escape(remedy)}</p></div>')
+        return ""
+    who: str = st.session_state.get(_WHO, "")
+    _header(title, language, who, on_language, link)
     if not who:
         _sign_in(settings.page.staff_password.get_secret_value(), language)
-        return
-    desk = _open(settings, language)
-    if desk is None:
-        return
-    if state.pop(_NEW, False):
-        with desk.journal(who) as journal:
-            journal.note("sign in", "staff page", "")
-    _sections(desk, who, language)
+    return who
 
 
 @st.cache_resource(show_spinner=False)
@@ -66,11 +93,17 @@ def _door() -> Door:
     return Door()
 
 
-def _header(language: Language, who: str, on_language: Callable[[], None]) -> None:
+def _header(
+    title: str,
+    language: Language,
+    who: str,
+    on_language: Callable[[], None],
+    link: "tuple[StreamlitPage, str] | None",
+) -> None:
     with st.container(key="staff-header", horizontal=True, vertical_alignment="center"):
         st.html(
             f'<div class="brand"><h1>{text("name", language)}</h1>'
-            f"<span>{say('title', language)}</span></div>",
+            f"<span>{html.escape(title)}</span></div>",
             width="content",
         )
         st.segmented_control(
@@ -83,6 +116,9 @@ def _header(language: Language, who: str, on_language: Callable[[], None]) -> No
             label_visibility="collapsed",
         )
         if who:
+            if link:
+                page, label = link
+                st.page_link(page, label=label)
             st.html(f'<span class="who">{html.escape(who)}</span>', width="content")
             st.button(
                 say("sign_out", language),

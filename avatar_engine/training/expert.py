@@ -1,0 +1,149 @@
+"""Training of the expert, as in Wav2Lip's ``color_syncnet_train.py``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..wav2lip.expert import Expert384, sync_loss, sync_probability
+from . import machine, scores
+from .batches import Batches, Sample
+from .data import Data, Drawing, Take
+from .learner import Learner
+from .pairs import training_pair, validation_pair, validation_pairs
+from .settings import ExpertSettings
+from .task import Losses, Progress, Validation
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+TRAINING = ""  # stands for a domain's name: the pairs that the threshold is chosen on
+
+Pair = tuple[str, Take, int, int]
+"""Domain, clip, and where sound and lips begin."""
+
+
+class ExpertTask:
+    """See ``Task``.
+
+    Raises:
+        WeightsError, TrainingError: The weights to start with do not fit.
+    """
+
+    kind = "expert"
+    losses = ["sync"]  # noqa: RUF012
+    figures = ["accuracy", "accuracy_at_half", "auroc", "threshold"]  # noqa: RUF012
+
+    def __init__(self, settings: ExpertSettings, data: Data, accelerator: "Accelerator") -> None:
+        self._settings, self._accelerator = settings, accelerator
+        self._device = accelerator.device
+        torch.manual_seed(settings.seed)
+        learner = Learner(
+            "expert",
+            Expert384(settings.width, settings.n_frames),
+            accelerator,
+            channels_last=settings.channels_last,
+            ema=settings.ema,
+        )
+        if settings.start:
+            learner.start(Path(settings.start))
+        self.learners = [learner]
+        weights = {domain.name: domain.weight for domain in settings.data}
+        drawing = Drawing(data.training, weights)
+
+        def draw(rng: np.random.Generator, frames: int) -> Sample:
+            return training_pair(
+                drawing,
+                rng,
+                frames,
+                wrong_sounds=settings.wrong_sounds,
+                augment=settings.augment,
+                gain_db=settings.gain_db,
+            )
+
+        self._batches = Batches(draw, settings.seed, accelerator.process_index, settings.workers)
+        self._pairs = self._validation(TRAINING, drawing) + [
+            pair
+            for name, takes in data.held_out.items()
+            for pair in self._validation(name, Drawing({name: takes}, {name: 1.0}))
+        ]
+
+    def step(self, progress: Progress, rate: float) -> tuple[Losses, int]:
+        """A batch of pairs."""
+        learner, settings = self.learners[0], self._settings
+        batch = self._batches.get(progress.step, settings.batch, settings.n_frames)
+        with self._accelerator.autocast():
+            sounds, lips = learner.distributed(*self._inputs(batch))
+            in_sync = machine.send(batch["in_sync"], self._device)
+            lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
+            likely = sync_probability(sounds, lips).view_as(in_sync)
+            if settings.wrong_sounds:  # together they weigh as much as the right one
+                loss = (sync_loss(likely[:, :1], 1.0) + sync_loss(likely[:, 1:], 0.0)) / 2
+            else:
+                loss = sync_loss(likely, in_sync)
+        learner.step(loss, progress.step, rate)
+        return {"sync": loss.detach()}, settings.batch * self._accelerator.num_processes
+
+    def validate(self, progress: Progress) -> Validation:
+        """Balanced accuracy at the threshold that is best in training and at .5, and AUROC."""
+        cosines = self._cosines()
+        asked = np.array([pair[0] for pair in self._pairs])
+        in_sync = np.array([heard == seen for _, _, heard, seen in self._pairs])
+
+        def of(name: str) -> tuple[scores.Floats, scores.Labels]:
+            return cosines[asked == name], in_sync[asked == name]
+
+        threshold = scores.best_threshold(*of(TRAINING))
+        domains = {
+            name: {
+                "accuracy": scores.accuracy(*of(name), threshold),
+                "accuracy_at_half": scores.accuracy(*of(name), scores.MIDDLE),
+                "auroc": scores.auroc(*of(name)),
+                "threshold": threshold,
+            }
+            for name in dict.fromkeys(asked)
+            if name != TRAINING
+        }
+        mean = float(np.mean([figures["accuracy"] for figures in domains.values()]))
+        return Validation(mean, {str(name): figures for name, figures in domains.items()})
+
+    def may_stop(self, progress: Progress) -> bool:
+        """Always."""
+        return True
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._batches.close()
+
+    def _validation(self, name: str, drawing: Drawing) -> list[Pair]:
+        n_frames, count = self._settings.n_frames, self._settings.validation
+        return [(name, *pair) for pair in validation_pairs(drawing, n_frames, count, seed=0)]
+
+    @torch.inference_mode()
+    def _cosines(self) -> scores.Floats:
+        """Of all validation pairs; the processes share them."""
+        learner, accelerator = self.learners[0], self._accelerator
+        learner.even_out()
+        network = learner.best.eval()
+        mine = range(accelerator.process_index, len(self._pairs), accelerator.num_processes)
+        found: list[object] = []
+        for first in range(0, len(mine), self._settings.batch):
+            some = mine[first : first + self._settings.batch]
+            samples = [validation_pair(*self._pairs[i][1:], self._settings.n_frames) for i in some]
+            batch = {name: np.stack([s[name] for s in samples]) for name in samples[0]}
+            with accelerator.autocast():
+                values = sync_probability(*network(*self._inputs(batch))).tolist()
+            found.extend(zip(some, values, strict=True))
+        learner.network.train()
+        cosines = np.empty(len(self._pairs))
+        for i, value in cast(list[tuple[int, float]], machine.gather(found, accelerator)):
+            cosines[i] = value
+        return cosines
+
+    def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor]:
+        """Sounds, all in a row, and stacked lips."""
+        lips = machine.faces(machine.send(batch["mouths"], self._device))
+        sounds = machine.send(batch["mels"], self._device).flatten(0, 1)
+        return sounds, lips.flatten(1, 2)

@@ -1,0 +1,264 @@
+"""Training of the generator, as in Wav2Lip's ``wav2lip_train.py`` and ``hq_wav2lip_train.py``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn.functional import pad
+
+from ..wav2lip import weights
+from ..wav2lip.expert import Expert384, mouths, sync_loss, sync_probability
+from ..wav2lip.generator import Wav2Lip384
+from ..wav2lip.quality import QualityDiscriminator
+from . import machine
+from .batches import Batches, Sample
+from .data import Data, Drawing, Take
+from .errors import TrainingError
+from .learner import Learner
+from .portraits import training_window, window
+from .settings import SPAN, GeneratorSettings
+from .task import Losses, Progress, Validation
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+SETTLED = 0.98  # validation L1 falls no more if it is not below this part of its best so far ...
+FOR = 3  # ... in so many validations
+LOWER = 384 // 2  # the first row that is drawn
+
+Found = tuple[int, float, float, float, float, float]
+"""Number of a window, then its figures in the order of ``GeneratorTask.figures``."""
+
+
+class GeneratorTask:
+    """See ``Task``.
+
+    Raises:
+        WeightsError, TrainingError: The expert, or the weights to start with, do not fit.
+    """
+
+    kind = "generator"
+    losses = ["l1", "sync", "gan", "quality"]  # noqa: RUF012
+    figures = ["l1", "mouth_l1", "mouth_psnr", "sync", "sync_of_real"]  # noqa: RUF012
+
+    def __init__(self, settings: GeneratorSettings, data: Data, accelerator: "Accelerator") -> None:
+        self._settings, self._accelerator = settings, accelerator
+        self._device = accelerator.device
+        self._expert = _frozen(settings.expert, self._device) if settings.expert else None
+        if self._expert and settings.batch < 2 * self._expert.n_frames:
+            raise TrainingError(
+                f"{settings.expert} looks at {self._expert.n_frames} frames together: batch, which "
+                f"counts pictures, must be {2 * self._expert.n_frames} at least"
+            )
+        torch.manual_seed(settings.seed)
+        betas = (0.5, 0.999) if settings.gan_weight else (0.9, 0.999)  # as in the original
+        learner = Learner(
+            "generator", Wav2Lip384(settings.width), accelerator,
+            channels_last=settings.channels_last, betas=betas, ema=settings.ema,
+        )  # fmt: skip
+        if settings.start:
+            learner.start(settings.start)
+        self.learners = [learner]
+        if settings.gan_weight:
+            judge = QualityDiscriminator(Wav2Lip384.size)
+            self.learners.append(
+                Learner(
+                    "quality", judge, accelerator, channels_last=settings.channels_last, betas=betas
+                )
+            )
+        drawing = Drawing(data.training, {domain.name: domain.weight for domain in settings.data})
+
+        def draw(rng: np.random.Generator, frames: int) -> Sample:
+            return training_window(
+                drawing, rng, frames, augment=settings.augment, gain_db=settings.gain_db
+            )
+
+        self._batches = Batches(draw, settings.seed, accelerator.process_index, settings.workers)
+        self._windows = [
+            (name, *_any_window(Drawing({name: takes}, {name: 1.0}), i))
+            for i in range(settings.validation)
+            for name, takes in data.held_out.items()
+        ]
+
+    def step(self, progress: Progress, rate: float) -> tuple[Losses, int]:
+        """A batch of windows. The losses' weights are those of the original."""
+        learner, settings = self.learners[0], self._settings
+        sync_weight = self._sync_weight(progress)
+        if sync_weight and self._expert:
+            n_frames = max(settings.frames_per_window, self._expert.n_frames)
+        else:
+            n_frames = settings.frames_per_window
+        batch = self._batches.get(progress.step, settings.batch // n_frames, n_frames)
+        losses: Losses = {}
+        with self._accelerator.autocast():
+            targets, inputs, mels, heard = self._inputs(batch)
+            drawn = learner.distributed(mels, inputs).float()
+            losses["l1"] = self._l1(drawn, targets)
+            total = (1 - sync_weight - settings.gan_weight) * losses["l1"]
+            if sync_weight and self._expert:
+                losses["sync"] = sync_loss(self._in_sync(drawn, heard, n_frames), 1.0)
+                total = total + sync_weight * losses["sync"]
+            if settings.gan_weight:
+                losses["gan"] = sync_loss(self._realness(drawn), 1.0)  # the same cross-entropy
+                total = total + settings.gan_weight * losses["gan"]
+        learner.step(total, progress.step, rate)
+        if settings.gan_weight:
+            losses["quality"] = self._train_judge(drawn.detach(), targets, progress.step, rate)
+        n_samples = len(targets) * self._accelerator.num_processes
+        return {name: loss.detach() for name, loss in losses.items()}, n_samples
+
+    def validate(self, progress: Progress) -> Validation:
+        """L1, mouth L1 and PSNR, and what the expert says of drawn and of real lips."""
+        found = sorted(self._measure())
+        domains: dict[str, dict[str, float]] = {}
+        for name in dict.fromkeys(name for name, _, _ in self._windows):
+            rows = [row[1:] for row in found if self._windows[row[0]][0] == name]
+            means = np.mean(rows, axis=0).tolist()
+            domains[name] = dict(zip(self.figures, means, strict=True))
+            if not self._expert:
+                del domains[name]["sync"], domains[name]["sync_of_real"]
+        # With the sync loss's final weight throughout, so that scores compare.
+        weight = self._settings.sync_weight if self._expert else 0.0
+        l1 = float(np.mean([figures["l1"] for figures in domains.values()]))
+        sync = float(np.mean([figures.get("sync", 0.0) for figures in domains.values()]))
+        settle(progress, l1)
+        picture = self._pictures() if self._accelerator.is_main_process else None
+        return Validation(-((1 - weight) * l1 + weight * sync), domains, picture)
+
+    def may_stop(self, progress: Progress) -> bool:
+        """Not before the sync loss has its weight."""
+        return not self._expert or bool(self._sync_weight(progress))
+
+    def close(self) -> None:
+        """Stop reading ahead."""
+        self._batches.close()
+
+    def _sync_weight(self, progress: Progress) -> float:
+        """Of the step at hand."""
+        settings = self._settings
+        if not self._expert:
+            return 0.0
+        if settings.sync_from == "auto":
+            begun = bool(progress.task.get("settled"))
+        else:
+            begun = progress.step >= settings.sync_from
+        return settings.sync_weight if begun else 0.0
+
+    def _l1(self, drawn: Tensor, targets: Tensor) -> Tensor:
+        off = (drawn - targets).abs()
+        weight = self._settings.mouth_weight
+        upper, lower = off[..., :LOWER, :].mean(), off[..., LOWER:, :].mean()
+        return (upper + weight * lower) / (1 + weight)
+
+    def _in_sync(self, drawn: Tensor, heard: Tensor, n_frames: int) -> Tensor:
+        """How probably the expert takes (B n_frames, 3, H, W) windows for real, (B,)."""
+        assert self._expert
+        frames = drawn.reshape(-1, n_frames, *drawn.shape[1:])[:, : self._expert.n_frames]
+        return sync_probability(*self._expert(heard, mouths(frames)))
+
+    def _realness(self, drawn: Tensor) -> Tensor:
+        """What the quality discriminator says, which learns nothing from it."""
+        judge = self.learners[1].network
+        fixed = {name: tensor.detach() for name, tensor in judge.named_parameters()}
+        return cast(Tensor, functional_call(judge, fixed, (drawn,)))
+
+    def _train_judge(self, drawn: Tensor, real: Tensor, step: int, rate: float) -> Tensor:
+        learner = self.learners[1]
+        with self._accelerator.autocast():
+            says = learner.distributed(torch.cat([real, drawn]))
+            is_real = (torch.arange(len(says), device=says.device) < len(real)).float()
+            loss = sync_loss(says, is_real)
+        learner.step(loss, step, rate)
+        return loss.detach()
+
+    @torch.inference_mode()
+    def _measure(self) -> list[Found]:
+        """The figures of all validation windows; the processes share them."""
+        learner, accelerator = self.learners[0], self._accelerator
+        learner.even_out()
+        mine = range(accelerator.process_index, len(self._windows), accelerator.num_processes)
+        at_once = max(1, self._settings.batch // SPAN)
+        found: list[object] = []
+        for first in range(0, len(mine), at_once):
+            some = mine[first : first + at_once]
+            targets, inputs, mels, heard = self._inputs(self._held_out(some))
+            with accelerator.autocast():
+                drawn = learner.best.eval()(mels, inputs).float()
+                off = (drawn - targets).reshape(-1, SPAN, *targets.shape[1:])
+                lower = off[..., LOWER:, :]
+                figures = [
+                    off.abs().mean((1, 2, 3, 4)),
+                    lower.abs().mean((1, 2, 3, 4)),
+                    -10 * (lower**2).mean((2, 3, 4)).clamp_min(1e-10).log10().mean(1),
+                    *(self._judged(faces, heard) for faces in (drawn, targets)),
+                ]
+            values = torch.stack(figures, 1).tolist()
+            found.extend((i, *row) for i, row in zip(some, values, strict=True))
+        learner.network.train()
+        return cast(list[Found], machine.gather(found, accelerator))
+
+    def _judged(self, faces: Tensor, heard: Tensor) -> Tensor:
+        """The sync loss of each window, (B,)."""
+        if not self._expert:
+            return torch.zeros(len(heard), device=heard.device)
+        return -self._in_sync(faces, heard, SPAN).float().clamp_min(1e-6).log()
+
+    @torch.inference_mode()
+    def _pictures(self) -> NDArray[np.uint8]:
+        """Rows: input, reference, target, drawn, as in the papers; a column for each window."""
+        learner = self.learners[0]
+        samples = min(self._settings.samples, len(self._windows))
+        columns = []
+        for i in range(samples):
+            targets, inputs, mels, _ = self._inputs(self._held_out([i]))
+            with self._accelerator.autocast():
+                drawn = learner.best.eval()(mels, inputs).float()
+            middle = SPAN // 2
+            rows = inputs[middle, :3], inputs[middle, 3:], targets[middle], drawn[middle]
+            columns.append(torch.cat(rows, dim=1))
+        learner.network.train()
+        picture = (torch.cat(columns, dim=2) * 255 + 0.5).clamp(0, 255).byte()
+        return cast(NDArray[np.uint8], picture.permute(1, 2, 0).cpu().numpy())
+
+    def _held_out(self, numbers: "range | list[int]") -> Sample:
+        samples = [
+            window(*self._windows[i][1:], SPAN, np.random.default_rng((0, i))) for i in numbers
+        ]
+        return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
+
+    def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Targets, faces as the generator is given them, its sounds, and the expert's."""
+        targets, references = (
+            machine.faces(machine.send(batch[name], self._device)).flatten(0, 1)
+            for name in ("targets", "references")
+        )
+        masked = pad(targets[..., :LOWER, :], (0, 0, 0, LOWER))
+        mels = machine.send(batch["mels"], self._device).flatten(0, 1)
+        heard = machine.send(batch["heard"], self._device)
+        return targets, torch.cat([masked, references], 1), mels, heard
+
+
+def settle(progress: Progress, l1: float) -> None:
+    """Note a validation's L1 in ``progress.task``; ``settled`` is 1 once it falls no more."""
+    task = progress.task
+    if l1 < SETTLED * task.get("l1", float("inf")):
+        task |= {"l1": l1, "unchanged": 0}
+        return
+    task["unchanged"] += 1
+    if task["unchanged"] >= FOR and not task.get("settled"):
+        task["settled"] = 1
+        progress.stale = 0  # from here on it is another loss that falls
+
+
+def _frozen(path: Path, device: torch.device) -> Expert384:
+    """An expert that judges and does not learn: its norms, too, stay as they are."""
+    return weights.load(path, Expert384).requires_grad_(False).to(device)
+
+
+def _any_window(drawing: Drawing, number: int) -> tuple[Take, int]:
+    """The same each time; where something is heard."""
+    return drawing.audible(np.random.default_rng((0, number)))

@@ -1,0 +1,218 @@
+"""The loop that all training shares: steps, validation, checkpoints, and when to stop."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Literal
+
+from torch import Tensor
+
+from . import checkpoints
+from .curves import Curves
+from .errors import TrainingError
+from .machine import agree
+from .settings import Settings
+from .task import Progress, Task, Validation
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+End = Literal["finished", "settled", "out of time", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a run says now and then."""
+
+    step: int
+    steps: int
+    samples_per_s: float
+    losses: dict[str, float]
+    validation: Validation | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended."""
+
+    end: End
+    """All steps done; score got no better; ``max_hours`` are over; or a signal came."""
+    progress: Progress
+    checkpoint: Path | None
+    """The last."""
+    first: bool
+    """Whether this is the first process; only that one should speak."""
+
+
+class Loop:
+    """Trains a task in a run's folder, going on from its last checkpoint.
+
+    Args:
+        fixed: The settings that must not change, see ``checkpoints.fixed``.
+        report: Receives a line now and then, in the first process.
+        tick: Called after each step with the number of steps done.
+
+    Raises:
+        TrainingError: The folder holds another run, or its disk is too full.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        fixed: Mapping[str, object],
+        accelerator: "Accelerator",
+        report: Callable[[Line], None] = lambda line: None,
+        tick: Callable[[int], None] = lambda step: None,
+    ) -> None:
+        self._task, self._settings, self._fixed = task, settings, fixed
+        self._accelerator, self._report, self._tick = accelerator, report, tick
+        self._first = accelerator.is_main_process
+        self._progress = Progress()
+        found = checkpoints.newest(settings.out)
+        if found:
+            checkpoints.check(found, task.kind, fixed)
+            checkpoints.load(found, task.learners, accelerator.scaler)
+            self._progress = found.progress
+        if self._first:
+            checkpoints.check_space(settings.out, task.learners)
+        self._saved = self._progress.step
+        self._losses: dict[str, list[Tensor]] = {}
+        self._n_samples = 0
+        self._noted = time.monotonic()
+
+    def run(self, domains: list[str]) -> Outcome:
+        """Train until there is a reason to stop; ``domains`` are those that are validated.
+
+        Raises:
+            TrainingError: The loss is not a number any more, or the disk is full.
+        """
+        settings, progress = self._settings, self._progress
+        figures = [f"{domain}/{name}" for domain in domains for name in self._task.figures]
+        curves = None
+        if self._first:
+            curves = Curves(settings.out, progress.step, self._task.losses, figures)
+        for learner in self._task.learners:
+            learner.network.train()
+        try:
+            with _signals() as asked:
+                end = self._steps(curves, asked)
+        finally:
+            self._task.close()
+            if curves:
+                curves.close()
+        folder = checkpoints.newest(settings.out)
+        return Outcome(end, progress, folder.folder if folder else None, self._first)
+
+    def _steps(self, curves: Curves | None, asked: list[int]) -> End:
+        settings, progress = self._settings, self._progress
+        began = time.monotonic()
+        before = progress.seconds
+        self._noted = began
+        while progress.step < settings.steps and not self._stale():
+            losses, n_samples = self._task.step(progress, settings.rate(progress.step))
+            progress.step += 1
+            progress.seconds = before + time.monotonic() - began
+            for name, loss in losses.items():
+                self._losses.setdefault(name, []).append(loss)
+            self._n_samples += n_samples
+            self._tick(progress.step)
+            last = progress.step == settings.steps
+            validate = last or progress.step % settings.validate_every == 0
+            if validate or progress.step % settings.report_every == 0:
+                self._note(curves, self._validate() if validate else None)
+            late = settings.max_hours and time.monotonic() - began > settings.max_hours * 3600
+            stop = agree(bool(asked or late), self._accelerator)
+            best = progress.best_step == progress.step
+            if stop or last or best or progress.step % settings.checkpoint_every == 0:
+                self._save()
+            if stop and not last:
+                return "stopped" if agree(bool(asked), self._accelerator) else "out of time"
+        if self._saved != progress.step:
+            self._save()
+        return "finished" if progress.step >= settings.steps else "settled"
+
+    def _stale(self) -> bool:
+        """Whether patience is at an end."""
+        patience, progress = self._settings.patience, self._progress
+        return bool(patience and progress.stale >= patience and self._task.may_stop(progress))
+
+    def _validate(self) -> Validation:
+        progress = self._progress
+        progress.stale += 1
+        validation = self._task.validate(progress)
+        if progress.best_score is None or validation.score > progress.best_score:
+            progress.best_score, progress.best_step = validation.score, progress.step
+            progress.stale = 0
+        return validation
+
+    def _note(self, curves: Curves | None, validation: Validation | None) -> None:
+        """Report the mean losses since the last time."""
+        losses = self._means()
+        now = time.monotonic()
+        pace = self._n_samples / max(1e-9, now - self._noted)
+        self._losses, self._n_samples, self._noted = {}, 0, now
+        if curves:
+            rate = self._settings.rate(self._progress.step - 1)
+            curves.note(self._progress, rate, pace, losses, validation)
+            steps = self._settings.steps
+            self._report(Line(self._progress.step, steps, pace, losses, validation))
+
+    def _means(self) -> dict[str, float]:
+        """Mean losses since the last report. Only here is waited for the graphics card.
+
+        Raises:
+            TrainingError: One is not a number.
+        """
+        means = {
+            name: sum(loss.item() for loss in some) / len(some)
+            for name, some in self._losses.items()
+        }
+        for name, mean in means.items():
+            if not math.isfinite(mean):
+                raise TrainingError(
+                    f"the loss {name} is {mean} at step {self._progress.step}: lower "
+                    "learning_rate, or take precision fp32; the last checkpoint is from before"
+                )
+        return means
+
+    def _save(self) -> None:
+        """Keep a checkpoint; never one of weights that are not numbers."""
+        self._means()
+        if self._first:
+            self._task_checkpoint()
+        self._saved = self._progress.step
+        self._accelerator.wait_for_everyone()
+
+    def _task_checkpoint(self) -> None:
+        checkpoints.save(
+            self._settings.out,
+            self._task.kind,
+            self._progress,
+            self._fixed,
+            self._task.learners,
+            self._accelerator.scaler,
+        )
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Notes SIGINT and SIGTERM, for the step at hand to be finished; the second one ends all."""
+    asked: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, note) for number in numbers]
+    try:
+        yield asked
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)

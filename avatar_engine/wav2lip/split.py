@@ -1,0 +1,207 @@
+"""The generator in the form that talks: the same pictures for a third of the work.
+
+    face  ──▶ [ Steady ] ──▶ maps, once per frame of the loop, cached
+                               │
+    sound ──────────────▶ [ Speaking ] ──▶ lower half of the picture, for every frame
+
+Four transformations, none of which changes a pixel that is used (but for rounding):
+
+1. **Fold.** Batch norm is an affine map and goes into its convolution; a residual,
+   ``conv(x) + x``, is the same convolution with 1 added in the middle of its kernel.
+2. **Cache.** The face encoder does not hear the sound: what it makes of a loop's frame
+   is computed once.
+3. **Split.** A decoder block begins with a convolution over ``[x, skip]``, which is
+   ``conv_x(x) + conv_skip(skip)``; the second part belongs to the face and is cached in
+   place of the skip. That pays in the deep levels, where it is small. In the shallow
+   ones it is larger than the skip itself, which is then cached as it is.
+4. **Crop.** Only the lower half is drawn. Going back from its first row through the
+   kernels, every level needs rows from some row on; those above are never computed:
+
+       level      3   6  12  24  48   96  192  384
+       from row   0   1   4  10  22   46   94  190
+"""
+
+import copy
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv_transpose2d, relu
+from torch.nn.utils import fuse_conv_bn_eval
+
+from .blocks import ConvBlock, DeconvBlock
+from .generator import Generator
+
+SPLIT_UP_TO = 24
+"""Levels up to this height are split; measured best in ``docs/speed.md``."""
+
+
+class Steady(nn.Module):
+    """What does not depend on the sound: faces to the maps that ``Speaking`` is given."""
+
+    def __init__(self, generator: Generator, split_up_to: int) -> None:
+        super().__init__()
+        self.encoder = nn.ModuleList(_folded(block) for block in generator.face_encoder_blocks)
+        heights = _heights(generator)
+        self._firsts = _first_rows(heights)
+        self.parts = nn.ModuleList()
+        for height, (block, n_own) in zip(heights, _blocks(generator), strict=False):
+            is_split = height <= split_up_to
+            self.parts.append(
+                _Deconvolution(block, n_own, of_face=True) if is_split else nn.Identity()
+            )
+        self.parts.append(nn.Identity())  # the output block's skip
+
+    def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
+        """(B, 6, size, size) faces, in [0, 1], to one map per level, the deepest first."""
+        maps = []
+        for block in self.encoder:
+            faces = block(faces)
+            maps.append(faces)
+        levels = zip(reversed(maps), self.parts, self._firsts, strict=True)
+        return tuple(part(skip[:, :, first:]) for skip, part, first in levels)
+
+
+class Speaking(nn.Module):
+    """What depends on the sound: mel windows and a frame's maps to the lower half of the picture.
+
+    One call draws any number of frames, each with its own maps.
+    """
+
+    def __init__(self, generator: Generator, split_up_to: int) -> None:
+        super().__init__()
+        self._half = generator.size // 2
+        self.audio = _folded(generator.audio_encoder)
+        self.first = _folded(generator.face_decoder_blocks[0])
+        heights = _heights(generator)
+        firsts = _first_rows(heights)
+        levels = zip(_blocks(generator), heights[:-1], firsts[:-1], firsts[1:], strict=True)
+        self.blocks = nn.ModuleList(
+            _Block(block, n_own if height <= split_up_to else None, first, after)
+            for (block, n_own), height, first, after in levels
+        )
+        self.output = _folded(generator.output_block)
+        self._above = firsts[-1]
+
+    def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
+        """Draw.
+
+        Args:
+            mels: (B, 1, 80, 16), in [-4, 4].
+            maps: As ``Steady`` made them, batch first.
+
+        Returns:
+            (B, 3, size / 2, size), in [0, 1].
+        """
+        x = self.first(self.audio(mels))
+        for block, skip in zip(self.blocks, maps, strict=False):
+            x = block(x, skip)
+        drawn = self.output(torch.cat([x, maps[-1]], dim=1))
+        return cast(Tensor, drawn[:, :, self._half - self._above :])
+
+
+def split(generator: Generator, *, split_up_to: int = SPLIT_UP_TO) -> tuple[Steady, Speaking]:
+    """The two parts of a generator; both in evaluation mode, and without a tie to it.
+
+    Args:
+        generator: Trained; it is not changed.
+        split_up_to: Height of the largest level whose first convolution is split; 0 for none.
+    """
+    generator = copy.deepcopy(generator).eval()
+    with torch.no_grad():
+        parts = Steady(generator, split_up_to), Speaking(generator, split_up_to)
+    for part in parts:
+        part.eval().requires_grad_(False)
+    return parts
+
+
+class _Block(nn.Module):
+    """One decoder block, from the first row on that is needed.
+
+    Args:
+        block: A deconvolution and convolutions of 3x3.
+        n_own: Channels of the decoder's own, if the skip comes already convolved.
+        first: The first row of the input.
+        after: The first row of the output.
+    """
+
+    def __init__(self, block: nn.Sequential, n_own: int | None, first: int, after: int) -> None:
+        super().__init__()
+        self._is_split = n_own is not None
+        self.deconvolution = (
+            _folded(block[0]) if n_own is None else _Deconvolution(block, n_own, of_face=False)
+        )
+        # Below the picture's edge every 3x3 kernel lacks the row above, which spoils one row.
+        self.layers = nn.Sequential(*(_folded(layer) for layer in list(block)[1:]))
+        scale = cast(nn.ConvTranspose2d, cast(DeconvBlock, block[0]).conv_block[0]).stride[0]
+        self._spoilt = after - scale * first
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """(B, C, h, w) and the map that belongs to it to (B, C', h', w')."""
+        if self._is_split:
+            x = relu(self.deconvolution(x) + skip)
+        else:
+            x = self.deconvolution(torch.cat([x, skip], dim=1))
+        return cast(Tensor, self.layers(x)[:, :, self._spoilt :])
+
+
+class _Deconvolution(nn.Module):
+    """Half of a block's folded deconvolution: over the channels of the decoder, or of the face."""
+
+    def __init__(self, block: nn.Sequential, n_own: int, *, of_face: bool) -> None:
+        super().__init__()
+        whole = cast(nn.ConvTranspose2d, cast(nn.Sequential, _folded(block[0]))[0])
+        weight = whole.weight
+        self.weight = nn.Parameter(weight[n_own:] if of_face else weight[:n_own])
+        self.bias = None if of_face else whole.bias
+        self._stride = whole.stride
+        self._padding = cast(tuple[int, int], whole.padding)
+        self._extra = whole.output_padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to (B, C', h', w')."""
+        return conv_transpose2d(x, self.weight, self.bias, self._stride, self._padding, self._extra)
+
+
+def _folded(module: nn.Module) -> nn.Module:
+    """The same in fewer steps: norms and residuals are part of the kernels."""
+    if isinstance(module, DeconvBlock):
+        convolution, norm = module.conv_block
+        assert isinstance(convolution, nn.ConvTranspose2d) and isinstance(norm, nn.BatchNorm2d)
+        return nn.Sequential(fuse_conv_bn_eval(convolution, norm, transpose=True), nn.ReLU())
+    if isinstance(module, ConvBlock):
+        convolution, norm = module.conv_block
+        assert isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)
+        fused = fuse_conv_bn_eval(convolution, norm)
+        if module.residual:
+            middle = fused.kernel_size[0] // 2
+            diagonal = torch.arange(fused.out_channels)
+            fused.weight[diagonal, diagonal, middle, middle] += 1
+        return nn.Sequential(fused, nn.ReLU())
+    if isinstance(module, nn.Sequential):
+        return nn.Sequential(*(_folded(part) for part in module))
+    return module
+
+
+def _blocks(generator: Generator) -> Iterable[tuple[nn.Sequential, int]]:
+    """The decoder blocks that are given a skip, and how many channels the block before makes."""
+    blocks = [cast(nn.Sequential, block) for block in generator.face_decoder_blocks]
+    for before, block in pairwise(blocks):
+        convolution, _ = cast(ConvBlock, before[-1]).conv_block
+        yield block, cast(nn.Conv2d, convolution).out_channels
+
+
+def _heights(generator: Generator) -> list[int]:
+    """Of the maps, the deepest first: 1, 3, 6, ... up to the whole picture."""
+    n = len(generator.face_decoder_blocks)
+    return [1, *(generator.size >> level for level in reversed(range(n - 1)))]
+
+
+def _first_rows(heights: list[int]) -> list[int]:
+    """The first row in use of each map: what two 3x3 kernels a level spoil is never used."""
+    firsts = [heights[-1] // 2 - 2]  # the output block spoils one row; deconvolutions begin even
+    for _ in heights[1:]:
+        firsts.insert(0, max(0, (firsts[0] - 2) // 2))
+    return firsts

@@ -1,0 +1,146 @@
+"""Means over clips with bootstrap intervals, in all and for every set, language and voice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..metrics import RESAMPLES, Estimate
+from .figures import EXPERT, FIGURES, SYNCNET
+from .frechet import frechet
+from .run import OURS, REAL, WRONG_AUDIO, Row
+
+ALL = "all"
+GROUPINGS: dict[str, Callable[[Row], str]] = {
+    ALL: lambda row: ALL,
+    "set": lambda row: row.set,
+    "language": lambda row: row.language,
+    "voice": lambda row: row.voice,
+}
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A figure over clips, with the interval in which 95 % of its resamples lie."""
+
+    estimate: Estimate
+    n: int
+    """Clips that it could be measured on; of FID, generated pictures."""
+
+
+Figures = dict[str, Mean]
+"""By the name in ``FIGURES``; what could not be measured is not there."""
+Groups = dict[str, dict[str, dict[str, Figures]]]
+"""By grouping (``all``, ``set``, ...), by group (its name), by who drew."""
+
+
+def summarise(rows: Sequence[Row], seed: int) -> Groups:
+    """All figures of all groups.
+
+    Args:
+        rows: Of ``run.measure``.
+        seed: Of the bootstrap (Efron and Tibshirani, 1993), which draws whole clips.
+    """
+    groups: Groups = {}
+    for grouping, name_of in GROUPINGS.items():
+        names = dict.fromkeys(map(name_of, rows))
+        groups[grouping] = {
+            name: _group([row for row in rows if name_of(row) == name], seed)
+            for name in sorted(names)
+        }
+    return groups
+
+
+def distances(rows: Sequence[Row], prefix: str) -> dict[str, Floats]:
+    """The mean distance at each of the 31 offsets, by who drew."""
+    return {
+        name: np.mean([row.distances[prefix] for row in some], axis=0)
+        for name, some in by_hand(rows).items()
+        if prefix in some[0].distances
+    }
+
+
+def by_hand(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Rows by who drew them: the real ones, ours, then the others."""
+    names = dict.fromkeys(row.drawn_by for row in rows)
+    ordered = [name for name in OURS if name in names] + [n for n in names if n not in OURS]
+    return {name: [row for row in rows if row.drawn_by == name] for name in ordered}
+
+
+def _group(rows: Sequence[Row], seed: int) -> dict[str, Figures]:
+    hands = by_hand(rows)
+    real = {(row.set, row.clip): row for row in hands[REAL]}
+    wrong = {(row.set, row.clip): row for row in hands.get(WRONG_AUDIO, [])}
+    return {name: _figures(name, some, real, wrong, seed) for name, some in hands.items()}
+
+
+def _figures(
+    name: str,
+    rows: list[Row],
+    real: dict[tuple[str, str], Row],
+    wrong: dict[tuple[str, str], Row],
+    seed: int,
+) -> Figures:
+    found: Figures = {}
+    for figure in FIGURES:
+        values = np.array([row.figures[figure] for row in rows if figure in row.figures])
+        if len(values):
+            found[figure] = Mean(mean(values, seed), len(values))
+    for prefix in (EXPERT, SYNCNET):
+        if name == REAL or f"{prefix}lse_d" not in found:
+            continue
+        pairs = [(row.figures, real[row.set, row.clip].figures) for row in rows]
+        for figure in (f"{prefix}lse_d", f"{prefix}lse_c"):
+            own, theirs = np.array([(a[figure], b[figure]) for a, b in pairs]).T
+            found[f"{figure}_ratio"] = Mean(ratio(own, theirs, seed), len(pairs))
+        if name == WRONG_AUDIO:
+            continue
+        nearer = [
+            row.figures[f"{prefix}lse_d"] < wrong[row.set, row.clip].figures[f"{prefix}lse_d"]
+            for row in rows
+            if (row.set, row.clip) in wrong
+        ]
+        if nearer:
+            share = mean(np.array(nearer, np.float64), seed)
+            found[f"{prefix}beats_wrong_audio"] = Mean(share, len(nearer))
+    seen = [row.features for row in rows if row.features is not None]
+    if name != REAL and sum(map(len, seen)) > 1:
+        sources = [real[row.set, row.clip].features for row in rows]
+        originals = np.concatenate([some for some in sources if some is not None])
+        distance = frechet(originals, np.concatenate(seen))
+        found["fid"] = Mean(Estimate(distance), sum(map(len, seen)))
+    return {figure: found[figure] for figure in FIGURES if figure in found}
+
+
+def mean(values: Floats, seed: int) -> Estimate:
+    """The mean of one value a clip; without an interval where a value is infinite."""
+    value = float(values.mean())
+    if not np.isfinite(value):
+        return Estimate(value)
+    return _interval(value, values[_draws(len(values), seed)].mean(1))
+
+
+def ratio(values: Floats, others: Floats, seed: int) -> Estimate:
+    """The mean of some values over the mean of others of the same clips; nothing over 0.
+
+    The paper's figures are means over all clips, so their ratio is of means, not a mean of
+    ratios; both are drawn together, clip by clip.
+    """
+    if others.mean() == 0:
+        return Estimate()
+    drawn = _draws(len(values), seed)
+    below = others[drawn].mean(1)
+    resampled = values[drawn].mean(1)[below != 0] / below[below != 0]
+    return _interval(float(values.mean() / others.mean()), resampled)
+
+
+def _draws(n: int, seed: int) -> NDArray[np.intp]:
+    return np.random.default_rng(seed).integers(n, size=(RESAMPLES, n), dtype=np.intp)
+
+
+def _interval(value: float, resampled: Floats) -> Estimate:
+    low, high = np.percentile(resampled, [2.5, 97.5]).tolist()
+    return Estimate(value, low, high)

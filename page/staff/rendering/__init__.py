@@ -1,0 +1,1 @@
+"""The page on which staff have a face speak: ``/render``."""

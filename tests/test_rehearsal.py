@@ -1,0 +1,147 @@
+"""Training clips of a drawn presenter: the lips say what is heard, and nothing else moves."""
+
+import random
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from avatar_engine.__main__ import main
+from avatar_engine.coarticulation import VISEMES
+from avatar_engine.preparation import read_clips
+from avatar_engine.preparation.clip import write_sound
+from avatar_engine.rehearsal.gathering import Mouths, gather
+from avatar_engine.rehearsal.lines import Line, aligned, read_recordings, recorded, speak, spoken
+from avatar_engine.rehearsal.mixture import mixtures
+from avatar_engine.rehearsal.variation import Variation
+from avatar_engine.viseme import read_tiles
+from tts_engine import Phoneme
+from tts_engine.espeak import EspeakVoice
+
+SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
+TEXTS = ["请带好身份证。", "办理居住证不收费。", "妈妈爸爸都来了。", "The fee is ten yuan."]
+
+
+@pytest.fixture(scope="module")
+def line() -> Line:
+    said = speak(EspeakVoice(), "妈妈把表格寄给派出所。", "espeak")
+    assert said is not None
+    return said
+
+
+@pytest.fixture(scope="module")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the studio would have made if it were asked for the fifteen visemes alone."""
+    folder = tmp_path_factory.mktemp("mouths")
+    tiles = read_tiles(SUIT / "viseme")
+    for n, name in enumerate(VISEMES):
+        cv2.imwrite(str(folder / f"{n}.png"), cv2.cvtColor(tiles[name], cv2.COLOR_RGB2BGR))
+    np.save(folder / "mouths.npy", np.eye(len(VISEMES), dtype=np.float32))
+    return folder
+
+
+def test_every_mouth_is_made_of_visemes_and_is_shut_in_silence(line: Line) -> None:
+    mouths = mixtures(line.phonemes, line.samples, 16_000, 25)
+    assert mouths.shape == (len(line.samples) // 640, 15)
+    assert np.allclose(mouths.sum(axis=1), 1, atol=1e-5) and mouths.min() > -1e-5
+    assert mouths[0, VISEMES.index("sil")] > 0.9 and mouths[-1, VISEMES.index("sil")] > 0.9
+
+
+def test_lips_meet_for_every_m_b_and_p(line: Line) -> None:
+    mouths = mixtures(line.phonemes, line.samples, 16_000, 25)
+    met = mouths[:, VISEMES.index("PP")] > 0.99
+    n_labials = sum(p.symbol[:1] in ("m", "b", "p") for p in line.phonemes)
+    assert n_labials == 5
+    assert np.count_nonzero(np.diff(met.astype(int)) == 1) == n_labials
+
+
+def test_a_louder_word_opens_the_mouth_wider() -> None:
+    phonemes = (Phoneme("a", 0.0), Phoneme("", 0.6), Phoneme("a", 0.8), Phoneme("", 1.4))
+    tone = np.sin(np.arange(16_000 * 2) / 16).astype(np.float32) * 0.3
+    tone[: 16_000 * 7 // 10] *= 0.3
+    tone[int(1.4 * 16_000) :] = 0
+    opening = mixtures(phonemes, tone, 16_000, 25)[:, VISEMES.index("aa")]
+    assert opening[25:30].max() > 1.5 * opening[5:10].max() > 0
+
+
+def test_the_chosen_mouths_are_near_all_that_occur() -> None:
+    lines = list(islice(spoken(TEXTS, random.Random(1)), 8))
+    few, far = gather(lines, SUIT / "viseme", 10)
+    many, near = gather(lines, SUIT / "viseme", 60)
+    assert few.shape == (10, 15) and many.shape == (60, 15)
+    assert near < far / 2
+    assert few[0, VISEMES.index("sil")] == 1
+
+
+def test_a_mouth_that_was_photographed_comes_back_as_it_is(rehearsed: Path) -> None:
+    mouths, tiles = Mouths(rehearsed, SUIT / "viseme"), read_tiles(SUIT / "viseme")
+    for name, shares in zip(VISEMES, np.eye(15, dtype=np.float32), strict=True):
+        away = np.abs(mouths.picture(shares).astype(int) - tiles[name])
+        assert away.mean() < 3, name
+
+
+def test_a_recording_has_the_phonemes_of_its_words_at_its_own_times(line: Line) -> None:
+    late = np.concatenate([np.zeros(8_000, np.float32), line.samples])
+    times = [p.start for p in aligned(late, line)]
+    due = [p.start + 0.5 for p in line.phonemes]
+    assert np.abs(np.array(times) - due)[1:-1].max() < 0.04
+
+
+def test_recorded_words_become_lines_with_pauses(tmp_path: Path, line: Line) -> None:
+    (tmp_path / "words").mkdir()
+    pcm = (line.samples * 32767).astype(np.int16)
+    write_sound(tmp_path / "words", pcm)
+    rows = "".join("words/audio.wav\t妈妈把表格寄给派出所。\n" for _ in range(2))
+    (tmp_path / "words.tsv").write_text("file\ttext\n" + rows, "utf-8")
+    made = next(recorded(read_recordings(tmp_path / "words.tsv"), "someone", random.Random(0)))
+    assert made.voice == "someone" and made.text.count("妈妈") == 2
+    assert len(made.samples) % 640 == 0
+    assert [p.start for p in made.phonemes] == sorted(p.start for p in made.phonemes)
+
+
+def test_a_variation_changes_all_pictures_in_the_same_way() -> None:
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (12, 12, 3), np.uint8)
+    picture = np.asarray(cv2.resize(small, (384, 384), interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert (Variation(0).apply(picture) == picture).all()
+    assert (Variation(3).apply(picture) == Variation(3).apply(picture)).all()
+    assert np.abs(Variation(3).apply(picture).astype(int) - Variation(4).apply(picture)).mean() > 5
+
+
+def test_clips_show_the_loop_with_another_mouth(tmp_path: Path, rehearsed: Path) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(TEXTS), "utf-8")
+    order = ["enact", str(SUIT), "--texts", str(texts), "--mouths", str(rehearsed)]
+    order += ["--minutes", "0.1", "--identities", "0-1", "--out", str(tmp_path / "clips")]
+    assert main(order) == 0
+    clips = read_clips(tmp_path / "clips")
+    assert sum(len(clip) for clip in clips) >= 0.1 * 60 * 25
+    assert {clip.card.text for clip in clips} <= set(TEXTS)
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "clips").rglob("*.jpg")}
+    for clip in clips:
+        everything = range(len(clip))
+        shown, references = clip.frames(everything), clip.references(everything)
+        assert references is not None
+        differ = np.abs(shown.astype(int) - references)
+        assert differ[:, :170].mean() < 0.5, "forehead and eyes are the loop's"
+        assert differ[0].mean() < 0.5, "shut before the first sound"
+        assert differ[:, 192:].mean(axis=(1, 2, 3)).max() > 2, "and then the lips move"
+        assert len(clip.samples()) == 640 * len(clip)
+    assert main(order) == 0
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "clips").rglob("*.jpg")}
+    assert before == after, "what exists is kept"
+
+
+def test_without_anything_to_say_the_command_line_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["gather", str(SUIT), "--out", str(tmp_path / "m.npy")])
+    assert stop.value.code == 2
+    assert "--texts" in capsys.readouterr().err
+    empty = tmp_path / "empty.txt"
+    empty.write_text("。\n", "utf-8")
+    assert main(["gather", str(SUIT), "--texts", str(empty), "--out", str(tmp_path / "m.npy")]) == 1
+    assert "no sentences" in capsys.readouterr().err
