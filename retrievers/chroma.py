@@ -157,14 +157,14 @@ class ChromaStore:
         wide = k * WORDINGS_PER_ENTRY
         while True:
             found = self._vectors.search(vector, wide)
-            passages = self._passages(found, within)
+            passages = self._passages(found, within, k)
             if len(passages) >= k or wide >= min(WIDEST, len(self._vectors)):
                 break
             wide *= 4
         if len(passages) < k and wide < len(self._vectors) and within != EVERYWHERE:
             found = self._vectors.search(vector, k * WORDINGS_PER_ENTRY, within)
-            passages = self._passages(found, within)
-        return passages[:k]
+            passages = self._passages(found, within, k)
+        return passages
 
     def matching(
         self, query: str, *, k: int, within: Scope = EVERYWHERE, part: Part = "asked"
@@ -174,8 +174,13 @@ class ChromaStore:
         The score is BM25 as a share of the most that any text could reach.
         """
         self._catch_up()
-        found = self._words.search(terms(query), part, 2 * k, within)
-        return self._passages(found, within)[:k]
+        asked, wide = terms(query), 2 * k
+        # Most of what matches is within the scope anyway, and filters double the time.
+        found = self._words.search(asked, part, wide)
+        passages = self._passages(found, within, k)
+        if len(passages) < k and len(found) == wide and within != EVERYWHERE:
+            passages = self._passages(self._words.search(asked, part, wide, within), within, k)
+        return passages
 
     def rarity(self, term: str) -> float:
         """How much a term says: its inverse document frequency, in nats."""
@@ -208,10 +213,16 @@ class ChromaStore:
                 "encoder back"
             )
 
-    def _passages(self, found: dict[Row, float], within: Scope) -> list[Passage]:
-        entries = self._catalogue.live(list(found))
-        ranked = [(entries[row], score) for row, score in found.items() if row in entries]
-        return [Passage(entry, score) for entry, score in ranked if within.admits(entry)]
+    def _passages(self, found: dict[Row, float], within: Scope, k: int) -> list[Passage]:
+        """The ``k`` best that are live and within the scope; no more are read than it takes."""
+        passages: list[Passage] = []
+        rows = iter(found)
+        while len(passages) < k and (some := list(islice(rows, k))):
+            entries = self._catalogue.live(some)
+            passages += [
+                Passage(entry, found[row]) for row, entry in entries.items() if within.admits(entry)
+            ]
+        return passages[:k]
 
     def _stage(self, entries: list[FaqEntry]) -> None:
         if not entries:

@@ -4,7 +4,8 @@ import hashlib
 import os
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 _BATCH = 32
+_SHARED = 4  # texts; so many are worth sharing between threads
 _FINGERPRINTED = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "vocab.txt")
 
 
@@ -79,10 +81,27 @@ class SentenceEncoder:
             tokens = self._model.tokenizer(
                 texts, max_length=self._longest, padding=True, truncation=True, return_tensors="pt"
             )
-        with torch.inference_mode():
+        with torch.inference_mode(), _threads(1 if len(texts) < _SHARED else None):
             pooled = self._model.get_sentence_embeddings(**tokens)
             unit: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=1).numpy()
         return unit
+
+
+@contextmanager
+def _threads(n: int | None) -> Iterator[None]:
+    """Let torch use so many threads, for the caller's work alone; None changes nothing.
+
+    A question is too little work to share: on an idle machine threads gain nothing, and on a
+    busy one they wait for each other for a hundred milliseconds.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(n or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _fingerprint(folder: Path) -> str:

@@ -122,7 +122,7 @@ class VectorIndex:
         assert distances is not None  # they were asked for
         best: dict[Row, float] = {}
         for name, distance in zip(found["ids"][0], distances[0], strict=True):
-            best.setdefault(int(name.partition("#")[0]), float(np.clip(1 - distance, 0, 1)))
+            best.setdefault(int(name.partition("#")[0]), min(max(1.0 - distance, 0.0), 1.0))
         return best
 
     def _connect(self) -> ClientAPI:
