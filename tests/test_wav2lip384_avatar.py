@@ -1,0 +1,121 @@
+"""The neural avatar: draws from the sound alone, streams, and leaves the rest as it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from avatar_engine.base import Frames
+from avatar_engine.checks import check_avatar
+from avatar_engine.faces import cut, squares
+from avatar_engine.presenter import Presenter, PresenterError
+from avatar_engine.wav2lip.generator import Wav2Lip384
+from avatar_engine.wav2lip.mel import GENERATOR_LEAD, melspectrogram, windows
+from avatar_engine.wav2lip.weights import load, save
+from avatar_engine.wav2lip384 import Wav2Lip384Avatar
+from tts_engine import Speech
+
+SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def presenter(tmp_path_factory: pytest.TempPathFactory) -> Presenter:
+    """The first second of the shipped one: the rest of the loop would only take longer."""
+    whole = Presenter(SUIT)
+    whole._loop, whole.faces = whole._loop[:25], whole.faces[:25]
+    return whole
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(1)
+    path = tmp_path_factory.mktemp("weights") / "generator.safetensors"
+    save(Wav2Lip384(32).eval(), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def avatar(presenter: Presenter, weights: Path, cache: Path) -> Wav2Lip384Avatar:
+    return Wav2Lip384Avatar(presenter, weights=weights, cache=cache)
+
+
+def speech(seconds: float) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (0.1 * rng.normal(size=int(seconds * RATE))).astype(np.float32)
+
+
+def drawn(avatar: Wav2Lip384Avatar, pieces: list[np.ndarray], first: int = 0) -> np.ndarray:
+    frames: list[Frames] = list(avatar.render((Speech(p, RATE) for p in pieces), first=first))
+    return np.concatenate([some.pixels for some in frames])
+
+
+def test_it_keeps_every_promise_of_an_avatar(avatar: Wav2Lip384Avatar) -> None:
+    check_avatar(avatar)
+
+
+def test_a_sentence_in_pieces_looks_like_the_whole(avatar: Wav2Lip384Avatar) -> None:
+    sound = speech(1.2)
+    whole = drawn(avatar, [sound], first=7)
+    pieces = drawn(avatar, [sound[:3_000], sound[3_000:9_000], sound[9_000:]], first=7)
+    assert np.abs(whole.astype(int) - pieces).max() <= 1
+
+
+def test_silence_shows_the_loop_itself(avatar: Wav2Lip384Avatar, presenter: Presenter) -> None:
+    pictures = drawn(avatar, [np.zeros(RATE // 2, np.float32)], first=20)
+    assert all(
+        np.array_equal(picture, presenter.frame(20 + i)) for i, picture in enumerate(pictures)
+    )
+
+
+def test_only_the_mouth_is_drawn(avatar: Wav2Lip384Avatar, presenter: Presenter) -> None:
+    pictures = drawn(avatar, [speech(0.4)])
+    for i, picture in enumerate(pictures):
+        changed = np.argwhere((picture != presenter.frame(i)).any(axis=2))
+        left, top, side = squares(presenter.faces)[i]
+        assert len(changed), "random weights draw something"
+        assert changed[:, 0].min() > top + 0.45 * side and changed[:, 0].max() < top + side
+        assert changed[:, 1].min() > left and changed[:, 1].max() < left + side
+
+
+def test_it_draws_what_the_network_draws(
+    avatar: Wav2Lip384Avatar, presenter: Presenter, weights: Path
+) -> None:
+    """The fast form with its cache against the plain network, at the middle of the mouth."""
+    sound = speech(0.6)
+    picture = drawn(avatar, [sound])[5]
+    square = squares(presenter.faces)[5]
+    face = torch.from_numpy(cut(presenter.frame(5), square)).permute(2, 0, 1)[None] / 255
+    masked = face.clone()
+    masked[:, :, 192:] = 0
+    mel = melspectrogram(np.pad(sound, (0, RATE)))
+    heard = torch.from_numpy(windows(mel, [5 - GENERATOR_LEAD]))
+    with torch.no_grad():
+        network = load(weights, Wav2Lip384).eval()
+        plain = network(heard, torch.cat([masked, face], dim=1))[0].permute(1, 2, 0).numpy() * 255
+    pasted = cut(picture, square).astype(float)
+    mouth = np.s_[260:320, 150:230]
+    assert np.abs(pasted[mouth] - plain[mouth]).mean() < 2
+
+
+def test_the_loop_is_prepared_once_for_the_same_weights(
+    presenter: Presenter, weights: Path, cache: Path, avatar: Wav2Lip384Avatar, tmp_path: Path
+) -> None:
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")}
+    Wav2Lip384Avatar(presenter, weights=weights, cache=cache)
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")} == before
+    torch.manual_seed(2)
+    save(Wav2Lip384(32).eval(), tmp_path / "other.safetensors")
+    Wav2Lip384Avatar(presenter, weights=tmp_path / "other.safetensors", cache=cache)
+    assert len({path.parent for path in cache.rglob("*.npy")}) == 2, "never mixed"
+
+
+def test_without_weights_it_says_what_to_do(presenter: Presenter, tmp_path: Path) -> None:
+    with pytest.raises(PresenterError, match=r"no weights at .*train some"):
+        Wav2Lip384Avatar(presenter, weights=tmp_path / "none.safetensors")

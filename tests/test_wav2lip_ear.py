@@ -1,0 +1,55 @@
+"""What the generator hears while a sentence is still being spoken."""
+
+import numpy as np
+import pytest
+
+from avatar_engine.wav2lip.ear import Ear
+from avatar_engine.wav2lip.mel import GENERATOR_LEAD, melspectrogram, windows
+
+
+def sound(seconds: float, rate: int) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    t = np.arange(int(seconds * rate)) / rate
+    tone = 0.3 * np.sin(2 * np.pi * 200 * t) * (np.sin(3 * t) > 0)
+    return (tone + rng.normal(0, 0.01, len(t))).astype(np.float32)
+
+
+def heard(samples: np.ndarray, rate: int, pieces: list[int]) -> np.ndarray:
+    """The windows of all frames when the sound comes in pieces of so many samples."""
+    ear, made, at, n = Ear(rate), [], 0, 0
+    n_frames = len(samples) * 25 // rate
+    for size in [*pieces, len(samples)]:
+        ear.hear(samples[at : at + size], last=at + size >= len(samples))
+        at += size
+        ready = min(ear.n_ready, n_frames)
+        if ready > n:
+            made.append(ear.windows(n, ready))
+            n = ready
+        if at >= len(samples):
+            break
+    assert n == n_frames
+    return np.concatenate(made)
+
+
+@pytest.mark.parametrize("rate", [16_000, 22_050, 24_000])
+def test_pieces_sound_like_the_whole(rate: int) -> None:
+    samples = sound(2.0, rate)
+    whole = heard(samples, rate, [])
+    for pieces in ([rate // 25] * 60, [100, 7_000, 20_000, 1], [rate, rate]):
+        assert np.abs(heard(samples, rate, pieces) - whole).max() < 1e-4
+
+
+def test_windows_are_those_of_training() -> None:
+    samples = sound(2.0, 16_000)
+    mel = melspectrogram(np.pad(samples, (0, 16_000)))
+    trained = windows(mel, range(-GENERATOR_LEAD, 50 - GENERATOR_LEAD))
+    assert np.abs(heard(samples, 16_000, [900] * 40) - trained).max() < 1e-4
+
+
+def test_a_frame_waits_for_little_more_than_a_tenth_of_a_second() -> None:
+    ear, n_heard = Ear(16_000), 0
+    samples = sound(1.0, 16_000)
+    while ear.n_ready < 5:
+        ear.hear(samples[n_heard : n_heard + 80])
+        n_heard += 80
+    assert n_heard / 16_000 - 5 / 25 < 0.12
