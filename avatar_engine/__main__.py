@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = commands.add_parser("train", help=about, description=about)
     training.add_train_arguments(sub)
     sub.set_defaults(run=training.run_train)
+    about = "teach the ears of a network from speech alone, to begin training with"
+    sub = commands.add_parser("hear", help=about, description=about)
+    training.add_hear_arguments(sub)
+    sub.set_defaults(run=training.run_hear)
     about = "write the weights of a trained network that ship"
     sub = commands.add_parser("export", help=about, description=about)
     training.add_export_arguments(sub)

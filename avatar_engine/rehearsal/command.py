@@ -25,7 +25,7 @@ _HEAR_MINUTES = 40  # enough for gathering; more finds nothing new
 
 def add_gather_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``gather``."""
-    _add_lines(parser)
+    add_lines(parser)
     parser.add_argument("presenter", type=Path, help="presenter folder")
     parser.add_argument("--mouths", type=int, default=320, help="how many (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="file, for example mouths.npy")
@@ -34,7 +34,7 @@ def add_gather_arguments(parser: argparse.ArgumentParser) -> None:
 def run_gather(options: argparse.Namespace) -> int:
     """Choose the mouths for the studio."""
     heard, some = 0.0, []
-    for line in _lines(options):
+    for line in lines(options):
         some.append(line)
         heard += line.seconds
         if heard > _HEAR_MINUTES * 60:
@@ -50,7 +50,7 @@ def run_gather(options: argparse.Namespace) -> int:
 
 def add_enact_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``enact``."""
-    _add_lines(parser)
+    add_lines(parser)
     parser.add_argument("presenter", type=Path, help="presenter folder")
     parser.add_argument(
         "--mouths", type=Path, required=True, help="folder that avatar_engine.studio.rehearse wrote"
@@ -72,7 +72,7 @@ def run_enact(options: argparse.Namespace) -> int:
     n_frames = n_clips = 0
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("enacting", total=options.minutes * 60 * FPS)
-        made = enact(cast, _lines(options), options.minutes, options.out, options.seed)
+        made = enact(cast, lines(options), options.minutes, options.out, options.seed)
         for n in made:
             n_frames, n_clips = n_frames + n, n_clips + 1
             bar.update(task, completed=n_frames)
@@ -80,7 +80,8 @@ def run_enact(options: argparse.Namespace) -> int:
     return 0
 
 
-def _add_lines(parser: argparse.ArgumentParser) -> None:
+def add_lines(parser: argparse.ArgumentParser) -> None:
+    """The options of everything that takes lines."""
     parser.add_argument(
         "--texts", type=Path, nargs="*", default=[], help="text files, spoken by the built-in voice"
     )
@@ -91,7 +92,7 @@ def _add_lines(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn by lot")
 
 
-def _lines(options: argparse.Namespace) -> Iterator[Line]:
+def lines(options: argparse.Namespace) -> Iterator[Line]:
     """Lines of all sources in turn, without end."""
     rng = random.Random(options.seed)
     sources: list[Iterator[Line]] = []

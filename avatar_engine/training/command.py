@@ -1,4 +1,4 @@
-"""``python -m avatar_engine train`` and ``export``: the command line and its progress bar."""
+"""``python -m avatar_engine train``, ``hear`` and ``export``: command lines and progress bars."""
 
 import argparse
 import time
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ..rehearsal.command import add_lines, lines
 from ..wav2lip.mel import FPS
 
 if TYPE_CHECKING:
@@ -60,6 +61,41 @@ def run_train(options: argparse.Namespace) -> int:
     if best is not None:
         shown.say(f"best score {progress.best_score:.4f} at step {best}, in {settings.out}")
     return STOPPED if outcome.end == "stopped" else 0
+
+
+def add_hear_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``hear``."""
+    parser.add_argument("network", choices=("expert", "generator"), help="whose ears")
+    parser.add_argument("out", type=Path, metavar="OUT.safetensors")
+    parser.add_argument("--width", type=int, default=512, help="of the network (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=120, help="of speech (%(default)s)")
+    parser.add_argument("--steps", type=int, default=3000, help="of 64 windows (%(default)s)")
+    add_lines(parser)
+
+
+def run_hear(options: argparse.Namespace) -> int:
+    """Teach an audio encoder; returns the exit code."""
+    from ..wav2lip.expert import Expert384
+    from ..wav2lip.generator import Wav2Lip384
+    from .hearing import save, teach
+
+    if options.out.suffix != ".safetensors":
+        raise ValueError(f"{options.out} must end in .safetensors")
+    made = Wav2Lip384 if options.network == "generator" else Expert384
+    network = made(options.width)
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("gathering speech", total=options.steps)
+
+        def told(step: int, loss: float) -> None:
+            bar.update(task, completed=step, description=f"loss {loss:.3f}")
+
+        found = teach(network, lines(options), options.minutes, options.steps, options.seed, told)
+    save(network, options.out)
+    print(
+        f"{options.out}: of lines it was not taught it names {found.named:.1%} of the mouths, "
+        f"and is {found.error:.4f} off in the share of a viseme."
+    )
+    return 0
 
 
 def run_export(options: argparse.Namespace) -> int:
