@@ -1,6 +1,7 @@
 """What many tests share: one loaded system, and one running server."""
 
 import logging
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -32,6 +33,15 @@ async def address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
     async with server.listen() as listener:
         port = listener.sockets[0].getsockname()[1]
         yield f"ws://127.0.0.1:{port}/v1"
+
+
+@pytest.fixture(autouse=True)
+def the_main_module_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that Streamlit's ``AppTest`` ran would otherwise remain ``__main__``.
+
+    Processes that later tests start would then import the page instead of what they need.
+    """
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
