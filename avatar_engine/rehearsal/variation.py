@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from ..faces import SIZE
 
-_BEND = 9.0  # pixels, standard deviation of the nodes of the bending
+_BEND = 4.0  # pixels, standard deviation of the nodes of the bending
 _NODES = 4
 _STRETCH = 0.09  # widest change of height or width
 _TURN = 4.0  # degrees
 _SHIFT = 10.0  # pixels
-_GAMMA = (0.7, 1.45)
-_TINT = 0.12  # widest change of one colour
+_GAMMA = (0.75, 1.35)
+_TINT = 0.08  # widest change of one colour
 _CONTRAST = 0.2
 
 
