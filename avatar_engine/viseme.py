@@ -14,7 +14,7 @@ from tts_engine import Phoneme, Speech
 from .base import Frames
 from .coarticulation import VISEMES, Hold, Mouth, holds, mouth_at, mouths_by_loudness
 from .presenter import Presenter, PresenterError
-from .whole_frames import whole_frames
+from .whole_frames import take_frames, whole_frames
 
 STEEPNESS = 2.5  # of cross-fades; an even mixture of two mouths shows two pairs of lips
 AT_ONCE = 5  # frames; small enough to stop quickly, large enough to cost little
@@ -147,27 +147,17 @@ def _with_mouths(pieces: Iterator[Speech], fps: int) -> Iterator[tuple[Speech, l
         # the last phoneme may go on in the next piece: what it shapes must wait
         n_known = int(held[-2].end * fps) - n_given if len(held) > 1 else 0
         if n_known > 0:
-            whole, waiting = _cut(waiting, n_known, fps)
+            whole, waiting = take_frames(waiting, n_known, fps)
             yield whole, _mouths(held, n_given, n_known, fps)
             n_given, n_waiting = n_given + n_known, n_waiting - n_known
     if n_waiting:
         end = (n_given + n_waiting) / fps
-        whole, _ = _cut(waiting, n_waiting, fps)
+        whole, _ = take_frames(waiting, n_waiting, fps)
         yield whole, _mouths(holds(phonemes, end, fps), n_given, n_waiting, fps)
 
 
 def _mouths(held: list[Hold], first: int, n: int, fps: int) -> list[Mouth]:
     return [mouth_at(held, (i + 0.5) / fps) for i in range(first, first + n)]
-
-
-def _cut(pieces: list[Speech], n: int, fps: int) -> tuple[Speech, list[Speech]]:
-    """The first ``n`` frames of the pieces as one, and what is left."""
-    rate = pieces[0].sample_rate
-    samples = np.concatenate([p.samples for p in pieces])
-    text = "".join(p.text for p in pieces)
-    at = n * rate // fps
-    rest = [Speech(samples[at:], rate)] if at < len(samples) else []
-    return Speech(samples[:at], rate, text), rest
 
 
 def read_tiles(folder: Path) -> dict[str, NDArray[np.uint8]]:

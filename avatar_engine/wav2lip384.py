@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Generator as Pulled
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from tts_engine import Speech
 from .base import Frames
 from .faces import SIZE, cut, squares
 from .presenter import Presenter, PresenterError
-from .whole_frames import whole_frames
+from .whole_frames import take_frames, whole_frames
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "wav2lip384"
 AT_ONCE = 4  # frames; small enough to stop quickly and to begin soon
@@ -79,7 +78,7 @@ class Wav2Lip384Avatar:
             elif ear:
                 ear.hear(np.empty(0, np.float32), last=True)
             while ear and (n := min(ear.n_ready, n_heard, n_drawn + AT_ONCE) - n_drawn) > 0:
-                sound, waiting = _cut(waiting, n, self.fps)
+                sound, waiting = take_frames(waiting, n, self.fps)
                 windows = ear.windows(n_drawn, n_drawn + n)
                 yield Frames(self._draw(first, windows), self.fps, first, sound)
                 n_drawn, first = n_drawn + n, first + n
@@ -105,13 +104,3 @@ class Wav2Lip384Avatar:
             left, top, side = square
             paste(pictures[i], face, np.array([left, top, side, side]))
         return pictures
-
-
-def _cut(pieces: list[Speech], n: int, fps: int) -> tuple[Speech, list[Speech]]:
-    """The first ``n`` frames of the pieces as one, and what is left."""
-    rate = pieces[0].sample_rate
-    at = n * rate // fps
-    samples = np.concatenate([p.samples for p in pieces])
-    text = "".join(p.text for p in pieces)
-    rest = [replace(pieces[0], samples=samples[at:], text="", phonemes=())]
-    return Speech(samples[:at], rate, text), rest if len(samples) > at else []

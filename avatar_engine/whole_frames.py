@@ -25,6 +25,16 @@ def whole_frames(speech: Iterable[Speech], fps: int) -> Iterator[Speech]:
         yield replace(rest, samples=np.pad(rest.samples, (0, missing)))
 
 
+def take_frames(pieces: list[Speech], n: int, fps: int) -> tuple[Speech, list[Speech]]:
+    """The first ``n`` frames of some pieces as one with all their words, and what is left."""
+    rate = pieces[0].sample_rate
+    samples = np.concatenate([p.samples for p in pieces])
+    text = "".join(p.text for p in pieces)
+    at = n * rate // fps
+    rest = [Speech(samples[at:], rate)] if at < len(samples) else []
+    return Speech(samples[:at], rate, text), rest
+
+
 def _join(first: Speech, second: Speech) -> Speech:
     shifted = tuple(Phoneme(p.symbol, p.start + first.seconds) for p in second.phonemes)
     return Speech(

@@ -92,7 +92,8 @@ def _threads(n: int | None) -> Iterator[None]:
     """Let torch use so many threads, for the caller's work alone; None changes nothing.
 
     A question is too little work to share: on an idle machine threads gain nothing, and on a
-    busy one they wait for each other for a hundred milliseconds.
+    busy one they wait for each other for a hundred milliseconds. Torch keeps the number for
+    each thread, but one that first uses torch within these milliseconds inherits it.
     """
     import torch
 

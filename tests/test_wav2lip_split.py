@@ -44,6 +44,18 @@ def test_the_original_can_be_split_too() -> None:
 
 
 @torch.no_grad()
+def test_one_face_may_say_several_sounds_and_draw_its_lower_half_alone() -> None:
+    generator = lived_in(Wav2Lip384(32))
+    mels, faces = torch.randn(3, 1, 80, 16), torch.rand(2, 6, 384, 384)
+    which = torch.tensor([1, 0, 1])
+    whole = generator(mels, faces[which])
+    assert torch.equal(generator(mels, faces, which), whole)
+    lower = generator(mels, faces, which, lower_half=True)
+    assert lower.shape == (3, 3, 192, 384)
+    assert (lower - whole[:, :, 192:]).abs().max() < 1e-5
+
+
+@torch.no_grad()
 def test_rows_that_are_not_used_are_not_kept() -> None:
     steady, _ = split(Wav2Lip384(32).eval(), split_up_to=0)
     heights = [face.shape[2] for face in steady(torch.rand(1, 6, 384, 384))]

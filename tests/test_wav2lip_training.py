@@ -33,7 +33,7 @@ from avatar_engine.training.export import _best
 from avatar_engine.training.generator import settle
 from avatar_engine.training.loop import Line
 from avatar_engine.training.pairs import training_pair, validation_pairs
-from avatar_engine.training.portraits import window
+from avatar_engine.training.portraits import training_windows, window
 from avatar_engine.training.run import train
 from avatar_engine.training.settings import (
     Domain,
@@ -66,7 +66,13 @@ def one_thread_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 
 def make_clip(
-    folder: Path, number: int, *, text: str = "", n_frames: int = N_FRAMES, loop: str = ""
+    folder: Path,
+    number: int,
+    *,
+    text: str = "",
+    n_frames: int = N_FRAMES,
+    loop: str = "",
+    loop_first: int = 0,
 ) -> None:
     """A face whose mouth is as open as its sound, a tone that swells and fades, is loud."""
     folder.mkdir(parents=True)
@@ -85,6 +91,7 @@ def make_clip(
             source="drawn", source_sha256=f"{number:064d}", start_s=0.0, end_s=n_frames / 25,
             n_frames=n_frames, fps=25, size=384, detector="none", boxes=[box] * n_frames,
             squares=[box[:3]] * n_frames, offset=None, settings="", text=text, loop=loop,
+            loop_first=loop_first,
         ),
     )  # fmt: skip
 
@@ -474,6 +481,49 @@ def test_references_are_closed_mouths_where_there_are_and_other_frames_elsewhere
             if np.array_equal(sample["references"], frames[at : at + 5])
         ]
         assert any(abs(at - start) >= 5 for at in places)
+
+
+def test_the_same_heads_say_several_sounds_where_they_are_known_and_other_faces_elsewhere(
+    tmp_path: Path,
+) -> None:
+    for i, first in enumerate((0, 2)):
+        make_clip(tmp_path / "bert" / f"b{i}", i, loop="loop", loop_first=first, n_frames=12)
+    make_clip(tmp_path / "anna" / "a", 7)
+    loop = tmp_path / "bert" / "loop"
+    loop.mkdir()
+    write_pictures(loop, (face((200, 180, 100 + 20 * i), 0.0) for i in range(5)))
+    data = load(domains(tmp_path, anna=0.0, bert=0.0))
+
+    def windows(name: str, seed: int) -> Sample:
+        drawing = Drawing({name: data.training[name] or data.held_out[name]}, {name: 1.0})
+        rng = np.random.default_rng(seed)
+        return training_windows(drawing, rng, 2, n_windows=3, augment=False, gain_db=0)
+
+    sounds = set()
+    for seed in range(5):
+        sample = windows("bert", seed)
+        assert sample["which"].tolist() == [0, 1, 0, 1, 0, 1]
+        assert np.array_equal(sample["references"], sample["references"][sample["which"]])
+        assert not np.array_equal(sample["references"][0], sample["references"][1])
+        sounds |= {mel.tobytes() for mel in sample["mels"]}
+    assert len(sounds) > 10
+    assert windows("anna", 0)["which"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_generator_may_draw_lower_halves_alone_and_encode_a_face_once(
+    clips: Path, tmp_path: Path
+) -> None:
+    settings = generator_settings(
+        clips, tmp_path, ema=0, workers=0, batch=4, sounds_per_face=2, lower_half=True
+    )
+    task = generator.GeneratorTask(settings, load(settings.data), machine.accelerator(settings))
+    seen: list[int] = []
+    network = task.learners[0].network
+    network.register_forward_pre_hook(lambda _, given: seen.append(len(given[1])))
+    losses = [task.step(Progress(step=step), 3e-3)[0]["l1"].item() for step in range(8)]
+    assert min(seen) == 2 and max(seen) > 2, "bert's heads are known, anna's are not"
+    assert losses[-1] < 0.8 * losses[0]
+    assert "mouth_l1" in task.validate(Progress()).domains["anna"]
 
 
 def test_a_change_is_one_for_all_frames_and_faces_stay_faces(clips: Path) -> None:

@@ -92,21 +92,28 @@ class Clip:
 
         A presenter's loop shows them; of a person who was filmed speaking there are none.
         """
-        if not self.card.loop:
+        if not self.loop:
             return None
-        loop, at = self.folder.parent / self.card.loop, self.card.loop_first
-        n = self._n_loop
+        loop, n = self.loop
+        at = self.card.loop_first
         return np.stack([self._picture(loop / f"{(at + i) % n}.jpg") for i in indices])
 
     @cached_property
-    def _n_loop(self) -> int:
+    def loop(self) -> tuple[Path, int] | None:
+        """The folder of the same head with shut lips, and how many pictures it has.
+
+        Raises:
+            ClipError: It has none.
+        """
+        if not self.card.loop:
+            return None
         loop = self.folder.parent / self.card.loop
         n = sum(1 for _ in loop.glob("*.jpg"))
         if n == 0:
             raise ClipError(
                 f"{loop}, which {self.folder} refers to, has no pictures; make it again"
             )
-        return n
+        return loop, n
 
     def samples(self) -> NDArray[np.float32]:
         """The sound, (640 n_frames,), in [-1, 1], 16 kHz."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ..faces import TrackRules
+from ..progress_bar import progress_bar
 from .run import Preparation, Report, Step
 from .sentences import SentenceRules
 from .settings import Settings
@@ -100,14 +100,7 @@ class _Bar:
 
     def __init__(self, console: Console, n_videos: int) -> None:
         self._n_videos = n_videos
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._progress = progress_bar(console)
         self._task = self._progress.add_task("listening", total=None)
 
     def __enter__(self) -> "_Bar":

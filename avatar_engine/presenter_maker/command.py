@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
+from ..progress_bar import progress_bar
 from ..rendering.order import Framing
 from .making import ATTRIBUTION, HEIGHT, SECONDS, Made, Wishes, make
 
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     )
     console = Console(stderr=True)
     try:
-        with Progress(console=console, disable=not console.is_terminal) as bar:
+        with progress_bar(console) as bar:
             task = bar.add_task("looking for the calmest stretch", total=None)
             made = make(
                 options.video,

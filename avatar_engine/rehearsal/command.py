@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.progress import Progress
 
 from ..presenter import Presenter
+from ..progress_bar import progress_bar
 from ..wav2lip.mel import FPS
 from .enacting import Cast, enact
 from .gathering import Mouths, gather
@@ -70,7 +70,7 @@ def run_enact(options: argparse.Namespace) -> int:
     first, _, last = options.identities.partition("-")
     cast = Cast(presenter, mouths, tuple(range(int(first), int(last or first) + 1)))
     n_frames = n_clips = 0
-    with Progress(console=Console(stderr=True)) as bar:
+    with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("enacting", total=options.minutes * 60 * FPS)
         made = enact(cast, lines(options), options.minutes, options.out, options.seed)
         for n in made:

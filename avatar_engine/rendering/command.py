@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ..progress_bar import progress_bar
 from .order import CHECKPOINT, Framing, Order
 from .run import Rendered, Step, render
 
@@ -98,14 +98,7 @@ class _Bar:
     """On a terminal, how far it is and the time left; elsewhere silent."""
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
+        self._progress = progress_bar(console)
         self._stage = ""
         self._task = self._progress.add_task("loading", total=None)
 

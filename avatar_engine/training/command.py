@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from ..progress_bar import progress_bar
 from ..rehearsal.command import add_lines, lines
 from ..wav2lip.mel import FPS
 
@@ -83,7 +83,7 @@ def run_hear(options: argparse.Namespace) -> int:
         raise ValueError(f"{options.out} must end in .safetensors")
     made = Wav2Lip384 if options.network == "generator" else Expert384
     network = made(options.width)
-    with Progress(console=Console(stderr=True)) as bar:
+    with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("gathering speech", total=options.steps)
 
         def told(step: int, loss: float) -> None:
@@ -115,14 +115,7 @@ class _Shown:
 
     def __init__(self, settings: "ExpertSettings | GeneratorSettings") -> None:
         self._console = Console(stderr=True, soft_wrap=True, highlight=False)
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-        )
+        self._bar = progress_bar(self._console)
         self._task = self._bar.add_task("reading", total=settings.steps)
 
     def __enter__(self) -> "_Shown":

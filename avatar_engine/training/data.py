@@ -116,6 +116,10 @@ class Drawing:
         self._domains = [takes[name] for name in names]
         self._shares = shares.cumsum() / shares.sum()
         self._lengths = [np.cumsum([len(take) for take in some]) for some in self._domains]
+        self._by_loop: dict[Path, list[Take]] = {}
+        for take in (take for some in self._domains for take in some):
+            if take.clip.loop:
+                self._by_loop.setdefault(take.clip.loop[0], []).append(take)
 
     def __call__(self, rng: np.random.Generator) -> Take:
         """Any clip."""
@@ -124,6 +128,26 @@ class Drawing:
         lengths = self._lengths[domain]
         place = int(lengths.searchsorted(rng.integers(lengths[-1]), "right"))
         return self._domains[domain][place]
+
+    def same_heads(
+        self, take: Take, start: int, n_frames: int, rng: np.random.Generator
+    ) -> tuple[Take, int]:
+        """Any place where the same heads of the same loop are seen, saying anything.
+
+        Args:
+            take: A clip of a drawn presenter.
+            start: The first of ``n_frames`` frames.
+        """
+        assert take.clip.loop
+        loop, n = take.clip.loop
+        takes = self._by_loop[loop]
+        pose = take.clip.card.loop_first + start
+        firsts = np.array([(pose - other.clip.card.loop_first) % n for other in takes])
+        last = np.array([len(other) - n_frames for other in takes])
+        counts = np.maximum(0, (last - firsts) // n + 1).cumsum()
+        place = int(rng.integers(counts[-1]))
+        i = int(counts.searchsorted(place, "right"))
+        return takes[i], int(firsts[i] + n * (counts[i] - 1 - place))
 
     def audible(self, rng: np.random.Generator) -> tuple[Take, int]:
         """A clip, and a frame at which five frames begin that can be heard.

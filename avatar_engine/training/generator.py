@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import pad
 
@@ -19,7 +19,7 @@ from .batches import Batches, Sample
 from .data import Data, Drawing, Take
 from .errors import TrainingError
 from .learner import Learner
-from .portraits import training_window, window
+from .portraits import training_windows, window
 from .settings import SPAN, GeneratorSettings
 from .task import Losses, Progress, Validation
 
@@ -49,11 +49,13 @@ class GeneratorTask:
         self._settings, self._accelerator = settings, accelerator
         self._device = accelerator.device
         self._expert = _frozen(settings.expert, self._device) if settings.expert else None
-        if self._expert and settings.batch < 2 * self._expert.n_frames:
-            raise TrainingError(
-                f"{settings.expert} looks at {self._expert.n_frames} frames together: batch, which "
-                f"counts pictures, must be {2 * self._expert.n_frames} at least"
-            )
+        if self._expert:
+            least = 2 * settings.sounds_per_face * self._expert.n_frames
+            if settings.batch < least:
+                raise TrainingError(
+                    f"{settings.expert} looks at {self._expert.n_frames} frames together: batch, "
+                    f"which counts pictures, must be {least} at least"
+                )
         torch.manual_seed(settings.seed)
         betas = (0.5, 0.999) if settings.gan_weight else (0.9, 0.999)  # as in the original
         learner = Learner(
@@ -73,9 +75,10 @@ class GeneratorTask:
         drawing = Drawing(data.training, {domain.name: domain.weight for domain in settings.data})
 
         def draw(rng: np.random.Generator, frames: int) -> Sample:
-            return training_window(
-                drawing, rng, frames, augment=settings.augment, gain_db=settings.gain_db
-            )
+            return training_windows(
+                drawing, rng, frames, n_windows=settings.sounds_per_face,
+                augment=settings.augment, gain_db=settings.gain_db,
+            )  # fmt: skip
 
         self._batches = Batches(draw, settings.seed, accelerator.process_index, settings.workers)
         self._windows = [
@@ -92,11 +95,12 @@ class GeneratorTask:
             n_frames = max(settings.frames_per_window, self._expert.n_frames)
         else:
             n_frames = settings.frames_per_window
-        batch = self._batches.get(progress.step, settings.batch // n_frames, n_frames)
+        size = settings.batch // n_frames // settings.sounds_per_face
+        batch = self._batches.get(progress.step, size, n_frames)
         losses: Losses = {}
         with self._accelerator.autocast():
             targets, inputs, mels, heard = self._inputs(batch)
-            drawn = learner.distributed(mels, inputs).float()
+            drawn = self._drawn(learner.distributed, inputs, mels, targets, _shared(batch))
             losses["l1"] = self._l1(drawn, targets)
             total = (1 - sync_weight - settings.gan_weight) * losses["l1"]
             if sync_weight and self._expert:
@@ -187,7 +191,7 @@ class GeneratorTask:
             some = mine[first : first + at_once]
             targets, inputs, mels, heard = self._inputs(self._held_out(some))
             with accelerator.autocast():
-                drawn = learner.best.eval()(mels, inputs).float()
+                drawn = self._drawn(learner.best.eval(), inputs, mels, targets)
                 off = (drawn - targets).reshape(-1, SPAN, *targets.shape[1:])
                 lower = off[..., LOWER:, :]
                 figures = [
@@ -216,7 +220,7 @@ class GeneratorTask:
         for i in range(samples):
             targets, inputs, mels, _ = self._inputs(self._held_out([i]))
             with self._accelerator.autocast():
-                drawn = learner.best.eval()(mels, inputs).float()
+                drawn = self._drawn(learner.best.eval(), inputs, mels, targets)
             middle = SPAN // 2
             rows = inputs[middle, :3], inputs[middle, 3:], targets[middle], drawn[middle]
             columns.append(torch.cat(rows, dim=1))
@@ -238,8 +242,37 @@ class GeneratorTask:
         )
         masked = pad(targets[..., :LOWER, :], (0, 0, 0, LOWER))
         mels = machine.send(batch["mels"], self._device).flatten(0, 1)
-        heard = machine.send(batch["heard"], self._device)
+        heard = machine.send(batch["heard"], self._device).flatten(0, 1)
         return targets, torch.cat([masked, references], 1), mels, heard
+
+    def _drawn(
+        self,
+        network: nn.Module,
+        inputs: Tensor,
+        mels: Tensor,
+        targets: Tensor,
+        which: NDArray[np.intp] | None = None,
+    ) -> Tensor:
+        """The faces as they are shown: drawn by the network, or their lower halves alone.
+
+        Args:
+            which: (B,) The first of the faces that are the same as each.
+        """
+        numbers = None
+        if which is not None:
+            kept, numbered = np.unique(which, return_inverse=True)
+            inputs = inputs[torch.from_numpy(kept).to(self._device)]
+            numbers = torch.from_numpy(numbered).to(self._device)
+        half = self._settings.lower_half
+        drawn: Tensor = network(mels, inputs, numbers, lower_half=half).float()
+        return torch.cat([targets[..., :LOWER, :], drawn], 2) if half else drawn
+
+
+def _shared(batch: Sample) -> NDArray[np.intp]:
+    """For each picture of a batch the first one with the same face."""
+    which = batch["which"].astype(np.intp)
+    n_samples, n_pictures = which.shape
+    return np.ravel(which + n_pictures * np.arange(n_samples)[:, None])
 
 
 def settle(progress: Progress, l1: float) -> None:

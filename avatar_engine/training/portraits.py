@@ -8,21 +8,45 @@ from .batches import Sample
 from .data import Drawing, Take
 
 
-def training_window(
-    drawing: Drawing, rng: np.random.Generator, n_frames: int, *, augment: bool, gain_db: float
+def training_windows(
+    drawing: Drawing,
+    rng: np.random.Generator,
+    n_frames: int,
+    *,
+    n_windows: int,
+    augment: bool,
+    gain_db: float,
 ) -> Sample:
-    """Consecutive frames of any clip, as ``window`` returns them."""
+    """Some windows of consecutive frames of any clips.
+
+    Of a drawn presenter all windows show the same heads, which then need to be encoded once.
+
+    Returns:
+        What ``window`` does, one after the other, and with ``which``, (n_windows n_frames,):
+        for each frame the first one that shows the same head.
+    """
     take = drawing(rng)
     start = int(rng.integers(len(take) - n_frames + 1))
-    sample = window(take, start, n_frames, rng)
+    samples = [window(take, start, n_frames, rng)]
+    for _ in range(n_windows - 1):
+        if take.clip.loop:
+            other, at = drawing.same_heads(take, start, n_frames, rng)
+        else:
+            other = drawing(rng)
+            at = int(rng.integers(len(other) - n_frames + 1))
+        samples.append(window(other, at, n_frames, rng))
+    for sample in samples:
+        gain = rng.uniform(-gain_db, gain_db)
+        for name in ("mels", "heard"):
+            sample[name] = louder(sample[name].astype(np.float32, copy=False), gain)
+    joined = {name: np.concatenate([sample[name] for sample in samples]) for name in samples[0]}
     if augment:
         change = Change.draw(rng)
         for name in ("targets", "references"):
-            sample[name] = change(sample[name].astype(np.uint8, copy=False))
-    gain = rng.uniform(-gain_db, gain_db)
-    for name in ("mels", "heard"):
-        sample[name] = louder(sample[name].astype(np.float32, copy=False), gain)
-    return sample
+            joined[name] = change(joined[name].astype(np.uint8, copy=False))
+    frames = np.arange(n_windows * n_frames)
+    joined["which"] = frames % n_frames if take.clip.loop else frames
+    return joined
 
 
 def window(take: Take, start: int, n_frames: int, rng: np.random.Generator) -> Sample:
@@ -34,7 +58,7 @@ def window(take: Take, start: int, n_frames: int, rng: np.random.Generator) -> S
 
     Returns:
         ``targets`` and ``references`` (n_frames, 384, 384, 3), bytes, RGB; ``mels``
-        (n_frames, 1, 80, 16), one for each frame; ``heard`` (1, 80, 16), for the expert.
+        (n_frames, 1, 80, 16), one for each frame; ``heard`` (1, 1, 80, 16), for the expert.
     """
     frames = range(start, start + n_frames)
     references = take.clip.references(frames)
@@ -45,7 +69,7 @@ def window(take: Take, start: int, n_frames: int, rng: np.random.Generator) -> S
         "targets": take.clip.frames(frames),
         "references": references,
         "mels": windows(take.mel, [frame - GENERATOR_LEAD for frame in frames]),
-        "heard": windows(take.mel, [start])[0],
+        "heard": windows(take.mel, [start]),
     }
 
 

@@ -113,6 +113,10 @@ class GeneratorSettings(Settings):
     augment: bool = False
     frames_per_window: Annotated[int, Field(ge=1, le=SPAN)] = SPAN
     """Consecutive pictures that are drawn together while the sync loss has no weight."""
+    sounds_per_face: Count = 1
+    """Windows of a drawn presenter that are drawn on the same faces, which are encoded once."""
+    lower_half: bool = False
+    """Draw nothing else, as when speaking: the upper half is then neither learnt nor judged."""
     mouth_weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of the lower half in the L1 loss, next to 1 for the upper half."""
     expert: Path | None = None
@@ -128,8 +132,11 @@ class GeneratorSettings(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.batch < 2 * self.frames_per_window:
-            raise ValueError("batch counts pictures: it must be twice frames_per_window at least")
+        if self.batch < 2 * self.sounds_per_face * self.frames_per_window:
+            raise ValueError(
+                "batch counts pictures: it must be twice sounds_per_face * frames_per_window "
+                "at least"
+            )
         if self.sync_weight + self.gan_weight >= 1:
             raise ValueError("sync_weight and gan_weight leave nothing for L1")
         return self

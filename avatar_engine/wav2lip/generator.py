@@ -54,7 +54,26 @@ class Generator(nn.Module):
             x = torch.cat([block(x), face], dim=1)
         return cast(Tensor, self.output_block(x))
 
-    def forward(self, mels: Tensor, faces: Tensor) -> Tensor:
+    def decode_lower_half(self, embedding: Tensor, maps: Sequence[Tensor]) -> Tensor:
+        """The lower halves, (B, 3, size / 2, size), of the same faces for half the work."""
+        x = embedding
+        heights = self.heights()
+        levels = zip(
+            self.face_decoder_blocks, reversed(maps), heights, first_rows(heights), strict=True
+        )
+        for block, face, height, first in levels:
+            rows = height - first
+            x = torch.cat([block(x)[:, :, -rows:], face[:, :, -rows:]], dim=1)
+        return cast(Tensor, self.output_block(x)[:, :, -(self.size // 2) :])
+
+    def forward(
+        self,
+        mels: Tensor,
+        faces: Tensor,
+        which: Tensor | None = None,
+        *,
+        lower_half: bool = False,
+    ) -> Tensor:
         """Draw every face saying its sound; the argument order is the original's.
 
         Several frames of several clips are flattened into one batch first. In
@@ -63,11 +82,35 @@ class Generator(nn.Module):
         Args:
             mels: (B, 1, 80, 16), in [-4, 4].
             faces: (B, 6, size, size), in [0, 1].
+            which: (B,) The number of each sound's face, if several are said by one: a face
+                is encoded once, which is half of the work.
+            lower_half: Draw that alone.
 
         Returns:
-            (B, 3, size, size), in [0, 1].
+            (B, 3, size, size), in [0, 1]; or (B, 3, size / 2, size).
         """
-        return self.decode(self.encode_audio(mels), self.encode_face(faces))
+        maps = self.encode_face(faces)
+        if which is not None:
+            maps = [face.index_select(0, which) for face in maps]
+        decode = self.decode_lower_half if lower_half else self.decode
+        return decode(self.encode_audio(mels), maps)
+
+    def heights(self) -> list[int]:
+        """Of the decoder's maps, the deepest first: 1, 3, 6, ... up to the whole picture."""
+        n = len(self.face_decoder_blocks)
+        return [1, *(self.size >> level for level in reversed(range(n - 1)))]
+
+
+def first_rows(heights: Sequence[int]) -> list[int]:
+    """The first row of each decoder map that the lower half of the picture depends on.
+
+    Cut there, a map's kernels lack the row above, which spoils one row for each of the two
+    3x3 kernels a level; those are never used.
+    """
+    firsts = [heights[-1] // 2 - 2]  # the output block spoils one row; deconvolutions begin even
+    for _ in heights[1:]:
+        firsts.insert(0, max(0, (firsts[0] - 2) // 2))
+    return firsts
 
 
 class Wav2Lip384(Generator):

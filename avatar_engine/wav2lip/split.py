@@ -32,7 +32,7 @@ from torch.nn.functional import conv_transpose2d, relu
 from torch.nn.utils import fuse_conv_bn_eval
 
 from .blocks import ConvBlock, DeconvBlock
-from .generator import Generator
+from .generator import Generator, first_rows
 
 SPLIT_UP_TO = 24
 """Levels up to this height are split; measured best in ``docs/speed.md``."""
@@ -44,8 +44,8 @@ class Steady(nn.Module):
     def __init__(self, generator: Generator, split_up_to: int) -> None:
         super().__init__()
         self.encoder = nn.ModuleList(_folded(block) for block in generator.face_encoder_blocks)
-        heights = _heights(generator)
-        self._firsts = _first_rows(heights)
+        heights = generator.heights()
+        self._firsts = first_rows(heights)
         self.parts = nn.ModuleList()
         for height, (block, n_own) in zip(heights, _blocks(generator), strict=False):
             is_split = height <= split_up_to
@@ -75,8 +75,8 @@ class Speaking(nn.Module):
         self._half = generator.size // 2
         self.audio = _folded(generator.audio_encoder)
         self.first = _folded(generator.face_decoder_blocks[0])
-        heights = _heights(generator)
-        firsts = _first_rows(heights)
+        heights = generator.heights()
+        firsts = first_rows(heights)
         levels = zip(_blocks(generator), heights[:-1], firsts[:-1], firsts[1:], strict=True)
         self.blocks = nn.ModuleList(
             _Block(block, n_own if height <= split_up_to else None, first, after)
@@ -191,17 +191,3 @@ def _blocks(generator: Generator) -> Iterable[tuple[nn.Sequential, int]]:
     for before, block in pairwise(blocks):
         convolution, _ = cast(ConvBlock, before[-1]).conv_block
         yield block, cast(nn.Conv2d, convolution).out_channels
-
-
-def _heights(generator: Generator) -> list[int]:
-    """Of the maps, the deepest first: 1, 3, 6, ... up to the whole picture."""
-    n = len(generator.face_decoder_blocks)
-    return [1, *(generator.size >> level for level in reversed(range(n - 1)))]
-
-
-def _first_rows(heights: list[int]) -> list[int]:
-    """The first row in use of each map: what two 3x3 kernels a level spoil is never used."""
-    firsts = [heights[-1] // 2 - 2]  # the output block spoils one row; deconvolutions begin even
-    for _ in heights[1:]:
-        firsts.insert(0, max(0, (firsts[0] - 2) // 2))
-    return firsts
