@@ -56,8 +56,13 @@ class FaceDrawer:
         masked = whole.clone()
         masked[:, :, self.size // 2 :] = 0
         reference = whole if references is None else self._tensor(references)
+        given = torch.from_numpy(mels), torch.cat([masked, reference], dim=1)
         with torch.inference_mode():
-            drawn = self._network(torch.from_numpy(mels), torch.cat([masked, reference], dim=1))
+            if isinstance(self._network, Wav2Lip384):  # which need not have learnt the upper half
+                lower = self._network(*given, lower_half=True)
+                drawn = torch.cat([whole[:, :, : self.size // 2], lower], dim=2)
+            else:
+                drawn = self._network(*given)
         pixels = (drawn * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         return np.ascontiguousarray(self._turned(pixels.numpy()))
 

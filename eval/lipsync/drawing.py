@@ -22,10 +22,11 @@ def draw(
     references: Pixels,
     sounds: Sequence[NDArray[np.float32]],
 ) -> list[Pixels]:
-    """The frames with each of several sounds: the whole picture as the network gives it.
+    """The frames with each of several sounds, as the network gives them.
 
-    Nothing is pasted or blended, so that what is measured is the network's. What it sees of
-    the faces does not depend on the sound and is computed once.
+    Nothing is pasted or blended, so that what is measured is the network's; of ours the lower
+    half, which is all that is ever shown. What it sees of the faces does not depend on the
+    sound and is computed once.
 
     Args:
         generator: Of 384 or 96 pixels; for the latter faces are made smaller and larger again.
@@ -48,7 +49,12 @@ def draw(
         maps = generator.encode_face(faces)
         for mels, made in zip(heard, drawn, strict=True):
             embedding = generator.encode_audio(torch.from_numpy(mels[some]))
-            made[some] = _shown(generator, generator.decode(embedding, maps), side)
+            if isinstance(generator, Wav2Lip384):
+                lower = generator.decode_lower_half(embedding, maps)
+                made[some] = frames[some]
+                made[some, side // 2 :] = _shown(generator, lower, side)
+            else:
+                made[some] = _shown(generator, generator.decode(embedding, maps), side)
     return drawn
 
 
@@ -67,6 +73,6 @@ def _shown(generator: Generator, planes: torch.Tensor, side: int) -> Pixels:
     pictures = (planes * 255).round().byte().permute(0, 2, 3, 1).numpy()
     if generator.channel_order == "BGR":
         pictures = pictures[..., ::-1]
-    if generator.size != side:
+    if generator.size != side:  # never of a half
         pictures = np.stack([cv2.resize(p, (side, side)) for p in pictures])
     return pictures
