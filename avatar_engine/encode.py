@@ -1,7 +1,7 @@
 """Frames become fragments that a browser plays: H.264 and AAC in fragmented MP4."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, Literal, cast
 
@@ -32,6 +32,8 @@ class Fragment:
     """Index of the first frame, counted from the start of the reply."""
     n_frames: int
     fps: int
+    n_eased: int = 0
+    """Of these frames; see ``Frames.is_eased``."""
 
     @property
     def pts_ms(self) -> int:
@@ -84,19 +86,20 @@ class Encoder:
         return LATER_FRAGMENT
 
     def _fragment(self, n: int, *, last: bool) -> Fragment:
-        pictures, samples = self._take(n)
+        pictures, samples, n_eased = self._take(n)
         runs = []
         if self._video:
             runs.append(self._video.encode(pictures, last=last))
         runs.append(self._audio.encode(samples, track=len(runs) + 1, last=last))
         self._n_fragments += 1
         data = fmp4.fragment(self._n_fragments, runs)
-        fragment = Fragment("media", data, self._mime, self._n_sent, n, self._fps)
+        fragment = Fragment("media", data, self._mime, self._n_sent, n, self._fps, n_eased)
         self._n_sent += n
         return fragment
 
-    def _take(self, n: int) -> tuple[list[NDArray[np.uint8]], NDArray[np.float32]]:
-        """Remove ``n`` frames from what is pending, with their sound."""
+    def _take(self, n: int) -> tuple[list[NDArray[np.uint8]], NDArray[np.float32], int]:
+        """Remove ``n`` frames from what is pending, with their sound; how many are eased."""
+        n_eased = 0
         pictures: list[NDArray[np.uint8]] = []
         sound: list[NDArray[np.float32]] = []
         while len(pictures) < n:
@@ -105,11 +108,14 @@ class Encoder:
             cut = k * frames.speech.sample_rate // frames.fps
             pictures.extend(frames.pixels[:k])
             sound.append(frames.speech.samples[:cut])
+            n_eased += k * frames.is_eased
             if k < len(frames):
                 rest = Speech(frames.speech.samples[cut:], frames.speech.sample_rate)
-                later = Frames(frames.pixels[k:], frames.fps, frames.first + k, rest)
-                self._pending.insert(0, later)
-        return pictures, np.concatenate(sound) if sound else np.empty(0, np.float32)
+                self._pending.insert(
+                    0,
+                    replace(frames, pixels=frames.pixels[k:], first=frames.first + k, speech=rest),
+                )
+        return pictures, np.concatenate(sound) if sound else np.empty(0, np.float32), n_eased
 
 
 class _H264:

@@ -1,0 +1,121 @@
+"""An avatar that becomes simpler when the machine cannot keep up, rather than late."""
+
+import itertools
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Protocol
+
+from tts_engine import Speech
+
+from .base import Avatar, Frames
+from .strain import Strain
+from .whole_frames import whole_frames
+
+
+class Patient(Avatar, Protocol):
+    """An avatar that can draw fewer pictures than it shows."""
+
+    def render(
+        self,
+        speech: Iterable[Speech],
+        *,
+        first: int = 0,
+        every: Callable[[], int] = lambda: 1,
+    ) -> Generator[Frames, None, None]:
+        """As in ``Avatar``; one of ``every()`` pictures is drawn, the others repeat it."""
+        ...
+
+
+class Degrading:
+    """An avatar with a light one for hard times; the sound is the same whoever draws.
+
+    The rate may fall to every second picture at any time, and the light avatar may take over
+    in the middle of a sentence; the other comes back with the next one.
+
+    Args:
+        avatar: Who draws as long as the machine keeps up.
+        light: Of the same size and rate.
+        strain: Shared by all who draw on this machine.
+        clock: Seconds, from anywhere.
+    """
+
+    def __init__(
+        self,
+        avatar: Patient,
+        light: Avatar,
+        strain: Strain,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        assert (avatar.fps, avatar.size) == (light.fps, light.size)
+        self.fps, self.size = avatar.fps, avatar.size
+        self.strain = strain
+        self._avatar, self._light, self._clock = avatar, light, clock
+
+    def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
+        """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
+        pieces = _Timed(whole_frames(speech, self.fps), self._clock)
+        heard: list[Speech] = []  # of the sentence so far
+        n = 0  # frames that were drawn of it
+        ease = self.strain.ease
+        if ease in ("full", "half"):
+            known = _kept(pieces, heard)
+            with closing(self._avatar.render(known, first=first, every=self._every)) as drawing:
+                for frames, took in self._timed(drawing, pieces):
+                    self.strain.drew(ease, len(frames) / self.fps, took)
+                    yield replace(frames, is_eased=ease != "full")
+                    n += len(frames)
+                    ease = self.strain.ease
+                    if ease not in ("full", "half"):
+                        break
+                else:
+                    return
+        rest = itertools.chain(_after(heard, n, self.fps), pieces)
+        with closing(self._light.render(rest, first=first + n)) as drawing:
+            for frames, took in self._timed(drawing, pieces):
+                self.strain.drew("light", len(frames) / self.fps, took)
+                yield replace(frames, is_eased=True)
+
+    def _every(self) -> int:
+        return 2 if self.strain.ease == "half" else 1
+
+    def _timed(self, drawing: Iterator[Frames], pieces: "_Timed") -> Iterator[tuple[Frames, float]]:
+        """The frames, and the seconds they took, without those that their sound took."""
+        while True:
+            started, waited = self._clock(), pieces.waited
+            frames = next(drawing, None)
+            if frames is None:
+                return
+            yield frames, self._clock() - started - (pieces.waited - waited)
+
+
+class _Timed(Iterator[Speech]):
+    """Speech, and how long was waited for it."""
+
+    def __init__(self, speech: Iterator[Speech], clock: Callable[[], float]) -> None:
+        self._speech, self._clock = speech, clock
+        self.waited = 0.0
+
+    def __next__(self) -> Speech:
+        started = self._clock()
+        try:
+            return next(self._speech)
+        finally:
+            self.waited += self._clock() - started
+
+
+def _kept(pieces: Iterable[Speech], kept: list[Speech]) -> Iterator[Speech]:
+    for piece in pieces:
+        kept.append(piece)
+        yield piece
+
+
+def _after(pieces: list[Speech], n: int, fps: int) -> Iterator[Speech]:
+    """What pieces hold after ``n`` frames; only of whole pieces the phonemes are known."""
+    for piece in pieces:
+        n_here = len(piece.samples) * fps // piece.sample_rate
+        if n < n_here:
+            at = n * piece.sample_rate // fps
+            yield Speech(piece.samples[at:], piece.sample_rate) if at else piece
+        n = max(0, n - n_here)
