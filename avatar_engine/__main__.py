@@ -9,6 +9,7 @@ from .presenter_maker import command as presenter
 from .rehearsal import command as rehearse
 from .rendering import command as render
 from .training import command as training
+from .wav2lip.backends import command as backends
 
 FAILED = 1
 
@@ -64,6 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = commands.add_parser("export", help=about, description=about)
     training.add_export_arguments(sub)
     sub.set_defaults(run=training.run_export)
+    about = "write the generator for hardware that runs ONNX"
+    sub = commands.add_parser("export-onnx", help=about, description=about)
+    backends.add_arguments(sub)
+    sub.set_defaults(run=backends.run)
     return parser
 
 

@@ -1,23 +1,34 @@
 """The talking face of the paper: a network draws the mouth from the sound alone."""
 
 import itertools
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Generator as Pulled
-from collections.abc import Iterable
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import TaskID
 
 from tts_engine import Speech
 
 from .base import Frames
 from .faces import SIZE, cut, squares
 from .presenter import Presenter, PresenterError
+from .progress_bar import progress_bar
 from .whole_frames import take_frames, whole_frames
+
+if TYPE_CHECKING:
+    from .wav2lip.loop_maps import Told
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "wav2lip384"
 AT_ONCE = 4  # frames; small enough to stop quickly and to begin soon
 _QUIET = -3.0  # mel level, of [-4, 4]; where all of a window is below, the lips are shut
+
+_log = logging.getLogger(__name__)
 
 
 class Wav2Lip384Avatar:
@@ -30,10 +41,14 @@ class Wav2Lip384Avatar:
         presenter: A loop and face boxes are all it needs.
         weights: Of the generator, as ``python -m avatar_engine export`` writes them.
         cache: Folder for what depends on loop and weights alone, some megabytes a frame.
+        backend: What runs the network: ``cuda``, ``openvino``, ``torch``; ``auto`` is the first of
+            these that is there.
+        threads: Of the processor; None: one per core, at most four.
 
     Raises:
         PresenterError: There are no weights.
         WeightsError: They are no generator's of 384x384.
+        BackendError: The backend cannot run on this machine.
     """
 
     def __init__(
@@ -42,10 +57,15 @@ class Wav2Lip384Avatar:
         *,
         weights: str | Path = SHIPPED / "generator.safetensors",
         cache: str | Path = "var/cache/faces",
+        backend: str = "auto",
+        threads: int | None = None,
     ) -> None:
         # Torch takes seconds to import; who chose another avatar should not wait for it.
+        from .wav2lip.backends.base import warm
+        from .wav2lip.backends.choice import choose
         from .wav2lip.generator import Wav2Lip384
         from .wav2lip.loop_maps import LoopMaps
+        from .wav2lip.sharing import Shared
         from .wav2lip.split import split
         from .wav2lip.weights import load
 
@@ -58,12 +78,23 @@ class Wav2Lip384Avatar:
         self.presenter = presenter
         self.fps = presenter.card.fps
         self.size = presenter.size
-        steady, self._speaking = split(load(path, Wav2Lip384))
-        self._maps = LoopMaps(presenter, steady, path, Path(cache))
+        steady, speaking = split(load(path, Wav2Lip384))
+        with _shown_building(presenter.card.name) as told:
+            self._maps = LoopMaps(presenter, steady, path, Path(cache), told)
+        one = self._maps.of([0])
+        self._backend = choose(speaking, one, backend, threads)
+        warm(self._backend, one, range(1, AT_ONCE + 1))
+        self._draw_halves = Shared(self._backend.draw).draw
         self._squares = squares(presenter.faces)
 
-    def render(self, speech: Iterable[Speech], *, first: int = 0) -> Pulled[Frames, None, None]:
-        """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
+    def render(
+        self,
+        speech: Iterable[Speech],
+        *,
+        first: int = 0,
+        every: Callable[[], int] = lambda: 1,
+    ) -> Pulled[Frames, None, None]:
+        """Draw one sentence; see :class:`~avatar_engine.degrading.Patient`."""
         from .wav2lip.ear import Ear
 
         ear: Ear | None = None
@@ -79,28 +110,43 @@ class Wav2Lip384Avatar:
                 ear.hear(np.empty(0, np.float32), last=True)
             while ear and (n := min(ear.n_ready, n_heard, n_drawn + AT_ONCE) - n_drawn) > 0:
                 sound, waiting = take_frames(waiting, n, self.fps)
-                windows = ear.windows(n_drawn, n_drawn + n)
-                yield Frames(self._draw(first, windows), self.fps, first, sound)
+                step = every()
+                windows = ear.windows(n_drawn, n_drawn + n)[::step]
+                drawn = self._draw(range(first, first + n, step), windows)
+                yield Frames(drawn.repeat(step, axis=0)[:n], self.fps, first, sound)
                 n_drawn, first = n_drawn + n, first + n
 
-    def _draw(self, first: int, windows: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Loop frames from ``first`` on, (n, height, width, 3), saying what is heard."""
-        import torch
-
+    def _draw(self, numbers: Sequence[int], windows: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Some frames of the loop, (n, height, width, 3), saying what is heard."""
         from .wav2lip.paste import paste
 
-        pictures = np.stack([self.presenter.frame(first + i) for i in range(len(windows))])
+        pictures = np.stack([self.presenter.frame(number) for number in numbers])
         speaks = np.flatnonzero(windows.max(axis=(1, 2, 3)) > _QUIET)
         if not len(speaks):
             return pictures
-        at = [(first + int(i)) % len(self.presenter) for i in speaks]
-        with torch.inference_mode():
-            mels = torch.from_numpy(windows[speaks])
-            halves = self._speaking(mels, *self._maps.of(at)).mul(255).round().byte()
-        for i, index, half in zip(speaks, at, halves.permute(0, 2, 3, 1).numpy(), strict=True):
+        at = [numbers[int(i)] % len(self.presenter) for i in speaks]
+        halves = self._draw_halves(windows[speaks], self._maps.of(at))
+        for i, index, half in zip(speaks, at, halves, strict=True):
             square = self._squares[index]
             face = cut(pictures[i], square)
             face[SIZE // 2 :] = half
             left, top, side = square
             paste(pictures[i], face, np.array([left, top, side, side]))
         return pictures
+
+
+@contextmanager
+def _shown_building(name: str) -> "Iterator[Told]":
+    """Tells of maps being built: a bar on a terminal, elsewhere a line in the log."""
+    with progress_bar(Console(stderr=True)) as bar:
+        task: TaskID | None = None
+
+        def told(done: int, n: int) -> None:
+            nonlocal task
+            if task is None:
+                task = bar.add_task(f"preparing {name}", total=n)
+                if bar.disable:
+                    _log.info("preparing %s for these weights: %d frames, once", name, n)
+            bar.update(task, completed=done)
+
+        yield told

@@ -1,4 +1,4 @@
-"""``python -m eval qa | calibrate | scale | ingest | latency | lipsync``."""
+"""``python -m eval qa | calibrate | scale | ingest | latency | lipsync | speed``."""
 
 import argparse
 import json
@@ -21,6 +21,7 @@ from retrievers.hybrid import SHIPPED_FUSION
 from .lipsync import command as lipsync_command
 from .qa import Report, evaluate, figure_names
 from .questions import read_knowledge_base, read_questions
+from .speed import command as speed_command
 
 DEFAULT_K = 5
 FAQ = ROOT / "assets" / "faq"
@@ -52,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lipsync = commands.add_parser("lipsync", help="measure generated mouths", allow_abbrev=False)
     lipsync_command.add_arguments(lipsync)
     lipsync.set_defaults(command=_lipsync)
+    speed = commands.add_parser("speed", help="frames a second, step by step")
+    speed_command.add_arguments(speed)
+    speed.set_defaults(command=_speed)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     try:
@@ -268,6 +272,11 @@ def _lipsync(options: argparse.Namespace) -> int:
     for sentence in broken:
         print(f"eval: {sentence}", file=sys.stderr)
     return BEYOND_LIMIT if broken else 0
+
+
+def _speed(options: argparse.Namespace) -> int:
+    speed_command.run(options)
+    return 0
 
 
 if __name__ == "__main__":

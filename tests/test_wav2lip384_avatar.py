@@ -67,6 +67,15 @@ def test_a_sentence_in_pieces_looks_like_the_whole(avatar: Wav2Lip384Avatar) -> 
     assert np.abs(whole.astype(int) - pieces).max() <= 1
 
 
+def test_at_half_the_rate_every_second_picture_stays(avatar: Wav2Lip384Avatar) -> None:
+    sound = speech(0.32)
+    full = drawn(avatar, [sound], first=3)
+    frames = list(avatar.render([Speech(sound, RATE)], first=3, every=lambda: 2))
+    half = np.concatenate([some.pixels for some in frames])
+    assert np.array_equal(half, full[::2].repeat(2, axis=0))
+    assert sum(len(some.speech.samples) for some in frames) == len(sound)
+
+
 def test_silence_shows_the_loop_itself(avatar: Wav2Lip384Avatar, presenter: Presenter) -> None:
     pictures = drawn(avatar, [np.zeros(RATE // 2, np.float32)], first=20)
     assert all(
@@ -105,14 +114,24 @@ def test_it_draws_what_the_network_draws(
 
 
 def test_the_loop_is_prepared_once_for_the_same_weights(
-    presenter: Presenter, weights: Path, cache: Path, avatar: Wav2Lip384Avatar, tmp_path: Path
+    presenter: Presenter,
+    weights: Path,
+    cache: Path,
+    avatar: Wav2Lip384Avatar,
+    tmp_path: Path,
+    log: pytest.LogCaptureFixture,
 ) -> None:
     before = {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")}
-    Wav2Lip384Avatar(presenter, weights=weights, cache=cache)
+    Wav2Lip384Avatar(presenter, weights=weights, cache=cache, backend="torch", threads=1)
+    assert "lips are drawn by torch fp32, 1 thread" in log.text
+    assert "preparing" not in log.text
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")} == before
     torch.manual_seed(2)
     save(Wav2Lip384(32).eval(), tmp_path / "other.safetensors")
-    Wav2Lip384Avatar(presenter, weights=tmp_path / "other.safetensors", cache=cache)
+    Wav2Lip384Avatar(
+        presenter, weights=tmp_path / "other.safetensors", cache=cache, backend="torch"
+    )
+    assert "preparing suit for these weights: 25 frames" in log.text
     assert len({path.parent for path in cache.rglob("*.npy")}) == 2, "never mixed"
 
 

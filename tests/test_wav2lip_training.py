@@ -526,6 +526,23 @@ def test_a_generator_may_draw_lower_halves_alone_and_encode_a_face_once(
     assert "mouth_l1" in task.validate(Progress()).domains["anna"]
 
 
+def test_a_generator_may_begin_with_small_pictures_which_teach_all_but_the_top(
+    clips: Path, tmp_path: Path
+) -> None:
+    settings = generator_settings(
+        clips, tmp_path, ema=0, workers=0, coarse_steps=8, lower_half=True
+    )
+    task = generator.GeneratorTask(settings, load(settings.data), machine.accelerator(settings))
+    before = {n: p.clone() for n, p in task.learners[0].network.named_parameters()}
+    losses = [task.step(Progress(step=0), 3e-3)[0]["coarse"].item() for _ in range(8)]
+    assert losses[-1] < 0.8 * losses[0]
+    after = dict(task.learners[0].network.named_parameters())
+    changed = {n.split(".conv_block")[0] for n, p in after.items() if not torch.equal(p, before[n])}
+    assert {"audio_encoder.0", "face_decoder_blocks.0.0", "face_decoder_blocks.6.0"} <= changed
+    assert not any(n.startswith(("face_decoder_blocks.8", "output_block")) for n in changed)
+    assert "l1" in task.step(Progress(step=8), 3e-3)[0]
+
+
 def test_a_change_is_one_for_all_frames_and_faces_stay_faces(clips: Path) -> None:
     frames = read_clips(clips / "anna")[0].frames([4, 4])
     changed = Change.draw(np.random.default_rng(1))(frames)

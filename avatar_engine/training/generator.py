@@ -16,6 +16,7 @@ from ..wav2lip.generator import Wav2Lip384
 from ..wav2lip.quality import QualityDiscriminator
 from . import machine
 from .batches import Batches, Sample
+from .coarse import coarse_lower_half, coarse_targets
 from .data import Data, Drawing, Take
 from .errors import TrainingError
 from .learner import Learner
@@ -42,7 +43,7 @@ class GeneratorTask:
     """
 
     kind = "generator"
-    losses = ["l1", "sync", "gan", "quality"]  # noqa: RUF012
+    losses = ["coarse", "l1", "sync", "gan", "quality"]  # noqa: RUF012
     figures = ["l1", "mouth_l1", "mouth_psnr", "sync", "sync_of_real"]  # noqa: RUF012
 
     def __init__(self, settings: GeneratorSettings, data: Data, accelerator: "Accelerator") -> None:
@@ -56,6 +57,8 @@ class GeneratorTask:
                     f"{settings.expert} looks at {self._expert.n_frames} frames together: batch, "
                     f"which counts pictures, must be {least} at least"
                 )
+        if settings.coarse_steps and accelerator.num_processes > 1:
+            raise TrainingError("coarse_steps is for one process; with several, set it to 0")
         torch.manual_seed(settings.seed)
         betas = (0.5, 0.999) if settings.gan_weight else (0.9, 0.999)  # as in the original
         learner = Learner(
@@ -98,6 +101,10 @@ class GeneratorTask:
         size = settings.batch // n_frames // settings.sounds_per_face
         batch = self._batches.get(progress.step, size, n_frames)
         losses: Losses = {}
+        if progress.step < settings.coarse_steps:
+            losses["coarse"] = self._coarse(batch)
+            learner.step(losses["coarse"], progress.step, rate)
+            return {"coarse": losses["coarse"].detach()}, settings.batch
         with self._accelerator.autocast():
             targets, inputs, mels, heard = self._inputs(batch)
             drawn = self._drawn(learner.distributed, inputs, mels, targets, _shared(batch))
@@ -151,6 +158,15 @@ class GeneratorTask:
         else:
             begun = progress.step >= settings.sync_from
         return settings.sync_weight if begun else 0.0
+
+    def _coarse(self, batch: Sample) -> Tensor:
+        """L1 of small lower halves."""
+        with self._accelerator.autocast():
+            targets, inputs, mels, _ = self._inputs(batch)
+            inputs, numbers = self._once(inputs, _shared(batch))
+            network = cast(Wav2Lip384, self.learners[0].network)
+            drawn = coarse_lower_half(network, mels, inputs, numbers).float()
+            return (drawn - coarse_targets(targets)).abs().mean()
 
     def _l1(self, drawn: Tensor, targets: Tensor) -> Tensor:
         off = (drawn - targets).abs()
@@ -260,12 +276,18 @@ class GeneratorTask:
         """
         numbers = None
         if which is not None:
-            kept, numbered = np.unique(which, return_inverse=True)
-            inputs = inputs[torch.from_numpy(kept).to(self._device)]
-            numbers = torch.from_numpy(numbered).to(self._device)
+            inputs, numbers = self._once(inputs, which)
         half = self._settings.lower_half
         drawn: Tensor = network(mels, inputs, numbers, lower_half=half).float()
         return torch.cat([targets[..., :LOWER, :], drawn], 2) if half else drawn
+
+    def _once(self, inputs: Tensor, which: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+        """Every face once, and for each picture the number of its face."""
+        kept, numbers = np.unique(which, return_inverse=True)
+        return (
+            inputs[torch.from_numpy(kept).to(self._device)],
+            torch.from_numpy(numbers).to(self._device),
+        )
 
 
 def _shared(batch: Sample) -> NDArray[np.intp]:

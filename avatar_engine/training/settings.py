@@ -117,6 +117,8 @@ class GeneratorSettings(Settings):
     """Windows of a drawn presenter that are drawn on the same faces, which are encoded once."""
     lower_half: bool = False
     """Draw nothing else, as when speaking: the upper half is then neither learnt nor judged."""
+    coarse_steps: Annotated[int, Field(ge=0)] = 0
+    """So many steps at first draw small pictures, from which mouths learn to follow the sound."""
     mouth_weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of the lower half in the L1 loss, next to 1 for the upper half."""
     expert: Path | None = None

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from filelock import FileLock
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ..faces import cut, squares
 from ..presenter import Presenter
+from .backends.base import Maps
 from .split import Steady
 
 FORMAT = 1  # counts up when the maps of the same loop and weights become others
@@ -56,17 +56,24 @@ class LoopMaps:
             if not self.folder.is_dir():
                 _build(presenter, steady, self.folder, told)
         files = sorted(self.folder.glob("*.npy"))
-        self._levels: list[NDArray[np.float16]] = [np.load(f, mmap_mode="r") for f in files]
+        # Copied on writing, which nobody does: what cannot be written to, OpenVINO would copy.
+        self._levels: list[NDArray[np.float16]] = [np.load(f, mmap_mode="c") for f in files]
 
     @property
     def bytes_per_frame(self) -> int:
         """On disk, and in memory once a frame was shown."""
         return sum(level[0].nbytes for level in self._levels)
 
-    def of(self, indices: Sequence[int]) -> list[Tensor]:
-        """The maps of some frames of the loop, one tensor per level, as ``Speaking`` takes them."""
-        at = list(indices)
-        return [torch.from_numpy(level[at].astype(np.float32)) for level in self._levels]
+    def of(self, indices: Sequence[int]) -> Maps:
+        """The maps of some frames of the loop, one array per level, as a backend takes them.
+
+        Frames that follow each other are not copied: these arrays are the files, and not to be
+        written to.
+        """
+        first, stop = indices[0], indices[0] + len(indices)
+        if list(indices) == list(range(first, stop)):
+            return [level[first:stop] for level in self._levels]
+        return [level[list(indices)] for level in self._levels]
 
 
 def _build(presenter: Presenter, steady: Steady, folder: Path, told: Told | None) -> None:

@@ -117,6 +117,18 @@ def split(generator: Generator, *, split_up_to: int = SPLIT_UP_TO) -> tuple[Stea
     return parts
 
 
+def fold(generator: Generator) -> Generator:
+    """A copy without norms and residuals: the first transformation alone."""
+    generator = copy.deepcopy(generator).eval()
+    with torch.no_grad():
+        for name, part in list(generator.named_children()):
+            if isinstance(part, nn.ModuleList):
+                setattr(generator, name, nn.ModuleList(_folded(block) for block in part))
+            else:
+                setattr(generator, name, _folded(part))
+    return generator.requires_grad_(False)
+
+
 class _Block(nn.Module):
     """One decoder block, from the first row on that is needed.
 

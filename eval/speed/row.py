@@ -1,0 +1,137 @@
+"""One row of the comparison, in a process of its own, so that its memory is its own.
+
+``python -m eval.speed.row ORDER`` prints the row; both are JSON.
+"""
+
+import gc
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+EXACT = 100.0
+"""dB, for pictures of which no level differs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to measure."""
+
+    form: str
+    """Of :data:`.forms.FORMS`; "wav2lip96" is the original, "rest" the rest of the path."""
+    runtime: str
+    batch: int
+    """Frames drawn at once."""
+    threads: int
+    rounds: int
+    folder: str
+    """Holds ``material.npz``, ``generator.safetensors`` and ``plain.npy``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured; medians of the rounds."""
+
+    fps: float
+    """Frames drawn in a second of wall-clock time."""
+    cpu_ms: float
+    """CPU time of a frame, ms, of all threads."""
+    memory_mb: float
+    """Resident when all was warm, with Python and torch; 0 where unknown."""
+    cache_mb: float
+    """What the loop's frame takes in the cache; 0 without."""
+    psnr_db: float | None
+    """Against the plain network in fp32, of bytes; at most :data:`EXACT`."""
+
+
+def timed(work: Callable[[], object], n: int, rounds: int) -> tuple[float, float]:
+    """Medians of (wall, CPU) time of one of the n things that ``work`` does, ms."""
+    walls, cpus = [], []
+    for _ in range(rounds):
+        wall, cpu = time.perf_counter(), time.process_time()
+        work()
+        walls.append((time.perf_counter() - wall) * 1000 / n)
+        cpus.append((time.process_time() - cpu) * 1000 / n)
+    return statistics.median(walls), statistics.median(cpus)
+
+
+def measure(order: Order) -> Row:
+    """Build the form, warm it, draw."""
+    import torch
+
+    from avatar_engine.wav2lip.generator import Wav2Lip384
+    from avatar_engine.wav2lip.wav2lip96 import Wav2Lip96
+    from avatar_engine.wav2lip.weights import load
+
+    from .forms import FORMS, RUNTIMES, plain
+    from .material import Material, calibrate
+
+    torch.set_num_threads(order.threads)
+    folder = Path(order.folder)
+    material = Material.read(folder / "material.npz")
+    if order.form == "wav2lip96":
+        torch.manual_seed(0)
+        original = Wav2Lip96()
+        calibrate(original)
+        network, maps = plain(original, material.tensor(96))
+        del original
+    else:
+        generator = load(folder / "generator.safetensors", Wav2Lip384)
+        network, maps = FORMS[order.form](generator, material.tensor())
+        del generator
+    backend = RUNTIMES[order.runtime](network, maps, order.threads)
+    del network
+    gc.collect()
+
+    n = len(material.mels)
+    batches = [slice(i, i + order.batch) for i in range(0, n, order.batch)]
+
+    def draw() -> list[np.ndarray]:
+        return [backend.draw(material.mels[b], [level[b] for level in maps]) for b in batches]
+
+    drawn = np.concatenate(draw())
+    wall, cpu = timed(draw, n, order.rounds)
+    memory = _resident_mb()
+    is_cached = order.form not in ("wav2lip96", "plain", "folded")
+    return Row(
+        fps=1000 / wall,
+        cpu_ms=cpu,
+        memory_mb=memory,
+        cache_mb=sum(level[0].nbytes for level in maps) / 2**20 if is_cached else 0.0,
+        psnr_db=None if order.form == "wav2lip96" else psnr(drawn, np.load(folder / "plain.npy")),
+    )
+
+
+def psnr(drawn: np.ndarray, reference: np.ndarray) -> float:
+    """Of bytes, dB; :data:`EXACT` for equal pictures."""
+    error = np.mean((drawn.astype(np.float64) - reference) ** 2)
+    return min(EXACT, float(10 * np.log10(255**2 / error))) if error else EXACT
+
+
+def _resident_mb() -> float:
+    try:
+        status = Path("/proc/self/status").read_text("ascii")
+    except OSError:
+        return 0.0
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def main(argument: str) -> None:
+    """Measure what is ordered, and print it."""
+    order = Order(**json.loads(argument))
+    if order.form == "rest":
+        from .rest import measure_rest
+
+        print(json.dumps(measure_rest(order.rounds)))
+    else:
+        print(json.dumps(asdict(measure(order))))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,85 @@
+"""``eval speed``: every form draws the same picture, and the table shows what was measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
+from avatar_engine.wav2lip.generator import Wav2Lip384
+from avatar_engine.wav2lip.weights import save
+from eval.speed.command import Report, _child, tables
+from eval.speed.forms import FORMS
+from eval.speed.material import Material, calibrate
+from eval.speed.row import EXACT, Order, Row, psnr
+
+N = 2
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    return Material.gather(N)
+
+
+@pytest.fixture(scope="module")
+def generator() -> Wav2Lip384:
+    torch.manual_seed(0)
+    made = Wav2Lip384(32)
+    calibrate(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def plain(generator: Wav2Lip384, material: Material) -> np.ndarray:
+    network, faces = FORMS["plain"](generator, material.tensor())
+    return TorchCpu(network, 1).draw(material.mels, faces)
+
+
+@pytest.mark.parametrize("form", ["folded", "cached", "cropped", "hybrid", "all_split"])
+def test_every_form_draws_the_same_picture(
+    form: str, generator: Wav2Lip384, material: Material, plain: np.ndarray
+) -> None:
+    network, maps = FORMS[form](generator, material.tensor())
+    drawn = TorchCpu(network, 1).draw(material.mels, maps)
+    assert plain.std() > 2, "the pictures are not all of one colour"
+    assert psnr(drawn, plain) > 55
+
+
+def test_something_is_heard_in_every_frame_of_a_sentence(material: Material) -> None:
+    assert material.mels.shape == (N, 1, 80, 16)
+    assert Material.gather(8).mels.max(axis=(1, 2, 3)).min() > -2
+
+
+def test_psnr_of_equal_and_of_different_pictures() -> None:
+    picture = np.zeros((4, 4), np.uint8)
+    assert psnr(picture, picture) == EXACT
+    assert psnr(picture + np.uint8(255), picture) == pytest.approx(0)
+
+
+def test_a_row_is_measured_in_a_process_of_its_own(
+    generator: Wav2Lip384, material: Material, plain: np.ndarray, tmp_path: Path
+) -> None:
+
+    save(generator, tmp_path / "generator.safetensors")
+    material.save(tmp_path / "material.npz")
+    np.save(tmp_path / "plain.npy", plain)
+    row = Row(**_child(Order("hybrid", "torch", 1, 1, 1, str(tmp_path))))
+    assert row.fps > 0 and row.cpu_ms > 0 and row.cache_mb == pytest.approx(2.2, abs=0.01)
+    assert row.memory_mb > 50 and row.psnr_db is not None and row.psnr_db > 55
+    with pytest.raises(OSError, match=r"hybrid with torch failed: .*material\.npz"):
+        _child(Order("hybrid", "torch", 1, 1, 1, str(tmp_path / "elsewhere")))
+
+
+def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
+    rows = {
+        "384, torch": Row(5, 200, 400, 0, EXACT),
+        "OpenVINO: what talks": Row(30, 33, 300, 3.7, 60),
+    }
+    report = Report("a machine", "random weights", 1, 5, rows, {"paste": 2.0, "x264": 5.0})
+    console = Console(width=140, record=True)
+    for table in tables(report):
+        console.print(table)
+    text = console.export_text()
+    assert "6.0" in text and "same" in text and "40.00" in text

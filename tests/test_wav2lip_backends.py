@@ -1,0 +1,168 @@
+"""Every backend draws what the plain generator draws."""
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from avatar_engine.__main__ import main as command_line
+from avatar_engine.wav2lip.backends.base import Backend, BackendError, Maps, Mels, warm
+from avatar_engine.wav2lip.backends.choice import choose
+from avatar_engine.wav2lip.backends.onnx_file import export
+from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu, has_bf16
+from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
+from avatar_engine.wav2lip.generator import Wav2Lip384
+from avatar_engine.wav2lip.split import split
+from avatar_engine.wav2lip.weights import save
+
+from .test_wav2lip_split import lived_in
+
+N = 3
+
+
+class Scene:
+    """A network with lived-in norms, what it is given and what it plainly draws."""
+
+    def __init__(self) -> None:
+        generator = lived_in(Wav2Lip384(32))
+        with torch.no_grad():
+            # Pictures of one grey would agree whatever is wrong.
+            generator.output_block[1].weight.mul_(4)  # type: ignore[operator]
+            faces, mels = torch.rand(N, 6, 384, 384), torch.randn(N, 1, 80, 16)
+            steady, self.speaking = split(generator)
+            lower = generator(mels, faces)[:, :, 192:] * 255
+            self.maps: Maps = [level.half().numpy() for level in steady(faces)]
+        self.plain = lower.permute(0, 2, 3, 1).numpy()
+        self.mels: Mels = mels.numpy()
+
+    def make(self, name: str) -> Backend:
+        if name == "torch":
+            return TorchCpu(self.speaking, 1)
+        if name == "cuda":
+            return choose(self.speaking, self.maps, "cuda")
+        return OpenVinoCpu(self.speaking, self.maps, 1, bf16=False)
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture(
+    scope="module", params=["openvino", "torch", pytest.param("cuda", marks=pytest.mark.gpu)]
+)
+def backend(scene: Scene, request: pytest.FixtureRequest) -> Backend:
+    return scene.make(request.param)
+
+
+def test_it_draws_what_the_generator_draws(backend: Backend, scene: Scene) -> None:
+    """To a level of 255, of which half is rounding to bytes and some the 16 bits of the maps."""
+    drawn = backend.draw(scene.mels, scene.maps)
+    assert drawn.shape == (N, 192, 384, 3) and drawn.dtype == np.uint8
+    assert scene.plain.std() > 10, "the pictures are not all of one colour"
+    assert np.abs(drawn - scene.plain).max() < 1
+
+
+def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
+    backend: Backend, scene: Scene
+) -> None:
+    together = backend.draw(scene.mels, scene.maps)
+    for i in range(N):
+        alone = backend.draw(scene.mels[i : i + 1], [level[i : i + 1] for level in scene.maps])
+        difference = np.abs(alone[0].astype(int) - together[i]).max()
+        assert difference <= (0 if backend.name.startswith("OpenVINO") else 1)
+
+
+def test_any_number_of_frames_can_be_drawn_after_warming(backend: Backend, scene: Scene) -> None:
+    warm(backend, scene.maps, [1, 2])
+    assert len(backend.draw(scene.mels[:2], [level[:2] for level in scene.maps])) == 2
+
+
+def test_the_onnx_file_draws_the_same(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "lips.onnx"
+    export(scene.speaking, scene.maps, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [given.name for given in session.get_inputs()]
+    assert names == ["mels", *(f"map_{i}" for i in range(9))]
+    (drawn,) = session.run(None, dict(zip(names, [scene.mels, *scene.maps], strict=True)))
+    assert np.abs(drawn - scene.plain).max() < 1
+    assert [p.name for p in path.parent.iterdir()] == ["lips.onnx"]
+
+
+def test_the_fastest_backend_that_is_there_is_taken_and_named(
+    scene: Scene, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose(scene.speaking, scene.maps, threads=1).name.startswith("OpenVINO")
+    assert "lips are drawn by OpenVINO" in log.text and "torch sees no CUDA device" in log.text
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    assert choose(scene.speaking, scene.maps, threads=1).name == "torch fp32, 1 thread"
+    assert "OpenVINO is not installed" in log.text
+
+
+def test_a_backend_can_be_forced(scene: Scene, log: pytest.LogCaptureFixture) -> None:
+    assert choose(scene.speaking, scene.maps, "torch", 2).name == "torch fp32, 2 threads"
+    assert "as the settings say" in log.text
+
+
+@pytest.mark.parametrize(
+    ("name", "threads", "says"),
+    [
+        ("tpu", None, "no backend 'tpu'; choose auto, cuda, openvino, torch"),
+        ("cuda", None, "cuda cannot run here: torch sees no CUDA device"),
+        ("torch", 0, "0 threads cannot draw"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, name: str, threads: int | None, says: str
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(BackendError, match=says):
+        choose(scene.speaking, scene.maps, name, threads)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", True),
+        ("fpu amx_tile amx_bf16", True),
+        ("fpu avx2 avx512f avx512_vnni", False),  # emulated: slower than fp32
+        ("fpu avx2", False),
+    ],
+)
+def test_bf16_is_chosen_by_the_flags_of_the_processor(
+    flags: str, expected: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "cpuinfo"
+    path.write_text(f"processor\t: 0\nmodel name\t: amx_bf16\nflags\t\t: {flags}\nbugs\t: x\n")
+    assert has_bf16(path) is expected
+
+
+def test_a_processor_that_does_not_say_computes_in_fp32(tmp_path: Path) -> None:
+    assert has_bf16(tmp_path / "none") is False
+
+
+def test_openvino_tells_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its telemetry is not so much as imported, here or in a fresh process."""
+    program = (
+        "import sys; from avatar_engine.wav2lip.backends.openvino_cpu import silence; silence()\n"
+        "import openvino\n"
+        "assert not any(name.startswith('openvino_telemetry.') for name in sys.modules)\n"
+        "from openvino.tools.ovc.telemetry_utils import tm; assert tm.__name__.endswith('stub')"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+    monkeypatch.setattr(socket, "socket", None)  # converting opens no connection
+    OpenVinoCpu(scene.speaking, scene.maps, 1, bf16=False)
+
+
+def test_the_command_line_writes_the_onnx_file(tmp_path: Path) -> None:
+    save(lived_in(Wav2Lip384(32)), tmp_path / "generator.safetensors")
+    out = tmp_path / "lips.onnx"
+    assert command_line(["export-onnx", str(tmp_path / "generator.safetensors"), str(out)]) == 0
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    assert session.get_outputs()[0].shape[1:] == [192, 384, 3]
