@@ -71,8 +71,11 @@ def test_at_half_the_rate_every_second_picture_stays(avatar: Wav2Lip384Avatar) -
     sound = speech(0.32)
     full = drawn(avatar, [sound], first=3)
     frames = list(avatar.render([Speech(sound, RATE)], first=3, every=lambda: 2))
-    half = np.concatenate([some.pixels for some in frames])
-    assert np.array_equal(half, full[::2].repeat(2, axis=0))
+    for some in frames:
+        there = full[some.first - 3 :][: len(some)]
+        assert (
+            np.abs(some.pixels.astype(int) - there[::2].repeat(2, axis=0)[: len(some)]).max() <= 1
+        )
     assert sum(len(some.speech.samples) for some in frames) == len(sound)
 
 
