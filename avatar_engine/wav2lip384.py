@@ -16,7 +16,7 @@ from rich.progress import TaskID
 from tts_engine import Speech
 
 from .base import Frames
-from .faces import SIZE, cut, squares
+from .faces import SIZE, squares
 from .presenter import Presenter, PresenterError
 from .progress_bar import progress_bar
 from .whole_frames import take_frames, whole_frames
@@ -126,11 +126,10 @@ class Wav2Lip384Avatar:
             return pictures
         at = [numbers[int(i)] % len(self.presenter) for i in speaks]
         halves = self._draw_halves(windows[speaks], self._maps.of(at))
+        face = np.empty((SIZE, SIZE, 3), np.uint8)
         for i, index, half in zip(speaks, at, halves, strict=True):
-            square = self._squares[index]
-            face = cut(pictures[i], square)
-            face[SIZE // 2 :] = half
-            left, top, side = square
+            face[: SIZE // 2], face[SIZE // 2 :] = half[0], half  # nothing above is pasted
+            left, top, side = self._squares[index]
             paste(pictures[i], face, np.array([left, top, side, side]))
         return pictures
 

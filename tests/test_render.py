@@ -136,7 +136,11 @@ class Echo:
 
 
 class Echo384(Echo, Wav2Lip384):
-    pass
+    def forward(  # type: ignore[override]
+        self, mels: torch.Tensor, faces: torch.Tensor, *, lower_half: bool
+    ) -> torch.Tensor:
+        assert lower_half, "the upper half is not for the network to draw"
+        return super().forward(mels, faces)[:, :, 192:]
 
 
 class Echo96(Echo, Wav2Lip96):
@@ -161,7 +165,8 @@ def test_the_reference_may_be_another_picture() -> None:
     drawer = FaceDrawer(Echo384(32))
     faces = np.zeros((1, 384, 384, 3), np.uint8)
     mels = np.zeros((1, 1, 80, 16), np.float32)
-    assert (drawer.draw(faces, mels, faces + 9) == 9).all()
+    drawn = drawer.draw(faces, mels, faces + 9)
+    assert (drawn[:, 192:] == 9).all() and (drawn[:, :192] == 0).all()
 
 
 def test_lipgan_draws_too() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Region = NDArray[np.floating]
 """(4,): left, top, width, height of a face that was cut out, pixels."""
 
-TOP, FULL = 0.48, 0.58  # of the height, where the drawn face begins to show and shows alone
+TOP, FULL = 0.5, 0.58  # of the height, where the drawn face begins to show and shows alone
 ROUNDNESS = 2.4  # of the lower half: 2 is an ellipse, more comes nearer to a rectangle
 FADE = 0.74  # of the way from the middle to the edge, where the drawn face begins to fade
 
