@@ -27,9 +27,12 @@ class Speech:
     sample_rate: int
     """Samples per second, Hz."""
     text: str = ""
-    """The words heard in this piece; empty for silence."""
+    """The words that are over at the end of this piece; empty when none ends in it. The texts
+    of a sentence's pieces, joined, are the sentence: so a break tells what is still unsaid."""
     phonemes: tuple[Phoneme, ...] = ()
     """In order of time; empty when the voice does not know them."""
+    voice: str = ""
+    """Who is heard, when it is not the voice that was asked (``fallback.py``)."""
 
     @property
     def seconds(self) -> float:

@@ -3,6 +3,13 @@
 import numpy as np
 
 from .base import Voice
+from .loudness import TARGET, integrated, true_peak
+
+_PASSAGE = (
+    "身份证丢失后，您可以到就近的派出所申请补领。",
+    "请带上户口簿，工本费每张四十元，二十个工作日内可以领取。",
+    "如果急需使用，可以同时申请一张临时身份证。",
+)
 
 
 def check_voice(voice: Voice, text: str = "您好，请问您要办理什么业务？") -> None:
@@ -24,6 +31,7 @@ def check_voice(voice: Voice, text: str = "您好，请问您要办理什么业�
         assert starts == sorted(starts), "phonemes come in order of time"
         assert all(0 <= start < piece.seconds for start in starts), "phonemes lie inside the piece"
     assert max(np.abs(piece.samples).max() for piece in pieces) > 0, "speech is not silent"
+    assert "".join(piece.text for piece in pieces) == text, "the texts, joined, are the sentence"
 
     stopped = voice.speak(text)
     next(stopped)
@@ -36,3 +44,17 @@ def check_voice(voice: Voice, text: str = "您好，请问您要办理什么业�
         except ValueError:
             continue
         raise AssertionError("a blank sentence is a ValueError")
+
+
+def check_loudness(voice: Voice, sentences: tuple[str, ...] = _PASSAGE) -> None:
+    """Try how loud a voice is over some sentences; ours all pass, and yours may.
+
+    Raises:
+        AssertionError: Its message is the promise.
+    """
+    pieces = [piece.samples for text in sentences for piece in voice.speak(text)]
+    samples = np.concatenate(pieces)
+    loudness = integrated(samples, voice.sample_rate)
+    assert abs(loudness - TARGET) <= 1, f"loudness is {TARGET} LUFS within 1, not {loudness:.1f}"
+    peak = 20 * np.log10(true_peak(samples))
+    assert peak < -1, f"the true peak is below -1 dBFS, not {peak:.1f}"

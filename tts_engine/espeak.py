@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from .base import Phoneme, Speech
 from .espeak_library import SAMPLE_RATE, Manner, library, variants
 from .espeak_phonemes import to_ipa
-from .text import clauses, normalise, words
+from .loudness import TARGET, Limiter, integrated
+from .text import language_of, pause, spoken_clauses, words
 
 Gender = Literal["female", "male"]
 
@@ -28,18 +29,9 @@ _TONE_RANGE = 99  # the library's own range is 4 semitones; tones want at least 
 _ENGLISH_RANGE = 50
 _RATE = 190  # 4.3 syllables a second
 
-_LEVEL = 10 ** (-20 / 20)
-"""Root mean square of the sounding part, full scale 1."""
-_CEILING = 0.98
 _SILENCE = 10 ** (-55 / 20)
 _EDGE_SECONDS = 0.01  # kept around the sound, so that soft starts survive
 
-_PAUSES = (  # seconds behind a mark; the longest in a row counts
-    (re.compile(r"[。！？!?…\n]|\.(?:\s|$)"), 0.3),
-    (re.compile(r"[；;：:]"), 0.25),
-    (re.compile(r"[，,]"), 0.2),
-    (re.compile(r"[、（）()〔〕《》]"), 0.1),
-)
 _SWITCH_SECONDS = 0.04  # between two languages
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
@@ -118,10 +110,8 @@ class EspeakVoice:
             ValueError: ``text`` is blank, or nothing in it can be spoken (only
                 marks or emoji).
         """
-        if not text.strip():
-            raise ValueError("nothing to speak: the text is blank")
-        language = "zh-CN" if _HAN.search(text) or not re.search("[A-Za-z]", text) else "en"
-        pieces = _speakable(text, language)
+        language = language_of(text)
+        pieces = spoken_clauses(text, language, lambda spoken: bool(_RUN.search(spoken)))
         if not pieces:
             raise ValueError("nothing to speak: the text holds only marks or symbols")
         for written, spoken in pieces:
@@ -142,13 +132,13 @@ class EspeakVoice:
                 continue  # characters that no dictionary knows
             sound = self._synthesise(said, mandarin=mandarin)
             gap = spoken[run.end() : following.start() if following else len(spoken)]
-            pause = _pause(gap)
+            quiet = pause(gap)
             if following and following.lastgroup != run.lastgroup:
-                pause = max(pause, _SWITCH_SECONDS)
+                quiet = max(quiet, _SWITCH_SECONDS)
             phonemes += [Phoneme(symbol, seconds + start) for symbol, start in sound.phonemes]
             sounds.append(sound.samples)
             seconds += len(sound.samples) / SAMPLE_RATE
-            if silence := round(pause * SAMPLE_RATE):
+            if silence := round(quiet * SAMPLE_RATE):
                 phonemes.append(Phoneme("", seconds))
                 sounds.append(np.zeros(silence, np.float32))
                 seconds += silence / SAMPLE_RATE
@@ -158,7 +148,9 @@ class EspeakVoice:
     def _synthesise(self, said: str, *, mandarin: bool) -> _Sound:
         """Return one run of one language at the common level, without silence around it."""
         recording = library().synthesise(said, self._mandarin if mandarin else self._english)
-        samples = np.clip(recording.samples * self._gains[mandarin], -_CEILING, _CEILING)
+        limiter = Limiter(SAMPLE_RATE)
+        loud = limiter.push(recording.samples * np.float32(self._gains[mandarin]))
+        samples = np.concatenate([loud, limiter.flush()])
         ipa = to_ipa(recording.phonemes, len(samples) / SAMPLE_RATE, mandarin=mandarin)
         return _trimmed(samples, ipa)
 
@@ -166,26 +158,8 @@ class EspeakVoice:
         """Return the gain that brings this voice to the common level."""
         said = _in_pinyin(_CALIBRATION) if mandarin else _ENGLISH_CALIBRATION
         manner = self._mandarin if mandarin else self._english
-        samples = library().synthesise(said, manner).samples
-        loud = np.abs(samples) > 0.02 * np.abs(samples).max(initial=1e-9)
-        return float(_LEVEL / np.sqrt(np.mean(samples[loud] ** 2))) if loud.any() else 1.0
-
-
-def _speakable(text: str, language: str) -> list[tuple[str, str]]:
-    """Return the clauses as written and as said; what cannot be said joins a neighbour."""
-    pieces: list[tuple[str, str]] = []
-    held = ""
-    for clause in clauses(text):
-        spoken = normalise(clause, language)
-        if _RUN.search(spoken):
-            pieces.append((held + clause, spoken + clause[len(clause.rstrip()) :]))
-            held = ""
-        else:
-            held += clause
-    if held and pieces:
-        written, spoken = pieces[-1]
-        pieces[-1] = (written + held, spoken)
-    return pieces
+        loudness = integrated(library().synthesise(said, manner).samples, SAMPLE_RATE)
+        return float(10 ** ((TARGET - loudness) / 20)) if loudness > -np.inf else 1.0
 
 
 def _in_pinyin(text: str) -> str:
@@ -200,10 +174,6 @@ def _library_spelling(syllable: str) -> str:
 def _letters(capitals: re.Match[str]) -> str:
     """Name the letters of an acronym; a lone A would be read as the article."""
     return " ".join("[[eI]]" if letter in "Aa" else letter.upper() for letter in capitals[0])
-
-
-def _pause(gap: str) -> float:
-    return max((seconds for mark, seconds in _PAUSES if mark.search(gap)), default=0.0)
 
 
 def _trimmed(samples: NDArray[np.float32], ipa: list[tuple[str, float]]) -> _Sound:

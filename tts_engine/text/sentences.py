@@ -131,6 +131,17 @@ def cut(text: str) -> list[str]:
     return pieces
 
 
+def whole_sentences(text: str) -> list[str]:
+    """Cut a text where sentences end, however long or short they are.
+
+    Text added at the end changes no piece but the last: one can cut what is still being written.
+
+    Returns:
+        Pieces of which ``"".join`` is ``text``; ``[]`` for an empty text.
+    """
+    return _pieces(text, _ends(text, "。！？!?."))
+
+
 def clauses(text: str) -> list[str]:
     """Cut a sentence at every mark at which a speaker breathes, commas included.
 
