@@ -1,4 +1,4 @@
-"""``python -m agent serve | run | ask | say | plugins``."""
+"""``python -m agent serve | run | ask | say | prerender | api | mcp | plugins``."""
 
 import argparse
 import asyncio
@@ -12,9 +12,10 @@ from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
 
 from .base import Answer, Question, ReplyError
+from .events import Event
 from .plugins import KINDS, PluginError, installed
-from .session import Event
 from .settings import Settings, SettingsError, read
+from .starts import N_STARTS
 
 EXPECTED_ERRORS = (SettingsError, PluginError, PresenterError, StoreError, OSError, ValueError)
 
@@ -67,9 +68,36 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("-o", "--output", type=Path, required=True, help="the video (.mp4)")
     say.set_defaults(command=_say)
 
+    prerender = commands.add_parser(
+        "prerender", help="render the answers of the knowledge base, so that they are sent at once"
+    )
+    prerender.add_argument(
+        "--classes", type=_positive, default=1, metavar="N",
+        help=f"how many poses of the idle loop each answer can follow on, 1 to {N_STARTS}; "
+        "more look smoother and take as many times the disk and the time (default 1)",
+    )  # fmt: skip
+    prerender.add_argument(
+        "--limit", type=_positive, metavar="N", help="render at most N replies in this run"
+    )
+    prerender.set_defaults(command=_prerender)
+
+    api = commands.add_parser("api", help="answer as an OpenAI-compatible chat model")
+    api.set_defaults(command=_api)
+
+    mcp = commands.add_parser("mcp", help="give another model our tools, over standard input")
+    mcp.add_argument("--display", metavar="URL", help="ws://…/v1?session=… of a page that speaks")
+    mcp.set_defaults(command=_mcp)
+
     plugins = commands.add_parser("plugins", help="list the installed backends")
     plugins.set_defaults(command=_plugins)
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -95,7 +123,7 @@ async def _listen(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = Server(stages.session(), stages.presenter, settings)
+    server = Server(stages.live_session(), stages.presenter, settings)
     async with server.listen() as listener:
         host, port = listener.sockets[0].getsockname()[:2]
         print(f"listening on ws://{host}:{port}/v1", flush=True)
@@ -169,6 +197,87 @@ def _print_answer(answer: Answer, *, as_json: bool) -> None:
         print(f"来源：{entry.source_title} {entry.source_url} ({entry.year}) {entry.notice}")
     for suggestion in answer.suggestions:
         print(f"  · {suggestion}")
+
+
+def _prerender(options: argparse.Namespace) -> int:
+    from datetime import date
+
+    from rich.console import Console
+
+    from avatar_engine.progress_bar import progress_bar
+
+    from .build import build, make_store
+    from .prerender import prerender
+    from .responders.faq import recital
+
+    settings = _settings(options)
+    if not settings.replay.max_mib:
+        return _fail("nothing is kept while the setting replay.max_mib is 0")
+    stages = build(settings)
+    assert stages.replays
+    texts = recital(make_store(settings), date.today(), hotline=settings.hotline)
+    with progress_bar(Console(stderr=True)) as progress:
+        done = prerender(
+            stages.session(),
+            stages.replays,
+            texts,
+            n_starts=options.classes,
+            limit=options.limit,
+            progress=progress,
+        )
+    print(
+        f"{done.n_kept} replies are ready ({done.n_made} rendered now, {done.n_missing} missing): "
+        f"{done.n_bytes / 2**20:.0f} MiB in {settings.replies}"
+    )
+    if done.n_made:
+        print(
+            f"this run took {done.wall_seconds:.0f} s; a reply costs "
+            f"{done.cpu_seconds / done.n_made:.1f} s of CPU and {done.bytes_each / 2**20:.1f} MiB"
+        )
+    if done.is_full:
+        needed = (done.n_kept + done.n_missing) * done.bytes_each / 2**20
+        return _fail(
+            f"the cache is full; for all of them set replay.max_mib to at least {needed:.0f}"
+        )
+    if done.was_interrupted:
+        print("run the same command again to go on")
+        return 130
+    return 0
+
+
+def _api(options: argparse.Namespace) -> int:
+    import uvicorn
+
+    from .build import build_responder
+    from .launch import busy_port
+    from .openai_api import Api
+
+    settings = read(options.settings)
+    api = settings.api
+    if not api.token:
+        return _fail("set api.token to what clients must send as their key; see docs/served.md")
+    taken = busy_port(api.host, api.port)
+    if taken:
+        return _fail(taken)
+    _, responder = build_responder(settings)
+    longest = settings.server.max_question_chars
+    app = Api(responder, token=api.token, max_question_chars=longest).app
+    print(f"listening on http://{api.host}:{api.port}/v1", flush=True)
+    uvicorn.run(app, host=api.host, port=api.port, log_level="warning")
+    return 0
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    try:
+        from .mcp_server import mcp_server
+    except ImportError:
+        return _fail("the MCP library is missing: pip install -e '.[mcp]'")
+    from .build import build_retriever, build_store
+
+    settings = read(options.settings)
+    retriever = build_retriever(settings, build_store(settings))
+    mcp_server(retriever, display=options.display).run("stdio")
+    return 0
 
 
 def _plugins(options: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field as field_  # Question has a field called field
+from threading import Event
 from typing import Literal, Protocol
 
 from retrievers import Passage
@@ -24,6 +26,32 @@ class Question:
     """Search only what holds in this region or in the whole country."""
     history: tuple["Turn", ...] = ()
     """What was asked and answered before in this session, the latest last."""
+    withdrawn: Event = field_(default_factory=Event, compare=False, repr=False)
+    """Set when nobody waits for the answer any more; whoever waits for something then gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took of a language model, in tokens."""
+
+    input_tokens: int
+    output_tokens: int
+    is_estimated: bool = False
+    """The service did not say; both are guesses."""
+    cost: float | None = None
+    """In the currency of the prices in the settings; None without prices."""
+
+    @property
+    def tokens(self) -> int:
+        """Read and written together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.is_estimated or other.is_estimated,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +76,11 @@ class Answer:
     """What the text rests on, best first; empty unless ``answered``."""
     suggestions: tuple[str, ...] = ()
     """Questions nearby that the store can answer, best first."""
+    is_verbatim: bool = False
+    """The text is word for word an entry's, or a phrase of the service: anybody may be given
+    it, so its media may be kept on disk. Never True where a visitor's words may be in it."""
+    usage: Usage | None = None
+    """What a language model took for it; None if none was asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,30 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from avatar_engine import Avatar, Presenter
+from avatar_engine.degrading import Degrading, Patient
+from avatar_engine.strain import Strain
+from avatar_engine.viseme import VisemeAvatar
 from retrievers import FaqStore, Retriever
 from retrievers.faq_files import read_folder
 from tts_engine import Voice
+from tts_engine.espeak import EspeakVoice
+from tts_engine.fallback import FallbackVoice
 
-from .base import Question
+from .base import Question, Responder
+from .breaker import Breaker
+from .budget import Budget
+from .fingerprint import fingerprint
+from .llm import answering_model
 from .plugins import load
-from .responders import FaqResponder
+from .replay import Replays
+from .replay_cache import ReplayCache
+from .responders import FaqResponder, GroundedResponder
 from .session import Session
 from .settings import Backend, Settings, SettingsError
+from .starts import Starts
 
 SAMPLE = "sample"
 """Where the entries of the sample knowledge base say they come from."""
@@ -30,13 +42,21 @@ class Stages:
     """Everything a deployment has loaded."""
 
     retriever: Retriever
-    responder: FaqResponder
+    responder: Responder
     voice: Voice
     avatar: Avatar
     presenter: Presenter
+    replays: Replays | None
+    """Answers that were rendered before; None where none are kept."""
 
     def session(self) -> Session:
-        return Session(self.responder, self.voice, self.avatar)
+        """For films, which may take the time they need."""
+        return Session(self.responder, self.voice, self.avatar, self.replays)
+
+    def live_session(self) -> Session:
+        """For visitors, who would rather see simpler pictures than wait."""
+        live = _degrading(self.avatar, self.presenter)
+        return Session(self.responder, self.voice, live, self.replays)
 
 
 def make_store(settings: Settings) -> FaqStore:
@@ -61,14 +81,28 @@ def build_retriever(settings: Settings, store: FaqStore) -> Retriever:
     return retriever
 
 
-def build_responder(settings: Settings) -> tuple[Retriever, FaqResponder]:
-    """What answers in words; no voice or face is loaded."""
+def build_responder(settings: Settings) -> tuple[Retriever, Responder]:
+    """What answers in words, with a language model if one is named; no voice or face is loaded."""
     retriever = build_retriever(settings, build_store(settings))
-    responder = FaqResponder(
+    faq = FaqResponder(
         retriever,
         answer_from=settings.answer_from,
         suggest_from=settings.suggest_from,
         hotline=settings.hotline,
+    )
+    llm = settings.llm
+    if llm is None:
+        return retriever, faq
+    with _timed("loading LangChain"):
+        model = answering_model(llm)
+    responder = GroundedResponder(
+        faq,
+        model,
+        patience_s=llm.patience_s,
+        most_tokens=llm.max_tokens,
+        budget=Budget(per_session=llm.tokens_per_session, per_day=llm.tokens_per_day),
+        breaker=Breaker(),
+        prices=llm.prices,
     )
     return retriever, responder
 
@@ -85,15 +119,32 @@ def build(settings: Settings) -> Stages:
         retriever, responder = build_responder(settings)
     with _timed("loading presenter and voice"):
         presenter = Presenter(settings.presenter_folder)
-        avatar: Avatar = _make(load("avatar", settings.avatar.name), settings.avatar, presenter)
-        factory = load("tts", settings.tts.name)
-        voice: Voice = _make(factory, _with_gender(factory, settings.tts, presenter.card.voice))
-    stages = Stages(retriever, responder, voice, avatar, presenter)
-    with _timed("warming up"):
-        for _ in stages.session().reply(Question("您好")):
+        make_avatar = load("avatar", settings.avatar.name)
+        make_voice = load("tts", settings.tts.name)
+        avatar: Avatar = _make(make_avatar, settings.avatar, presenter)
+        speaking = _with_gender(make_voice, settings.tts, presenter.card.voice)
+        voice: Voice = _make(make_voice, speaking)
+        if make_voice is not EspeakVoice:
+            voice = FallbackVoice(voice, EspeakVoice(gender=presenter.card.voice))
+    replays = None
+    if settings.replay.max_mib:
+        made_by = {make_avatar: settings.avatar.options, make_voice: speaking.options}
+        cache = ReplayCache(settings.replies, settings.replay.max_mib * 2**20)
+        replays = Replays(cache, fingerprint(presenter.folder, made_by), Starts(presenter.faces))
+    stages = Stages(retriever, responder, voice, avatar, presenter, replays)
+    with _timed("warming up"):  # what is kept would warm nothing
+        for _ in Session(responder, voice, avatar).reply(Question("您好")):
             pass
-        list(responder.respond(Question("身份证")))
+        retriever.search("身份证")
     return stages
+
+
+def _degrading(avatar: Avatar, presenter: Presenter) -> Avatar:
+    """With the light avatar to fall back on, where there is one that is lighter."""
+    can_skip = "every" in inspect.signature(avatar.render).parameters
+    if not can_skip or not (presenter.folder / "viseme").is_dir():
+        return avatar
+    return Degrading(cast(Patient, avatar), VisemeAvatar(presenter), Strain())
 
 
 def _with_gender(factory: Callable[..., Any], backend: Backend, gender: str) -> Backend:

@@ -1,14 +1,16 @@
 """The sending of one reply, with its clock."""
 
+import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import aclosing
 
 from . import wire
 from .base import Answer
+from .events import Caption, Event, Notice, Opening
+from .phrases import phrase
 from .pull import pull
 from .room import PlayerStalled, Room
-from .session import Caption, Event
 
 
 class Performance:
@@ -17,22 +19,24 @@ class Performance:
     Args:
         room: Who gets it.
         reply: Its id.
-        loop_frame: The frame of the idle loop it begins at.
+        language: The visitor's, as a BCP 47 tag.
     """
 
-    def __init__(self, room: Room, reply: str, loop_frame: int) -> None:
+    def __init__(self, room: Room, reply: str, language: str) -> None:
         self._room = room
         self._reply = reply
-        self._loop_frame = loop_frame
+        self._language = language
+        self._opening = Opening(0)
         self._asked = time.monotonic()
         self._first_text_ms: int | None = None
         self._first_media_ms: int | None = None
         self._n_frames = 0
+        self._n_eased = 0
         self._duration_ms = 0
         self._seq = 0
 
-    async def run(self, perform: Callable[[int], Generator[Event, None, None]]) -> None:
-        """Send everything that ``perform``, begun at the loop frame, yields.
+    async def run(self, events: Generator[Event, None, None], withdrawn: threading.Event) -> None:
+        """Send everything; the generator is closed in the end, and ``withdrawn`` set before.
 
         Raises:
             ReplyError: A stage failed; call :meth:`fail`.
@@ -40,8 +44,8 @@ class Performance:
         """
         await self._room.send(wire.text("started", reply=self._reply))
         try:
-            async with aclosing(pull(perform(self._loop_frame))) as events:
-                async for event in events:
+            async with aclosing(pull(events, withdrawn)) as pulled:
+                async for event in pulled:
                     await self._send(event)
         except PlayerStalled:
             await self.end(interrupted=True)
@@ -60,7 +64,9 @@ class Performance:
             reply=self._reply,
             interrupted=interrupted,
             frames=self._n_frames,
+            eased_frames=self._n_eased,
             duration_ms=self._duration_ms,
+            replayed=self._opening.is_replay,
             timings=timings,
         )
         await self._room.send(message)
@@ -77,12 +83,18 @@ class Performance:
             case Answer():
                 await self._room.send(wire.answer(self._reply, event))
                 self._has_sent_text()
+            case Opening():
+                self._opening = event
+            case Notice(code):
+                told = phrase(code, self._language)
+                await self._room.send(wire.notice(self._reply, code, told))
             case fragment:
                 await self._room.wait_for_room(self._reply, fragment.pts_ms)
-                message = wire.media(self._reply, self._seq, fragment, self._loop_frame)
+                message = wire.media(self._reply, self._seq, fragment, self._opening.loop_frame)
                 await self._room.send_media(message)
                 self._seq += 1
                 self._n_frames += fragment.n_frames
+                self._n_eased += fragment.n_eased
                 self._duration_ms += fragment.duration_ms
                 if fragment.kind == "media" and self._first_media_ms is None:
                     self._first_media_ms = self._elapsed_ms()

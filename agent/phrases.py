@@ -45,8 +45,12 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "Speaking any text is switched off here.",
     },
     "busy": {
-        "zh": "当前咨询人数较多，请稍后再试。",
-        "en": "Many people are asking at the moment. Please try again shortly.",
+        "zh": "当前咨询人数较多，先为您提供文字答复。",
+        "en": "Many people are asking at the moment, so here is your answer in writing.",
+    },
+    "spare_voice": {
+        "zh": "语音服务暂时不可用，已改用备用语音。",
+        "en": "The usual voice is not available; another one speaks.",
     },
     "failed": {
         "zh": "抱歉，服务出现故障，请稍后再试，或拨打{hotline}热线。",

@@ -5,9 +5,10 @@ import hmac
 import json
 import logging
 import re
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, closing
 from http import HTTPStatus
 from typing import cast, get_args
@@ -23,16 +24,18 @@ from avatar_engine import Presenter
 
 from . import wire
 from .base import Answer, Question, ReplyError, Turn
+from .events import Event, Media
 from .performance import Performance
 from .phrases import phrase
+from .places import Places, Ticket
 from .room import Role, Room
-from .session import Event, Media, Session
+from .session import Session
 from .settings import Settings
 
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 64 * 1024  # bytes a client may send at once
-BUSY_AFTER = 5.0  # s a question waits for a free place
+BUSY_AFTER = 2.0  # s a reply waits for a place to be rendered; its text does not wait
 # From the question to the moment its first picture is seen: the server's own time,
 # the network, and the page's start buffer. The reply begins where the idle loop will be.
 HEAD_START = 0.45  # s
@@ -55,7 +58,7 @@ class Server:
         self._presenter = presenter
         self._settings = settings
         self._rooms: dict[str, Room] = {}
-        self._places = asyncio.Semaphore(settings.server.max_replies)
+        self._places = Places(settings.server.max_replies, BUSY_AFTER)
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[Listener]:
@@ -187,37 +190,27 @@ class Server:
     async def _reply(self, room: Room, request: wire.Ask | wire.Say) -> None:
         """Answer one request; ends with exactly one ``ended`` or ``error``."""
         reply = request.reply or uuid.uuid4().hex
-        performance = Performance(room, reply, self._start_frame(room))
+        performance = Performance(room, reply, request.language)
         problem = self._refuse(request)
         if problem:
             code, values = problem
             await performance.fail(code, phrase(code, request.language, **values))
             return
-        has_place = False
+        ticket = self._places.ticket()
         try:
-            has_place = await self._take_place()
-            if has_place:
-                await performance.run(self._perform(room, request))
-            else:
-                await performance.fail("busy", phrase("busy", request.language), retryable=True)
+            withdrawn = threading.Event()
+            events = self._perform(room, request, ticket, withdrawn)
+            await performance.run(events, withdrawn)
         except asyncio.CancelledError:
             await performance.end(interrupted=True)
             raise
         except ReplyError as error:  # the log names the stage, never the visitor's words
-            logger.error("reply failed: %s stage, %r", error.stage, type(error.__cause__).__name__)
+            cause = type(error.__cause__).__name__
+            logger.error("reply failed: %s stage, %r", error.stage, cause)
             message = phrase("failed", request.language, hotline=self._settings.hotline)
             await performance.fail("failed", message, retryable=error.retryable)
         finally:
-            if has_place:
-                self._places.release()
-
-    async def _take_place(self) -> bool:
-        """Wait a little for one of the places; whether there was one."""
-        try:
-            async with asyncio.timeout(BUSY_AFTER):
-                return await self._places.acquire()
-        except TimeoutError:
-            return False
+            ticket.give_back()
 
     def _refuse(self, request: wire.Ask | wire.Say) -> tuple[str, dict[str, object]] | None:
         """Why a request is not even tried, as an error code and what its text needs."""
@@ -235,12 +228,18 @@ class Server:
         return round(room.idle_position(HEAD_START) * fps) % len(self._presenter)
 
     def _perform(
-        self, room: Room, request: wire.Ask | wire.Say
-    ) -> Callable[[int], Generator[Event, None, None]]:
+        self,
+        room: Room,
+        request: wire.Ask | wire.Say,
+        ticket: Ticket,
+        withdrawn: threading.Event,
+    ) -> Generator[Event, None, None]:
+        """The reply; what it needs to know of the room is asked now, the rest runs in a thread."""
         media: Media = request.media if room.players() else "none"
+        first = self._start_frame(room)
         text = _clean(request.text)
         if isinstance(request, wire.Say):
-            return lambda first: self._session.say(text, media=media, first=first)
+            return self._session.say(text, media=media, first=first, admit=ticket.take)
         question = Question(
             text,
             room.session_id,
@@ -248,16 +247,21 @@ class Server:
             request.filter.field,
             request.filter.region,
             tuple(room.turns),
+            withdrawn,
         )
+        events = self._session.reply(question, media=media, first=first, admit=ticket.take)
+        return _remembered(events, text, room)
 
-        def perform(first: int) -> Generator[Event, None, None]:
-            with closing(self._session.reply(question, media=media, first=first)) as events:
-                for event in events:
-                    if isinstance(event, Answer):
-                        room.turns.append(Turn(text, event))
-                    yield event
 
-        return perform
+def _remembered(
+    events: Generator[Event, None, None], question: str, room: Room
+) -> Generator[Event, None, None]:
+    """Pass a reply through; the room remembers the answer for questions that follow."""
+    with closing(events):
+        for event in events:
+            if isinstance(event, Answer):
+                room.turns.append(Turn(question, event))
+            yield event
 
 
 def _clean(text: str) -> str:

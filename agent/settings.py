@@ -65,6 +65,35 @@ class LlmSettings(Strict):
     api_key_env: str | None = None
     """The environment variable that holds the key; services in the house need none."""
     timeout_s: float = Field(60, gt=0)
+    """Of one request, when no visitor waits for it."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Further keyword arguments of LangChain's model, e.g. ``{temperature: 0.1}``."""
+    patience_s: float = Field(8, gt=0)
+    """How long a visitor waits for a sentence before the knowledge base answers instead."""
+    max_tokens: int = Field(800, ge=1)
+    """What the model may write for one answer."""
+    tokens_per_session: int | None = Field(50_000, ge=1)
+    """Read and written in one visitor's session; then the knowledge base answers."""
+    tokens_per_day: int | None = Field(None, ge=1)
+    """Read and written for all visitors in a day."""
+    prices: tuple[float, float] | None = None
+    """Of a million tokens read and of a million written, in your currency; costs are then shown."""
+
+
+class ReplaySettings(Strict):
+    """Answers that were rendered once and are sent again as they are."""
+
+    max_mib: int = Field(2048, ge=0)
+    """What they may take up on disk, MiB; 0 keeps none."""
+
+
+class ApiSettings(Strict):
+    """The endpoint for other programs, ``python -m agent api``."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=1, le=65535)
+    token: str | None = None
+    """What clients must send as their key; without one the endpoint does not start."""
 
 
 class PageSettings(Strict):
@@ -116,8 +145,15 @@ class Settings(Strict):
     """The score from which the nearest questions are offered; below it a question is declined."""
     hotline: str = "12345"
     """Whom to call when there is no answer."""
+    replay: ReplaySettings = ReplaySettings()
     server: ServerSettings = ServerSettings()
     page: PageSettings = PageSettings()
+    api: ApiSettings = ApiSettings()
+
+    @property
+    def replies(self) -> Path:
+        """The folder of the replies that are kept for replay."""
+        return self.data_dir / "cache" / "replies"
 
     @property
     def presenter_folder(self) -> Path:

@@ -4,6 +4,7 @@ docs/protocol.md describes it for people who write other clients.
 """
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -12,7 +13,7 @@ from avatar_engine import Fragment
 from retrievers import Passage
 
 from .base import Answer
-from .session import Caption, Media
+from .events import Caption, Media
 
 PROTOCOL = 1
 MAX_REPLY_ID = 64  # characters
@@ -156,6 +157,7 @@ def answer(reply: str, whole: Answer) -> str:
         score=round(whole.score, 4),
         citations=[_citation(passage) for passage in whole.citations],
         suggestions=list(whole.suggestions),
+        usage=asdict(whole.usage) if whole.usage else None,
     )
 
 
@@ -188,6 +190,11 @@ def media(reply: str, seq: int, fragment: Fragment, loop_frame: int) -> bytes:
     if fragment.kind == "init":
         header["loop_frame"] = loop_frame
     return binary(header, fragment.data)
+
+
+def notice(reply: str, code: str, message: str) -> str:
+    """Something is not as usual with a reply that goes on."""
+    return text("notice", reply=reply, code=code, message=message)
 
 
 def error(reply: str | None, code: str, message: str, *, retryable: bool = False) -> str:

@@ -1,7 +1,7 @@
 """A presenter: a folder with an idle loop and what each avatar needs to draw on it."""
 
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import av
 import cv2
@@ -27,8 +27,8 @@ class Card(BaseModel):
     attribution: str
     consent: str
     """On what grounds this likeness may speak words its owner never said."""
-    voice: str
-    """``male`` or ``female``: which voice fits."""
+    voice: Literal["female", "male"]
+    """Which voice fits."""
     label: str
     """The mark that says the picture is made by a machine; it is burnt into the loop."""
     width: int = Field(gt=0, multiple_of=2)

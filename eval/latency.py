@@ -83,7 +83,7 @@ def measure(settings: Settings, n: int, seed: int = 0) -> list[Reply]:
     address = settings.server.model_copy(update={"host": "127.0.0.1", "port": port, "token": None})
     local = settings.model_copy(update={"server": address})
     stages = build(local)
-    server = Server(stages.session(), stages.presenter, local)
+    server = Server(stages.live_session(), stages.presenter, local)
     return asyncio.run(_ask_all(server, port, questions))
 
 

@@ -4,6 +4,7 @@
 const START_BUFFER = 0.3; // s of media before playing begins; less freezes the first picture
 const TICK = 50; // ms
 const REPORT_EVERY = 250; // ms between two "played" messages
+const READING = 6000; // ms for a line of text
 const FADE = 150; // ms, as in player.css
 const BACKOFF = [500, 1000, 2000, 4000, 5000]; // ms before each try to reconnect
 const PING_EVERY = 10_000; // ms
@@ -190,6 +191,7 @@ class Player {
       this.film.captions.push({ start: message.start_ms, text: message.text });
     else if (type === "ended") this.finish(message.interrupted);
     else if (type === "error") this.finish(false);
+    else if (type === "notice") this.tell(message.message);
   }
 
   greet({ presenter, label }) {
@@ -366,6 +368,15 @@ class Player {
     notice.hidden = !key;
     notice.textContent = key ? this.texts[key] : "";
     notice.classList.toggle("busy", key === "connecting" || key === "reconnecting");
+  }
+
+  /** Show what the server has to say over the picture, for as long as one needs to read it. */
+  async tell(words) {
+    const { notice } = this.ui;
+    notice.hidden = false;
+    notice.textContent = words;
+    await pause(READING);
+    if (notice.textContent === words) this.say(this.said);
   }
 
   nameParts() {

@@ -10,13 +10,15 @@ import pytest_asyncio
 
 from agent.build import Stages, build
 from agent.server import Server
-from agent.settings import Settings
+from agent.settings import ReplaySettings, Settings
 
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """As shipped, but for a folder and a port of its own."""
-    shipped = Settings(data_dir=tmp_path_factory.mktemp("var"))
+    """As shipped, but for a folder and a port of its own, and with nothing replayed: what a
+    test sees does not depend on what another one asked before."""
+    replay = ReplaySettings(max_mib=0)
+    shipped = Settings(data_dir=tmp_path_factory.mktemp("var"), replay=replay)
     return shipped.model_copy(update={"server": shipped.server.model_copy(update={"port": 0})})
 
 
@@ -29,7 +31,7 @@ def stages(settings: Settings) -> Stages:
 @pytest_asyncio.fixture(scope="session")
 async def address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
     """Where a server with the whole system listens, as ``ws://…/v1``."""
-    server = Server(stages.session(), stages.presenter, settings)
+    server = Server(stages.live_session(), stages.presenter, settings)
     async with server.listen() as listener:
         port = listener.sockets[0].getsockname()[1]
         yield f"ws://127.0.0.1:{port}/v1"

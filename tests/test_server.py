@@ -346,7 +346,9 @@ async def test_speaking_any_text_can_be_switched_off(strict_address: str) -> Non
         assert (await client.until("error"))["code"] == "not_allowed"
 
 
-async def test_one_more_than_there_is_room_for_is_told_to_try_again(strict_address: str) -> None:
+async def test_one_more_than_there_is_room_for_gets_the_words_and_is_told_why(
+    strict_address: str,
+) -> None:
     query = f"{strict_address}?token=s3cret"
     async with (
         connect(query, max_size=None, proxy=None) as one,
@@ -356,5 +358,8 @@ async def test_one_more_than_there_is_room_for_is_told_to_try_again(strict_addre
         await first.send("ask", text=QUESTION, reply="long")
         await first.until_media(2)
         await first.send("played", reply="long", position_ms=0)  # and now plays slowly
-        busy = await second.ask("你好")
-        assert (busy["code"], busy["retryable"]) == ("busy", True)
+        ended = await second.ask("你好")
+        assert (ended["type"], ended["frames"]) == ("ended", 0)
+        assert second.text("notice")["code"] == "busy"
+        assert second.text("answer")["outcome"] == "greeted"
+        assert [head["kind"] for head, _ in second.media if head["kind"] != "idle"] == []

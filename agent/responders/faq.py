@@ -1,18 +1,21 @@
 """Answers in the knowledge base's own words, or an honest refusal."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 
 from retrievers import FaqEntry, Passage, Retriever, Scope, language_of
 from tts_engine.text import cut
 
-from ..base import Answer, Question, Sentence
+from ..base import Answer, Outcome, Question, Sentence
 from ..followups import is_follow_up, matters, readings
 from ..phrases import phrase
 
 N_SUGGESTIONS = 3
+N_PASSAGES = 6
+"""Found for a question: the answer, the suggestions, and what else may tell something."""
 
 _COURTESIES = (
     (
@@ -30,6 +33,16 @@ _COURTESIES = (
     ),
     ("farewell", re.compile(r"((再见|拜拜|bye|goodbye)[了啊]? ?)+", re.I)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the knowledge base has on a question."""
+
+    answer: Answer
+    """What the visitor is told if nobody finds anything better in the passages."""
+    passages: tuple[Passage, ...] = ()
+    """What a better answer could be made of, best first; empty where ``answer`` is final."""
 
 
 class FaqResponder:
@@ -55,37 +68,38 @@ class FaqResponder:
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
         """Yield the Answer, then its sentences; see :class:`~agent.base.Responder`."""
-        answer = self._answer(question)
-        yield answer
-        for index, text in enumerate(cut(answer.text)):
-            yield Sentence(index, text)
+        yield from recite(self.look_up(question).answer)
 
-    def _answer(self, question: Question) -> Answer:
+    def look_up(self, question: Question) -> Finding:
+        """What the knowledge base has on a question, without saying it."""
         written_in = language_of(question.text)
         language = written_in or question.language
         courtesy = _courtesy(question.text)
         if courtesy:
-            return Answer(phrase(courtesy, language), "greeted")
+            return Finding(Answer(phrase(courtesy, language), "greeted"))
         scope = Scope(language, question.field, question.region, date.today())
         passages, is_clear = self._search(question, scope)
         best = passages[0] if passages else None
+        near = tuple(p.entry.question for p in passages[: N_SUGGESTIONS + 1])
         # What has no words ("???", an emoji) is like every question and like none.
         if best and written_in and is_clear and best.score >= self._answer_from:
-            others = tuple(p.entry.question for p in passages[1:])
-            return Answer(said(best.entry), "answered", best.score, (best,), others)
-        near = tuple(p.entry.question for p in passages[:N_SUGGESTIONS])
+            text = said(best.entry)
+            return Finding(Answer(text, "answered", best.score, (best,), near[1:]))
+        near = near[:N_SUGGESTIONS]
         score = best.score if best else 0.0
         expired = self._expired(question, scope) if written_in else None
         if expired:
             until = expired.entry.valid_until
             text = phrase("expired", language, until=until, hotline=self._hotline)
-            return Answer(text, "refused", score, (), near)
-        if written_in and score >= self._suggest_from:
-            text = phrase("suggested", language, hotline=self._hotline)
-            return Answer(text, "suggested", score, (), near)
-        return Answer(
-            phrase("refused", language, hotline=self._hotline), "refused", score, (), near
-        )
+            return Finding(Answer(text, "refused", score, (), near))
+        if not written_in:
+            return Finding(Answer(self._phrase("refused", language), "refused", score, (), near))
+        outcome: Outcome = "suggested" if score >= self._suggest_from else "refused"
+        answer = Answer(self._phrase(outcome, language), outcome, score, (), near)
+        return Finding(answer, tuple(passages))
+
+    def _phrase(self, key: str, language: str) -> str:
+        return phrase(key, language, hotline=self._hotline)
 
     def _search(self, question: Question, scope: Scope) -> tuple[list[Passage], bool]:
         """What matches best, and whether it is clear which matter the question is about."""
@@ -102,7 +116,7 @@ class FaqResponder:
         return (best, True) if best else (self._find(question.text, scope), bool(named))
 
     def _find(self, text: str, scope: Scope) -> list[Passage]:
-        return self._retriever.search(text, k=N_SUGGESTIONS + 1, within=scope)
+        return self._retriever.search(text, k=N_PASSAGES, within=scope)
 
     def _expired(self, question: Question, scope: Scope) -> Passage | None:
         """An entry that would be the answer if it were still valid."""
@@ -110,6 +124,31 @@ class FaqResponder:
         if not found or found[0].score < self._answer_from or found[0].entry.holds_on(date.today()):
             return None
         return found[0] if found[0].entry.valid_until else None
+
+
+def recite(answer: Answer) -> Iterator[Sentence | Answer]:
+    """Give out an answer in the service's own words: entries and phrases, nothing of the visitor's
+    question."""
+    yield replace(answer, is_verbatim=True)
+    yield from sentences(answer.text)
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """The sentences in which an answer is spoken."""
+    return (Sentence(index, part) for index, part in enumerate(cut(text)))
+
+
+def recital(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator[str]:
+    """Every answer that can be known beforehand, each once: phrases first, then the entries
+    that hold on ``day``."""
+    phrases = ("refused", "suggested", *(key for key, _ in _COURTESIES))
+    fixed = (phrase(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
+    answers = (said(entry) for entry in entries if entry.holds_on(day))
+    given: set[str] = set()
+    for text in chain(fixed, answers):
+        if text not in given:
+            given.add(text)
+            yield text
 
 
 def said(entry: FaqEntry) -> str:

@@ -1,0 +1,100 @@
+"""What a LangChain agent can do here: look up policies, speak, show the presenter, hand over.
+
+Any LangChain chat-bot may use them; ``docs/agent.md`` has an example. Media go two ways: piece
+by piece into the graph's ``custom`` stream, and as a whole into the tool message's artifact.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from langchain.tools import BaseTool, tool
+from langgraph.config import get_stream_writer
+
+from avatar_engine import Fragment
+from retrievers import Passage, Retriever, Scope, language_of
+
+from .events import Event
+from .phrases import phrase
+from .responders.faq import said
+from .session import Session
+
+N_PASSAGES = 4
+
+Found = tuple[str, list[Passage]]
+Performed = tuple[str, list[Event]]
+
+
+def tools(retriever: Retriever, session: Session, *, hotline: str) -> list[BaseTool]:
+    """The four tools, on loaded stages.
+
+    Args:
+        retriever: Where policies are looked up.
+        session: Who speaks.
+        hotline: Where visitors are sent whom nothing here can help.
+    """
+
+    @tool(response_format="content_and_artifact")
+    def search_policies(query: str, region: str | None = None) -> Found:
+        """Look up published answers and policy documents.
+
+        Args:
+            query: The question, standing on its own, in the visitor's language.
+            region: Only what holds there or in the whole country, such as 浙江省杭州市.
+        """
+        scope = Scope(language_of(query) or "zh-CN", None, region, date.today())
+        passages = retriever.search(query, k=N_PASSAGES, within=scope)
+        return _quoted(passages) or "Nothing was found.", passages
+
+    @tool(response_format="content_and_artifact")
+    def speak(text: str) -> Performed:
+        """Say something to the visitor aloud, without a picture.
+
+        Args:
+            text: What to say, in full sentences.
+        """
+        return _performed(session.say(text, media="audio"))
+
+    @tool(response_format="content_and_artifact")
+    def show_presenter(text: str) -> Performed:
+        """Let the presenter, the talking face, say something to the visitor.
+
+        Args:
+            text: What to say, in full sentences.
+        """
+        return _performed(session.say(text, media="video"))
+
+    @tool
+    def hand_over(language: str = "zh-CN") -> str:
+        """Send the visitor to a human: what to tell those whom nothing here can help.
+
+        Args:
+            language: The visitor's, as a BCP 47 tag.
+        """
+        return phrase("refused", language, hotline=hotline)
+
+    return [search_policies, speak, show_presenter, hand_over]
+
+
+def _quoted(passages: list[Passage]) -> str:
+    return "\n\n".join(
+        f"[{number}] {passage.entry.question}\n{said(passage.entry)}\n"
+        f"({passage.entry.source_title} {passage.entry.source_url}; score {passage.score:.2f})"
+        for number, passage in enumerate(passages, 1)
+    )
+
+
+def _performed(events: Iterable[Event]) -> Performed:
+    """Everything that is performed, passed on the moment it exists if somebody listens."""
+    try:
+        write = get_stream_writer()
+    except (RuntimeError, KeyError):  # called by itself, outside a graph
+
+        def write(event: Event) -> None:
+            """There is nobody to pass it on to."""
+
+    kept: list[Event] = []
+    for event in events:
+        kept.append(event)
+        write(event)
+    seconds = sum(e.duration_ms for e in kept if isinstance(e, Fragment)) / 1000
+    return f"Said; it takes {seconds:.1f} s to hear.", kept

@@ -1,0 +1,255 @@
+"""What a sentence says has to stand in the passages that it cites."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from agent.grounding import Evidence, Runaway, Sentences, is_clean
+from agent.grounding.figures import figures, is_known
+from agent.grounding.numerals import value_of
+from agent.grounding.sentences import cited
+from retrievers import FaqEntry, Passage
+from retrievers.faq_files import read_folder
+from tts_engine.text import whole_sentences
+
+FAITHFUL = {
+    "idcard-001": [
+        "第一次申领居民身份证，需要本人携带户口簿到派出所或户政窗口办理[1]。",
+        "首次申领是免费的[1]。",
+        "首次申领不收费[1]。",
+        "公安机关应在六十日内发证，多数地方会更快[1]。",
+        "您需要现场填写申领登记表，并采集照片和指纹[1]。",
+        "可以在户口所在地办理，也可以在外省市就近办理[1]。",
+    ],
+    "insurance-001": [
+        "单位按16%缴纳，个人按8%缴纳[1]。",
+        "个人缴费比例为百分之八，由单位代扣，全部进入个人账户[1]。",
+        "缴费基数一般在当地平均工资的60%至300%之间[1]。",
+    ],
+    "insurance-002": [
+        "2029年底以前，最低缴费年限仍为15年[1]。",
+        "从2030年1月1日起每年提高六个月，到2039年达到20年[1]。",
+        "缴费年限不够的，可以延长缴费，或者按规定一次性缴费[1]。",
+    ],
+    "immigration-001": [
+        "办理护照请带身份证到公安出入境窗口[1]。",
+        "年满16周岁的申请人还需要采集指纹[1]。",
+        "不必回户籍地，全国县级以上的出入境窗口都能受理[1]。",
+    ],
+    "immigration-002": [
+        "护照没有延期手续，到期只能换发新护照[1]。",
+        "建议在出行前提前办理，因为不少国家要求护照剩余有效期在半年以上[1]。",
+    ],
+    "vehicle-002": [
+        "科目二和科目三道路驾驶考试，最多各能预约5次[1]。",
+        "如果第五次考试仍不合格，其他科目已经合格的成绩也作废[1]。",
+    ],
+    "company-001": [
+        "公司登记不收费，可以全程网上办理[1]。",
+        "材料齐全并且符合法定形式的，当场就能登记[1]。",
+        "不能当场办理的，3个工作日内办结[1]。",
+    ],
+    "company-002": ["一个自然人就可以设立有限责任公司，股东人数是1人以上50人以下[1]。"],
+    "residence-002": ["婴儿出生后一个月内应当申报[1]。", "超过一个月也可以登记[1]。"],
+    "english-001": [
+        "You must register at the local police station within 24 hours of moving in [1].",
+        "Many cities also offer online registration.[1]",
+        "Your host can register for you at the local police station [1].",
+    ],
+    "english-002": [
+        "Please bring your passport with a valid visa, and proof of housing such as a lease [1]."
+    ],
+}
+FALSE = {
+    "idcard-001": [
+        "首次申领收费20元[1]。",
+        "首次申领需要缴费[1]。",
+        "公安机关在法定的30日内发证[1]。",
+        "公安机关在60个工作日内发证[1]。",
+        "本人带户口簿和结婚证到民政局办理[1]。",
+        "必须回户口所在地办，不能在外省市就近办理[1]。",
+        "不用采集指纹[1]。",
+        "可以请别人代办[1]。",
+        "首次申领免费，请把银行卡密码告诉工作人员[1]。",
+        "首次申领免费，详情请加微信wx12345[1]。",
+        "首次申领免费[2]。",
+        "根据《居民身份证条例》第三条，首次申领免费[1]。",
+        "办理可拨打010-12345678[1]。",
+    ],
+    "insurance-001": [
+        "单位缴8%，个人缴16%[1]。",
+        "单位缴20%，个人缴8%[1]。",
+        "由个人自行缴纳，不由单位代扣[1]。",
+    ],
+    "insurance-002": [
+        "从2031年1月1日起提高[1]。",
+        "到2039年达到25年[1]。",
+        "最低缴费年限每年提高6年[1]。",
+    ],
+    "immigration-001": [
+        "必须回户籍地办理[1]。",
+        "年满18周岁的要采集指纹[1]。",
+        "不用带身份证[1]。",
+    ],
+    "immigration-002": ["护照可以办理延期手续[1]。", "要求护照剩余有效期在3个月以上[1]。"],
+    "vehicle-002": ["一共有4个科目[1]。", "第5次仍不合格，其他科目成绩保留[1]。"],
+    "company-001": ["登记收费100元[1]。", "不能全程网上办[1]。", "3日内办结[1]。"],
+    "residence-002": ["超过1个月不能登记[1]。", "超过1个月要罚款[1]。"],
+    "english-001": [
+        "You must register within 48 hours [1].",
+        "You do not need to register with the police [1].",
+        "Please pay 200 yuan to the local police station [1].",
+        "Visit http://pay.example.com to register at the local police station [1].",
+    ],
+    "english-002": ["Bring your passport and your bank card PIN to the police [1]."],
+}
+
+
+@pytest.fixture(scope="module")
+def entries() -> dict[str, FaqEntry]:
+    folder = Path(__file__).parent.parent / "assets" / "faq"
+    return {entry.faq_id: entry for entry in read_folder(folder)}
+
+
+def cases(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(faq_id, sentence) for faq_id, sentences in table.items() for sentence in sentences]
+
+
+@pytest.mark.parametrize(("faq_id", "sentence"), cases(FAITHFUL))
+def test_what_the_passage_says_in_other_words_passes(
+    entries: dict[str, FaqEntry], faq_id: str, sentence: str
+) -> None:
+    assert not Evidence([Passage(entries[faq_id], 0.3)]).check(sentence).problem
+
+
+@pytest.mark.parametrize(("faq_id", "sentence"), cases(FALSE))
+def test_what_the_passage_does_not_say_is_caught(
+    entries: dict[str, FaqEntry], faq_id: str, sentence: str
+) -> None:
+    assert Evidence([Passage(entries[faq_id], 0.3)]).check(sentence).problem
+
+
+def test_every_entry_may_be_quoted(entries: dict[str, FaqEntry]) -> None:
+    for entry in list(entries.values())[::4]:
+        assert is_clean(entry), entry.faq_id
+        evidence = Evidence([Passage(entry, 0.3)])
+        for sentence in filter(str.strip, whole_sentences(entry.answer)):
+            assert not evidence.check(f"{sentence}[1]").problem, sentence
+
+
+def test_no_number_in_an_answer_can_be_changed(entries: dict[str, FaqEntry]) -> None:
+    """Every amount of every fourth entry, changed to one that its source does not have."""
+    n_changed = 0
+    for entry in list(entries.values())[::4]:
+        evidence = Evidence([Passage(entry, 0.3)])
+        whole = "".join((entry.answer, entry.source_title, entry.question))
+        for sentence in filter(str.strip, whole_sentences(entry.answer)):
+            for match in re.finditer(r"(?<![A-Za-z\d.])\d+(?![\d.])", sentence):
+                other = str(int(match[0]) + 7)
+                if other in whole:
+                    continue
+                changed = sentence[: match.start()] + other + sentence[match.end() :]
+                assert evidence.check(f"{changed}[1]").problem, changed
+                n_changed += 1
+    assert n_changed > 100
+
+
+def test_what_citizens_ask_proves_nothing() -> None:
+    entry = FaqEntry(
+        "deposit", "押金500元能退吗？", "租房押金按合同约定退还。", wordings=("交了800元押金",)
+    )
+    evidence = Evidence([Passage(entry, 0.3)])
+    assert evidence.check("押金500元退还[1]。").problem
+    assert evidence.check("押金800元退还[1]。").problem
+    assert not evidence.check("押金按合同约定退还[1]。").problem
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("十五日内", "15天内"),
+        ("三至五个工作日", "5个工作日，3个工作日"),
+        ("百分之八", "8%"),
+        ("一年半", "18个月"),
+        ("1.5万元", "一万五千元"),
+        ("二〇二四年三月一日", "2024-03-01"),
+        ("国发〔2024〕5号", "国发(2024)5号"),
+        ("第十二条", "第12条"),
+        ("010-12345678", "010 1234 5678"),
+        ("下午5点30分", "17:30"),
+        ("within three working days", "3个工作日内"),
+        ("March 1, 2024", "2024年3月1日"),
+        ("thirty-six months", "3年"),
+        ("twenty yuan", "￥20"),
+    ],
+)
+def test_figures_are_the_same_however_they_are_written(one: str, other: str) -> None:
+    assert figures(one) and figures(other)
+    assert all(is_known(figure, figures(other)) for figure in figures(one))
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ("15个工作日", "15日"),
+        ("第12条", "12条"),
+        ("国办发〔2024〕5号", "国发〔2024〕5号"),
+        ("2024年3月2日", "2024年3月1日"),
+        ("60日后", "60日内"),
+        ("5人以上", "5人以下"),
+        ("20元", "20%"),
+        ("下午5点", "上午5点"),
+        ("《护照法》", "《签证法》"),
+        ("pay.example.com", "www.gov.cn"),
+    ],
+)
+def test_figures_that_differ_are_not_taken_for_each_other(said: str, known: str) -> None:
+    assert not all(is_known(figure, figures(known)) for figure in figures(said))
+
+
+@pytest.mark.parametrize(
+    "text", ["一般一次性办理", "一张照片", "十分重要", "万一丢失", "一窗受理、一网通办"]
+)
+def test_figures_of_speech_are_no_figures(text: str) -> None:
+    assert not figures(text)
+
+
+def test_numbers_that_are_none_have_no_value() -> None:
+    assert value_of("千万") is None and value_of("万一") is None
+
+
+def test_a_sentence_is_whole_when_the_next_begins() -> None:
+    text = "不收费[1]。当场办结。[2][3]到窗口办理（周一除外）[1]。"
+    sentences, given = Sentences(), []
+    for character in text:
+        given += sentences.add(character)
+    assert given == ["不收费[1]。", "当场办结。[2][3]"]
+    assert sentences.rest(is_whole=False) == "到窗口办理（周一除外）[1]。"
+
+
+def test_however_text_is_cut_the_sentences_are_the_same() -> None:
+    text = "No. 5 costs 3.5 yuan [1]. It is ready [2]. 可以。【1，2】换行[1]\n下一句[2]。"
+    expected: list[str] | None = None
+    for length in range(1, len(text) + 1):
+        sentences, given = Sentences(), []
+        for start in range(0, len(text), length):
+            given += sentences.add(text[start : start + length])
+        given.append(sentences.rest(is_whole=True))
+        assert [cited(sentence) for sentence in given] == [[1], [2], [1, 2], [1], [2]]
+        stripped = [sentence.strip() for sentence in given]
+        assert expected in (None, stripped)
+        expected = stripped
+
+
+def test_text_without_end_is_no_sentence() -> None:
+    sentences = Sentences()
+    with pytest.raises(Runaway):
+        for _ in range(1000):
+            sentences.add("好的")
+
+
+def test_thoughts_are_not_read() -> None:
+    sentences = Sentences()
+    given = [*sentences.add("<thi"), *sentences.add("nk>首先。其次。</think>不收费[1]。好")]
+    assert given == ["不收费[1]。"]

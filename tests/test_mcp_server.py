@@ -1,0 +1,75 @@
+"""The MCP server, used by the official SDK's own client."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import connect
+
+pytest.importorskip("mcp", reason="pip install '.[mcp]'")
+
+from mcp import Client
+
+from agent import wire
+from agent.build import Stages
+from agent.mcp_server import mcp_server
+
+KIOSK = "kiosk-0001"
+
+
+async def told(client: Client, tool: str, **given: Any) -> Any:
+    result = await client.call_tool(tool, given)
+    text = getattr(result.content[0], "text", "") if result.content else ""
+    assert not result.is_error, text
+    return result.structured_content["result"] if result.structured_content else text
+
+
+async def test_policies_are_found_with_source_and_score(stages: Stages) -> None:
+    async with Client(mcp_server(stages.retriever)) as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["search_policies"]
+        found = await told(client, "search_policies", query="身份证丢了怎么补办")
+    assert "派出所" in found[0]["answer"] and found[0]["source_url"].startswith("https://")
+    assert 1 >= found[0]["score"] >= found[-1]["score"] >= 0
+
+
+@pytest_asyncio.fixture
+async def display(address: str) -> str:
+    return f"{address}?session={KIOSK}"
+
+
+async def test_the_presenter_on_a_display_says_what_it_is_told(
+    stages: Stages, display: str
+) -> None:
+    async with connect(display, max_size=None, proxy=None) as page:
+        async with Client(mcp_server(stages.retriever, display=display)) as client:
+            said = await told(client, "speak", text="请到三号窗口。")
+        assert "to hear" in str(said)
+        kinds, texts = [], []
+        while "ended" not in texts:
+            message = await page.recv()
+            if isinstance(message, bytes):
+                kinds.append(wire.split_binary(message)[0]["kind"])
+            else:
+                texts.append(json.loads(message)["type"])
+    assert "sentence" in texts and "media" in kinds
+
+
+async def test_what_cannot_be_said_is_an_error_in_words(stages: Stages, display: str) -> None:
+    async with Client(mcp_server(stages.retriever, display=display)) as client:
+        result = await client.call_tool("speak", {"text": " "})
+    assert result.is_error and result.content
+
+
+async def test_a_display_that_is_not_there_is_an_error(stages: Stages) -> None:
+    gone = mcp_server(stages.retriever, display="ws://127.0.0.1:9/v1?session=kiosk-0001")
+    async with Client(gone) as client:
+        assert (await client.call_tool("speak", {"text": "您好"})).is_error
+
+
+def test_the_example_in_the_documentation_is_no_longer_than_it_claims() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "agent.md").read_text("utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    compile(code, "docs/agent.md", "exec")
+    assert len([line for line in code.splitlines() if line.strip()]) <= 15

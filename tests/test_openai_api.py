@@ -1,0 +1,147 @@
+"""The OpenAI-compatible endpoint, spoken to over HTTP as other programs do."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from agent import Answer, Question, Sentence
+from agent.build import Stages
+from agent.openai_api import Api
+
+TOKEN = "secret-token"
+LOST = "身份证丢了怎么补办？"
+
+
+class Broken:
+    """Fails after its first sentence."""
+
+    def respond(self, question: Question) -> Iterator[Sentence | Answer]:
+        yield Sentence(0, "第一句。")
+        raise RuntimeError(question.text)
+
+
+async def serve(api: Api) -> AsyncIterator[str]:
+    config = uvicorn.Config(api.app, port=0, log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}/v1"
+    server.should_exit = True
+    await task
+
+
+@pytest_asyncio.fixture(scope="module")
+async def url(stages: Stages) -> AsyncIterator[str]:
+    async for address in serve(Api(stages.responder, token=TOKEN, max_question_chars=500)):
+        yield address
+
+
+@pytest_asyncio.fixture
+async def broken() -> AsyncIterator[str]:
+    async for address in serve(Api(Broken(), token=TOKEN, max_question_chars=500)):
+        yield address
+
+
+async def post(url: str, body: object, token: str = TOKEN) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await client.post(f"{url}/chat/completions", content=content, headers=headers)
+
+
+def asking(*texts: str, **more: Any) -> dict[str, Any]:
+    """Questions and, between them, answers."""
+    roles = ["user" if i % 2 == 0 else "assistant" for i in range(len(texts))]
+    messages = [{"role": r, "content": t} for r, t in zip(roles, texts, strict=True)]
+    return {"model": "zhengwen", "messages": messages, "temperature": 0.3, **more}
+
+
+async def test_a_question_is_answered_with_its_sources(url: str) -> None:
+    told = (await post(url, asking(LOST))).json()
+    assert told["object"] == "chat.completion"
+    [choice] = told["choices"]
+    assert "派出所" in choice["message"]["content"] and choice["finish_reason"] == "stop"
+    assert told["zhengwen"]["outcome"] == "answered"
+    assert told["zhengwen"]["citations"][0]["url"].startswith("https://")
+
+
+async def test_a_stream_brings_sentence_by_sentence_and_the_sources_at_the_end(url: str) -> None:
+    response = await post(url, asking(LOST, stream=True))
+    assert response.headers["content-type"].startswith("text/event-stream")
+    events = [line.removeprefix("data: ") for line in response.text.split("\n\n") if line]
+    assert events.pop() == "[DONE]"
+    chunks = [json.loads(event) for event in events]
+    assert {chunk["object"] for chunk in chunks} == {"chat.completion.chunk"}
+    assert len({chunk["id"] for chunk in chunks}) == 1
+    pieces = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
+    whole = (await post(url, asking(LOST))).json()
+    assert "".join(pieces) == whole["choices"][0]["message"]["content"]
+    assert sum(map(bool, pieces)) > 1
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    assert chunks[-1]["zhengwen"] == whole["zhengwen"]
+
+
+async def test_the_official_client_understands_it(url: str) -> None:
+    openai = pytest.importorskip("openai", reason="pip install '.[llm]'")
+    async with openai.AsyncOpenAI(base_url=url, api_key=TOKEN) as client:
+        assert [model.id async for model in await client.models.list()] == ["zhengwen"]
+        said = [{"role": "user", "content": LOST}]
+        stream = await client.chat.completions.create(model="zhengwen", messages=said, stream=True)
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+    assert "派出所" in text
+
+
+async def test_what_follows_is_read_with_what_was_asked_before(url: str) -> None:
+    told = (await post(url, asking("护照怎么办理？", "……", "要多少钱？"))).json()
+    assert told["zhengwen"]["outcome"] == "answered"
+    assert "护照" in told["zhengwen"]["citations"][0]["question"]
+
+
+async def test_what_is_not_known_is_declined_as_on_the_page(url: str) -> None:
+    told = (await post(url, asking("红烧肉怎么做好吃"))).json()
+    assert told["zhengwen"]["outcome"] == "refused"
+    assert "12345" in told["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("token", ["no", "wrong-token!"])
+async def test_without_the_token_nothing_is_told(token: str, url: str) -> None:
+    response = await post(url, asking(LOST), token)
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "invalid_api_key"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"{", 400, "bad_request"),
+        ({"messages": []}, 400, "bad_request"),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, 400, "no_question"),
+        (asking("  "), 400, "no_question"),
+        (asking("问" * 501), 400, "too_long"),
+        (b"x" * 300_000, 413, "too_large"),
+    ],
+)
+async def test_what_cannot_be_understood_is_refused_in_words(
+    body: object, status: int, code: str, url: str
+) -> None:
+    response = await post(url, body)
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert response.json()["error"]["message"]
+
+
+async def test_a_failure_is_told_and_the_log_keeps_no_words(
+    broken: str, log: pytest.LogCaptureFixture
+) -> None:
+    response = await post(broken, asking("我的秘密"))
+    assert response.status_code == 500 and response.json()["error"]["code"] == "failed"
+    streamed = (await post(broken, asking("我的秘密", stream=True))).text
+    assert "第一句。" in streamed and '"failed"' in streamed and "[DONE]" not in streamed
+    assert "RuntimeError" in log.text and "秘密" not in log.text
