@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 from avatar_engine import Avatar, Presenter
@@ -121,7 +122,8 @@ def build(settings: Settings) -> Stages:
         presenter = Presenter(settings.presenter_folder)
         make_avatar = load("avatar", settings.avatar.name)
         make_voice = load("tts", settings.tts.name)
-        avatar: Avatar = _make(make_avatar, settings.avatar, presenter)
+        drawing = _with_cache(make_avatar, settings.avatar, settings.data_dir / "cache" / "faces")
+        avatar: Avatar = _make(make_avatar, drawing, presenter)
         speaking = _with_gender(make_voice, settings.tts, presenter.card.voice)
         voice: Voice = _make(make_voice, speaking)
         if make_voice is not EspeakVoice:
@@ -152,6 +154,13 @@ def _with_gender(factory: Callable[..., Any], backend: Backend, gender: str) -> 
     if "gender" not in inspect.signature(factory).parameters:
         return backend
     return Backend(name=backend.name, options={"gender": gender, **backend.options})
+
+
+def _with_cache(factory: Callable[..., Any], backend: Backend, folder: Path) -> Backend:
+    """An avatar that keeps something on disk does so where everything is kept."""
+    if "cache" not in inspect.signature(factory).parameters:
+        return backend
+    return Backend(name=backend.name, options={"cache": str(folder), **backend.options})
 
 
 def _make(factory: Callable[..., Any], backend: Backend, *context: Any) -> Any:
