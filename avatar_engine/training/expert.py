@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from ..wav2lip.expert import Expert384, sync_loss, sync_probability
 from . import machine, scores
 from .batches import Batches, Sample
 from .data import Data, Drawing, Take
+from .errors import TrainingError
 from .learner import Learner
 from .pairs import training_pair, validation_pair, validation_pairs
 from .settings import ExpertSettings
@@ -19,6 +21,7 @@ from .task import Losses, Progress, Validation
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+TEMPERATURE = 0.05  # of the choice among sounds; cosines of taught ears lie close together
 TRAINING = ""  # stands for a domain's name: the pairs that the threshold is chosen on
 
 Pair = tuple[str, Take, int, int]
@@ -33,12 +36,14 @@ class ExpertTask:
     """
 
     kind = "expert"
-    losses = ["sync"]  # noqa: RUF012
+    losses = ["eyes", "sync"]  # noqa: RUF012
     figures = ["accuracy", "accuracy_at_half", "auroc", "threshold"]  # noqa: RUF012
 
     def __init__(self, settings: ExpertSettings, data: Data, accelerator: "Accelerator") -> None:
         self._settings, self._accelerator = settings, accelerator
         self._device = accelerator.device
+        if settings.eyes_steps and accelerator.num_processes > 1:
+            raise TrainingError("eyes_steps is for one process; with several, set it to 0")
         torch.manual_seed(settings.seed)
         learner = Learner(
             "expert",
@@ -74,17 +79,23 @@ class ExpertTask:
         """A batch of pairs."""
         learner, settings = self.learners[0], self._settings
         batch = self._batches.get(progress.step, settings.batch, settings.n_frames)
+        eyes = progress.step < settings.eyes_steps
+        network = cast(Expert384, learner.network)
+        network.audio_encoder.requires_grad_(not eyes).train(not eyes)
         with self._accelerator.autocast():
             sounds, lips = learner.distributed(*self._inputs(batch))
             in_sync = machine.send(batch["in_sync"], self._device)
             lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
             likely = sync_probability(sounds, lips).view_as(in_sync)
-            if settings.wrong_sounds:  # together they weigh as much as the right one
+            if eyes:
+                loss = _found(likely)
+            elif settings.wrong_sounds:  # together they weigh as much as the right one
                 loss = (sync_loss(likely[:, :1], 1.0) + sync_loss(likely[:, 1:], 0.0)) / 2
             else:
                 loss = sync_loss(likely, in_sync)
         learner.step(loss, progress.step, rate)
-        return {"sync": loss.detach()}, settings.batch * self._accelerator.num_processes
+        name = "eyes" if eyes else "sync"
+        return {name: loss.detach()}, settings.batch * self._accelerator.num_processes
 
     def validate(self, progress: Progress) -> Validation:
         """Balanced accuracy at the threshold that is best in training and at .5, and AUROC."""
@@ -147,3 +158,13 @@ class ExpertTask:
         lips = machine.faces(machine.send(batch["mouths"], self._device))
         sounds = machine.send(batch["mels"], self._device).flatten(0, 1)
         return sounds, lips.flatten(1, 2)
+
+
+def _found(likely: Tensor) -> Tensor:
+    """Cross-entropy of finding the first of (B, n_sounds) by their cosines.
+
+    Not how alike a pair is, as in sync_loss, but which is the most alike: lips learn it from
+    fewer pictures.
+    """
+    right = torch.zeros(len(likely), dtype=torch.long, device=likely.device)
+    return cross_entropy(likely / TEMPERATURE, right)

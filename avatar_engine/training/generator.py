@@ -16,7 +16,7 @@ from ..wav2lip.generator import Wav2Lip384
 from ..wav2lip.quality import QualityDiscriminator
 from . import machine
 from .batches import Batches, Sample
-from .coarse import coarse_lower_half, coarse_targets
+from .coarse import Watched, coarse_differences, coarse_loss, coarse_lower_half, read_out
 from .data import Data, Drawing, Take
 from .errors import TrainingError
 from .learner import Learner
@@ -68,6 +68,8 @@ class GeneratorTask:
         if settings.start:
             learner.start(settings.start)
         self.learners = [learner]
+        if settings.coarse_weight:
+            self._watched = Watched(cast(Wav2Lip384, learner.network))
         if settings.gan_weight:
             judge = QualityDiscriminator(Wav2Lip384.size)
             self.learners.append(
@@ -110,6 +112,10 @@ class GeneratorTask:
             drawn = self._drawn(learner.distributed, inputs, mels, targets, _shared(batch))
             losses["l1"] = self._l1(drawn, targets)
             total = (1 - sync_weight - settings.gan_weight) * losses["l1"]
+            if settings.coarse_weight:
+                due = coarse_differences(targets, inputs[:, 3:])
+                losses["coarse"] = coarse_loss(read_out(self._watched.maps).float(), due)
+                total = total + settings.coarse_weight * losses["coarse"]
             if sync_weight and self._expert:
                 losses["sync"] = sync_loss(self._in_sync(drawn, heard, n_frames), 1.0)
                 total = total + sync_weight * losses["sync"]
@@ -160,12 +166,11 @@ class GeneratorTask:
         return settings.sync_weight if begun else 0.0
 
     def _coarse(self, batch: Sample) -> Tensor:
-        """Mean square over small lower halves: few pixels move, and they are what matters."""
         with self._accelerator.autocast():
             targets, inputs, mels, _ = self._inputs(batch)
             network = cast(Wav2Lip384, self.learners[0].network)
             drawn = coarse_lower_half(network, mels).float()
-            return 100 * (drawn - coarse_targets(targets, inputs[:, 3:])).square().mean()
+            return coarse_loss(drawn, coarse_differences(targets, inputs[:, 3:]))
 
     def _l1(self, drawn: Tensor, targets: Tensor) -> Tensor:
         off = (drawn - targets).abs()

@@ -100,9 +100,18 @@ class ExpertSettings(Settings):
     wrong_sounds: Annotated[int, Field(ge=0)] = 0
     """How many sounds that do not belong to them lips are compared with, beside their own; 0:
     with one sound, right or wrong, as in Wav2Lip."""
+    eyes_steps: Annotated[int, Field(ge=0)] = 0
+    """So many steps at first teach the face encoder alone: to find, for lips, the right one among
+    their sound and the wrong ones. For ears that ``hear`` has taught."""
     augment: bool = True
     validation: Annotated[int, Field(ge=2)] = 400
     """Pairs per domain; half of them belong together."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.eyes_steps and not self.wrong_sounds:
+            raise ValueError("eyes_steps needs wrong_sounds to choose among")
+        return self
 
 
 class GeneratorSettings(Settings):
@@ -119,6 +128,9 @@ class GeneratorSettings(Settings):
     """Draw nothing else, as when speaking: the upper half is then neither learnt nor judged."""
     coarse_steps: Annotated[int, Field(ge=0)] = 0
     """So many steps at first draw small pictures, from which mouths learn to follow the sound."""
+    coarse_weight: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the same loss, on the way to whole pictures, in the steps that follow: so that
+    the sound is not forgotten while the rest is learnt."""
     mouth_weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of the lower half in the L1 loss, next to 1 for the upper half."""
     expert: Path | None = None
