@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -541,6 +541,41 @@ def test_a_generator_may_begin_with_small_pictures_which_teach_all_but_the_top(
     assert {"audio_encoder.0", "face_decoder_blocks.0.0", "face_decoder_blocks.6.0"} <= changed
     assert not any(n.startswith(("face_decoder_blocks.8", "output_block")) for n in changed)
     assert "l1" in task.step(Progress(step=8), 3e-3)[0]
+
+
+def test_a_generator_may_be_held_to_small_pictures_while_it_learns_whole_ones(
+    clips: Path, tmp_path: Path
+) -> None:
+    settings = generator_settings(
+        clips, tmp_path, ema=0, workers=0, coarse_weight=1.0, lower_half=True
+    )
+    task = generator.GeneratorTask(settings, load(settings.data), machine.accelerator(settings))
+    losses = [task.step(Progress(step=0), 3e-3)[0] for _ in range(8)]
+    assert losses[-1]["coarse"] < 0.8 * losses[0]["coarse"]
+    assert losses[-1]["l1"] < losses[0]["l1"]
+
+
+def test_an_expert_may_begin_with_its_eyes_and_its_ears_stay_as_they_are(
+    clips: Path, tmp_path: Path
+) -> None:
+    settings = expert_settings(
+        clips, tmp_path, ema=0, workers=0, wrong_sounds=3, eyes_steps=1, augment=False
+    )
+    task = ExpertTask(settings, load(settings.data), machine.accelerator(settings))
+    network = cast(Expert384, task.learners[0].network)
+    ears = {n: t.clone() for n, t in network.audio_encoder.state_dict().items()}
+    eyes = {n: p.clone() for n, p in network.face_encoder.named_parameters()}
+    assert set(task.step(Progress(step=0), 3e-3)[0]) == {"eyes"}
+    assert not any(torch.equal(p, eyes[n]) for n, p in network.face_encoder.named_parameters())
+    assert all(torch.equal(t, ears[n]) for n, t in network.audio_encoder.state_dict().items())
+    assert set(task.step(Progress(step=1), 3e-3)[0]) == {"sync"}, "and then both learn"
+    after = network.audio_encoder.state_dict()
+    assert not all(torch.equal(t, ears[n]) for n, t in after.items())
+
+
+def test_eyes_cannot_learn_without_other_sounds(clips: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="eyes_steps needs wrong_sounds"):
+        expert_settings(clips, tmp_path, eyes_steps=1)
 
 
 def test_a_change_is_one_for_all_frames_and_faces_stay_faces(clips: Path) -> None:

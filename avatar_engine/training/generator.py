@@ -113,8 +113,11 @@ class GeneratorTask:
             losses["l1"] = self._l1(drawn, targets)
             total = (1 - sync_weight - settings.gan_weight) * losses["l1"]
             if settings.coarse_weight:
-                due = coarse_differences(targets, inputs[:, 3:])
-                losses["coarse"] = coarse_loss(read_out(self._watched.maps).float(), due)
+                references = inputs[:, 3:]
+                due = coarse_differences(targets, references)
+                on_the_way = coarse_loss(read_out(self._watched.maps).float(), due)
+                in_the_end = coarse_loss(coarse_differences(drawn, references), due)
+                losses["coarse"] = (on_the_way + in_the_end) / 2
                 total = total + settings.coarse_weight * losses["coarse"]
             if sync_weight and self._expert:
                 losses["sync"] = sync_loss(self._in_sync(drawn, heard, n_frames), 1.0)

@@ -129,8 +129,8 @@ class GeneratorSettings(Settings):
     coarse_steps: Annotated[int, Field(ge=0)] = 0
     """So many steps at first draw small pictures, from which mouths learn to follow the sound."""
     coarse_weight: Annotated[float, Field(ge=0)] = 0.0
-    """Weight of the same loss, on the way to whole pictures, in the steps that follow: so that
-    the sound is not forgotten while the rest is learnt."""
+    """Weight of the same loss in the steps that follow, on the way to whole pictures and of these
+    made small: so that the sound is not forgotten while the rest is learnt."""
     mouth_weight: Annotated[float, Field(gt=0)] = 1.0
     """Weight of the lower half in the L1 loss, next to 1 for the upper half."""
     expert: Path | None = None
