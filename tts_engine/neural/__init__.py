@@ -1,0 +1,6 @@
+"""An embedded neural Mandarin voice: prosody model, acoustic model, vocoder."""
+
+from .voice import NeuralVoice
+from .weights import WeightsError
+
+__all__ = ["NeuralVoice", "WeightsError"]

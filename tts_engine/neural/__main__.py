@@ -1,0 +1,63 @@
+"""``python -m tts_engine.neural prepare|train``: a voice from recordings of single words."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from .training.preparation import prepare
+from .training.stages import MINUTES, run
+from .weights import Sizes
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 not possible, 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.command == "prepare":
+            prepare(options.archive, options.transcripts, options.data, _report)
+        else:
+            sizes = Sizes(options.prosody, options.acoustic, options.vocoder)
+            minutes = {stage: getattr(options, f"{stage}_minutes") for stage in MINUTES}
+            _report(str(run(options.data, options.out, sizes, minutes, _report)))
+    except (ValueError, OSError) as error:
+        print(f"tts_engine.neural: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tts_engine.neural", description="Recordings of words become a voice."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    preparing = commands.add_parser("prepare", help="decode, analyse and align recordings")
+    preparing.add_argument("archive", type=Path, help="a tar file of sound files")
+    preparing.add_argument(
+        "transcripts", type=Path, help="tab-separated, with columns file and text"
+    )
+    preparing.add_argument("--data", type=Path, required=True, help="folder for what comes out")
+
+    training = commands.add_parser("train", help="train all networks and export the voice")
+    training.add_argument("--data", type=Path, required=True, help="folder of `prepare`")
+    training.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
+    sizes = Sizes()
+    for part in ("prosody", "acoustic", "vocoder"):
+        width = getattr(sizes, part)
+        training.add_argument(f"--{part}", type=int, default=width, help=f"channels: {width}")
+    for stage, minutes in MINUTES.items():
+        training.add_argument(
+            f"--{stage}-minutes",
+            type=float,
+            default=minutes,
+            help=f"processor time of this stage: {minutes:g}",
+        )
+    return parser
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""From a score to sound, piece by piece: the first one soon, and all the same as in one go."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .acoustic import frame_facts, frame_index
+from .features import HOP
+from .score import Score
+from .source import noise, pulses
+from .weights import Models
+
+Samples = NDArray[np.float32]
+
+_FIRST, _FOLLOWING = 24, 64  # frames of a piece
+
+
+def sing(score: Score, models: Models) -> Iterator[Samples]:
+    """Make sound of a score, yielding whole frames as they are ready."""
+    durations = torch.from_numpy(score.durations)
+    semitones = torch.from_numpy(score.semitones)
+    n_frames = len(semitones)
+    acoustic, vocoder = models.acoustic, models.vocoder
+    source = torch.from_numpy(np.stack([pulses(score.semitones), noise(n_frames)]))
+    level = 2 * torch.from_numpy(score.level)[:, None]  # of power
+    with torch.inference_mode():
+        start = acoustic.frames(
+            score.batch(), frame_index(durations)[None], frame_facts(durations, semitones)[None]
+        )
+    envelope, voicing = torch.zeros(n_frames, 0), torch.zeros(0)
+    n_known, first = 0, 0
+    while first < n_frames:
+        last = min(n_frames, first + (_FOLLOWING if first else _FIRST))
+        with torch.inference_mode():
+            wanted = min(n_frames, last + vocoder.reach)
+            if wanted > n_known:
+                low, high = max(0, n_known - acoustic.reach), wanted + acoustic.reach
+                deviations, logits = acoustic.decode(start[:, low:high])
+                fresh = slice(n_known - low, wanted - low)
+                made = acoustic.envelope(deviations[0, fresh]) + level[n_known:wanted]
+                envelope = torch.cat([envelope, made]) if n_known else made
+                voicing = torch.cat([voicing, torch.sigmoid(logits[0, fresh])])
+                n_known = wanted
+            part = slice(max(0, first - vocoder.reach), wanted)
+            samples: Tensor = vocoder(
+                envelope[None, part],
+                semitones[None, part],
+                voicing[None, part],
+                *source[:, None, part.start * HOP : part.stop * HOP],
+            )[0]
+        skipped = (first - part.start) * HOP
+        yield samples[skipped : skipped + (last - first) * HOP].numpy()
+        first = last

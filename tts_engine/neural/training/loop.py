@@ -1,0 +1,100 @@
+"""One stage of training within a budget of processor time; it can be stopped and goes on."""
+
+import json
+import math
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+_SAVE_SECONDS = 120.0  # of processor time
+_REPORT_SECONDS = 30.0
+_WARM_UP = 0.02  # of the budget
+_LEAST_RATE = 0.02  # of the learning rate, at the end
+
+
+class Task(Protocol):
+    """What a stage trains."""
+
+    def step(self, progress: float, rate: float) -> dict[str, float]:
+        """Learn from one batch.
+
+        Args:
+            progress: 0 to 1, the part of the stage that is over.
+            rate: Factor of the learning rates, 0 to 1.
+
+        Returns:
+            Losses by name.
+        """
+        ...
+
+    def evaluate(self) -> dict[str, float]:
+        """Return losses over what is held out."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """Return everything needed to go on."""
+        ...
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        ...
+
+
+def train(
+    task: Task, checkpoint: Path, cpu_seconds: float, report: Callable[[str], None]
+) -> dict[str, float]:
+    """Train until the budget is spent, going on from a checkpoint that is there.
+
+    Args:
+        task: What to train.
+        checkpoint: A file; a log of the same name ending in ``.jsonl`` lies beside it.
+        cpu_seconds: Of this process, all interruptions left out.
+        report: Is told now and then how far it is.
+
+    Returns:
+        Losses over what is held out.
+    """
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    spent, n_steps = 0.0, 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        task.load(saved["task"])
+        spent, n_steps = saved["spent"], saved["n_steps"]
+    started = time.process_time() - spent
+    saved_at = reported_at = spent
+    sums: dict[str, float] = defaultdict(float)
+    n_summed = 0
+    while spent < cpu_seconds:
+        for name, value in task.step(spent / cpu_seconds, _rate(spent / cpu_seconds)).items():
+            sums[name] += value
+        n_summed, n_steps = n_summed + 1, n_steps + 1
+        spent = time.process_time() - started
+        if spent - reported_at > _REPORT_SECONDS or spent >= cpu_seconds:
+            means = {name: round(value / n_summed, 4) for name, value in sums.items()}
+            line = json.dumps({"cpu_s": round(spent), "step": n_steps, **means})
+            with checkpoint.with_suffix(".jsonl").open("a", encoding="utf-8") as log:
+                log.write(line + "\n")
+            report(f"{checkpoint.stem} {line}")
+            sums.clear()
+            n_summed, reported_at = 0, spent
+        if spent - saved_at > _SAVE_SECONDS or spent >= cpu_seconds:
+            _save({"task": task.state(), "spent": spent, "n_steps": n_steps}, checkpoint)
+            saved_at = spent
+    return task.evaluate()
+
+
+def _rate(progress: float) -> float:
+    """Warm up, then fall like a cosine."""
+    falling = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    return min(1.0, (progress + 1e-3) / _WARM_UP) * max(_LEAST_RATE, falling)
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)

@@ -1,0 +1,165 @@
+"""Recordings become what the networks learn from: features, phones and their times.
+
+Three steps, each kept on disk and left out when it is there: decode, analyse, align.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..features import HOP, N_BANDS, REFERENCE_HZ, Features
+from ..phones import SILENCE, Phone, phones
+from .alignment import align, observations, shortest
+from .analysis import continuous, envelope, pitch
+from .corpus import Corpus, Recording, decode, is_decoded, open_corpus
+
+_FEATURES, _ALIGNMENT = "features.npz", "alignment.npz"
+_AT_ONCE = 32  # recordings
+_WORST = 3.5  # deviations below the median score: something else was said
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Utterance:
+    """A recording with all that is known of it."""
+
+    recording: Recording
+    features: Features
+    phones: tuple[Phone, ...]
+    """With a pause at either end."""
+    durations: NDArray[np.int32]
+    """Frames of each phone, shape (n_phones,)."""
+
+
+def prepare(archive: Path, transcripts: Path, folder: Path, report: Callable[[str], None]) -> None:
+    """Prepare the recordings of one speaker.
+
+    Args:
+        archive: A tar file of sound files.
+        transcripts: Tab-separated, with columns ``file`` and ``text``.
+        folder: Where everything goes.
+        report: Is told of each step.
+
+    Raises:
+        ValueError: No recording can be used.
+        OSError: A file cannot be read or written.
+    """
+    if not is_decoded(folder):
+        report(f"decoding {archive}")
+        decode(archive, transcripts, folder)
+    corpus = open_corpus(folder)
+    if not (folder / _FEATURES).exists():
+        report(f"finding pitch and envelope of {len(corpus.recordings)} recordings")
+        _analyse(corpus, folder / _FEATURES)
+    if not (folder / _ALIGNMENT).exists():
+        report("aligning phones")
+        _align(corpus, folder)
+
+
+def utterances(folder: Path) -> list[Utterance]:
+    """Return all recordings whose words and sound agree.
+
+    Raises:
+        FileNotFoundError: The folder is not prepared.
+    """
+    corpus = open_corpus(folder)
+    if not (folder / _ALIGNMENT).exists():
+        raise FileNotFoundError(
+            f"{folder} is half prepared; run `python -m tts_engine.neural prepare` again"
+        )
+    features = _read_features(folder)
+    with np.load(folder / _ALIGNMENT) as aligned:
+        durations, starts = aligned["durations"], aligned["starts"]
+        indices, scores = aligned["recordings"], aligned["scores"]
+    spread = np.median(np.abs(scores - np.median(scores))) * 1.4826
+    found = []
+    for row, index in enumerate(indices):
+        if scores[row] < np.median(scores) - _WORST * spread:
+            continue
+        recording = corpus.recordings[index]
+        found.append(
+            Utterance(
+                recording,
+                _part(features, recording),
+                _spoken(recording),
+                durations[starts[row] : starts[row + 1]],
+            )
+        )
+    return found
+
+
+def _analyse(corpus: Corpus, path: Path) -> None:
+    n_frames = sum(recording.n_frames for recording in corpus.recordings)
+    bands = np.zeros((n_frames, N_BANDS), np.float16)
+    semitones = np.zeros(n_frames, np.float32)
+    voiced = np.zeros(n_frames, np.bool_)
+    for batch in _batches(corpus.recordings):
+        longest = max(recording.n_frames for recording in batch)
+        samples = np.zeros((len(batch), longest * HOP), np.float32)
+        for row, recording in enumerate(batch):
+            samples[row, : recording.n_frames * HOP] = corpus.samples(recording)
+        pitches = pitch(samples)
+        curves = np.zeros_like(pitches)
+        for row, recording in enumerate(batch):
+            own = pitches[row, : recording.n_frames]
+            voiced[recording.frames] = own > 0
+            curves[row, : recording.n_frames] = continuous(own)
+            semitones[recording.frames] = curves[row, : recording.n_frames]
+        hertz = (REFERENCE_HZ * 2 ** (curves / 12)).astype(np.float32)
+        found = envelope(samples, hertz)
+        for row, recording in enumerate(batch):
+            bands[recording.frames] = found[row, : recording.n_frames]
+    partial = path.with_suffix(".partial.npz")
+    np.savez(partial, envelope=bands, semitones=semitones, voiced=voiced)
+    partial.rename(path)
+
+
+def _align(corpus: Corpus, folder: Path) -> None:
+    features = _read_features(folder)
+    spoken = {
+        i: _spoken(recording)
+        for i, recording in enumerate(corpus.recordings)
+        if shortest(_spoken(recording)) <= recording.n_frames
+    }
+    seen = []
+    for i in spoken:
+        part = _part(features, corpus.recordings[i])
+        seen.append(observations(part.envelope, part.voicing > 0))
+    aligned = align(seen, list(spoken.values()))
+    lengths = [len(alignment.durations) for alignment in aligned]
+    partial = folder / f"{Path(_ALIGNMENT).stem}.partial.npz"
+    np.savez(
+        partial,
+        recordings=np.array(list(spoken)),
+        durations=np.concatenate([alignment.durations for alignment in aligned]),
+        starts=np.concatenate([[0], np.cumsum(lengths)]),
+        scores=np.array([alignment.score for alignment in aligned]),
+    )
+    partial.rename(folder / _ALIGNMENT)
+
+
+def _read_features(folder: Path) -> Features:
+    with np.load(folder / _FEATURES) as found:
+        voicing = found["voiced"].astype(np.float32)
+        return Features(found["envelope"], found["semitones"], voicing)
+
+
+def _part(features: Features, recording: Recording) -> Features:
+    return Features(
+        features.envelope[recording.frames].astype(np.float32),
+        features.semitones[recording.frames],
+        features.voicing[recording.frames],
+    )
+
+
+def _spoken(recording: Recording) -> tuple[Phone, ...]:
+    inner = [phone for syllable in recording.syllables for phone in phones(syllable)]
+    return (SILENCE, *inner, SILENCE)
+
+
+def _batches(recordings: tuple[Recording, ...]) -> Iterator[list[Recording]]:
+    by_length = sorted(recordings, key=lambda recording: recording.n_frames)
+    for at in range(0, len(by_length), _AT_ONCE):
+        yield by_length[at : at + _AT_ONCE]

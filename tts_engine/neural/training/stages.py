@@ -1,0 +1,91 @@
+"""The whole training, stage by stage; each goes on where it was stopped."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..weights import Models, Sizes, save
+from .acoustic_task import AcousticTask
+from .corpus import HELD_OUT, open_corpus
+from .examples import frame_batch, word_batch
+from .loop import train
+from .preparation import Utterance, utterances
+from .prosody_task import ProsodyTask
+from .vocoder_task import VocoderTask
+
+MINUTES = {"prosody": 8.0, "acoustic": 90.0, "vocoder": 70.0, "tuning": 45.0}
+"""Processor time of each stage; with the preparation less than four hours."""
+
+_NOTES = {
+    "speaker": "Yue Tan",
+    "licence": "CC BY-SA 3.0 US",
+    "attribution": "Yue Tan (speaker), Shtooka project, University of Caen, Hugo Lopez (audio-cmn)",
+}
+
+
+def run(
+    data: Path,
+    out: Path,
+    sizes: Sizes,
+    minutes: dict[str, float],
+    report: Callable[[str], None],
+) -> Path:
+    """Train a voice and export it.
+
+    Args:
+        data: A prepared folder.
+        out: Where checkpoints, logs and ``voice.safetensors`` go.
+        sizes: Of the networks.
+        minutes: Of processor time, by stage; a stage of 0 is left as it is.
+        report: Is told how far it is.
+
+    Returns:
+        The exported voice.
+
+    Raises:
+        ValueError: Nothing is held out to measure with.
+    """
+    torch.manual_seed(0)
+    spoken, corpus = utterances(data), open_corpus(data)
+    if not any(utterance.recording.held_out for utterance in spoken):
+        raise ValueError(f"{data} has no recording whose number divides by {HELD_OUT}, to measure")
+    models = sizes.build()
+    seconds = {stage: 60 * value for stage, value in minutes.items()}
+    found = {
+        "prosody": train(
+            ProsodyTask(models.prosody, spoken), out / "prosody.pt", seconds["prosody"], report
+        ),
+        "acoustic": train(
+            AcousticTask(models.acoustic, spoken), out / "acoustic.pt", seconds["acoustic"], report
+        ),
+        "vocoder": train(
+            VocoderTask(models.vocoder, spoken, corpus),
+            out / "vocoder.pt",
+            seconds["vocoder"],
+            report,
+        ),
+    }
+    if seconds["tuning"]:
+        task = VocoderTask(models.vocoder, spoken, corpus, _made(models, spoken))
+        found["tuning"] = train(task, out / "tuning.pt", seconds["tuning"], report)
+    report(json.dumps({"held out": found}))
+    path = out / "voice.safetensors"
+    save(models, path, {**_NOTES, "held_out": json.dumps(found), "minutes": json.dumps(minutes)})
+    return path
+
+
+def _made(models: Models, spoken: list[Utterance]) -> list[NDArray[np.float32]]:
+    """Return the acoustic model's envelopes, at the recorded times and pitch."""
+    models.acoustic.eval()
+    found = []
+    for utterance in spoken:
+        frames = frame_batch([utterance], np.ones(1))
+        with torch.inference_mode():
+            start = models.acoustic.frames(word_batch([utterance]), frames.owner, frames.facts)
+            envelope = models.acoustic.envelope(models.acoustic.decode(start)[0])
+        found.append(envelope[0].numpy())
+    return found

@@ -1,0 +1,107 @@
+"""From features to sound: pulses and noise, each through a filter that a network draws.
+
+The network only corrects the filters that the envelope already gives, and adds to the
+minimum phase of the one for pulses; so it starts as a plain vocoder and learns from there.
+Filtering is a product of short spectra (window 512, hop 128), two of them to a frame.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .blocks import Block
+from .features import HOP, N_BANDS, interpolation
+
+_FFT = 512
+_STEP = HOP // 2
+_N_BINS = _FFT // 2 + 1
+_OVERLAP = _FFT // _STEP
+_MARGIN = (_FFT - _STEP) // 2
+_REACH = 3
+_LEAST = 0.01  # of pulses in a frame without voice, and of noise in one with it
+_ENVELOPE_MEAN, _ENVELOPE_DEVIATION = -9.0, 3.0  # roughly; the same for every speaker
+
+
+class Vocoder(nn.Module):
+    """Makes sound; no sample depends on frames further away than ``reach``.
+
+    Args:
+        width: Channels.
+        n_blocks: Blocks that look at frames.
+    """
+
+    window: Tensor
+    bands_to_bins: Tensor
+    fold: Tensor
+
+    def __init__(self, width: int = 224, n_blocks: int = 5) -> None:
+        super().__init__()
+        self.reach = _REACH * n_blocks + 2  # and the windows that overlap a frame
+        self.embed = nn.Linear(N_BANDS + 2, width)
+        self.blocks = nn.ModuleList(Block(width, _REACH) for _ in range(n_blocks))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, 2 * 3 * _N_BINS)
+        nn.init.normal_(self.out.weight, std=1e-3)
+        nn.init.zeros_(self.out.bias)
+        self.register_buffer("window", torch.hann_window(_FFT), persistent=False)
+        matrix = torch.from_numpy(interpolation(_N_BINS))
+        self.register_buffer("bands_to_bins", matrix, persistent=False)
+        fold = torch.zeros(_FFT)
+        fold[0] = fold[_FFT // 2] = 1
+        fold[1 : _FFT // 2] = 2
+        self.register_buffer("fold", fold, persistent=False)
+
+    def forward(
+        self, envelope: Tensor, semitones: Tensor, voicing: Tensor, pulses: Tensor, noise: Tensor
+    ) -> Tensor:
+        """Return the waveform, shape (n, n_frames * HOP).
+
+        Args:
+            envelope: As in :class:`~.features.Features`, shape (n, n_frames, N_BANDS).
+            semitones: Shape (n, n_frames).
+            voicing: Shape (n, n_frames).
+            pulses: Of the source at this pitch, shape (n, n_frames * HOP).
+            noise: Of the source, shape (n, n_frames * HOP).
+        """
+        through_voice, through_noise = self._filters(envelope, semitones, voicing)
+        spectrum = self._spectra(pulses) * through_voice + self._spectra(noise) * through_noise
+        frames = torch.fft.irfft(spectrum, _FFT) * self.window
+        # Four windows overlap; their squares add up to 3 / 2.
+        parts = frames.unflatten(-1, (_OVERLAP, _STEP))
+        shifted = [
+            nn.functional.pad(parts[:, :, i], (0, 0, i, _OVERLAP - 1 - i)) for i in range(_OVERLAP)
+        ]
+        samples = torch.stack(shifted).sum(0).flatten(1) / 1.5
+        return torch.as_tensor(samples[:, _MARGIN:-_MARGIN])
+
+    def _filters(
+        self, envelope: Tensor, semitones: Tensor, voicing: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Return the spectra of both filters, shape (n, 2 * n_frames, _N_BINS), complex."""
+        scaled = (envelope - _ENVELOPE_MEAN) / _ENVELOPE_DEVIATION
+        x = self.embed(torch.cat([scaled, semitones[..., None] / 6, voicing[..., None]], -1))
+        for block in self.blocks:
+            x = block(x)
+        drawn = self.out(self.norm(x)).unflatten(-1, (2, 3 * _N_BINS)).flatten(1, 2)
+        voice, breath, phase = drawn.chunk(3, -1)
+        plain = _halves(envelope @ self.bands_to_bins) / 2  # power to amplitude
+        voiced = _halves(voicing[..., None])
+        voice = plain + 4 * voice + torch.log(_LEAST + (1 - _LEAST) * voiced)
+        breath = plain + 4 * breath + torch.log(1 - (1 - 10 * _LEAST) * voiced)
+        cepstrum = torch.fft.irfft(voice, _FFT) * self.fold
+        minimum = torch.fft.rfft(cepstrum)
+        angle = minimum.imag + math.pi * torch.tanh(phase)
+        return torch.polar(torch.exp(voice), angle), torch.exp(breath).to(torch.complex64)
+
+    def _spectra(self, samples: Tensor) -> Tensor:
+        padded = nn.functional.pad(samples, (_MARGIN, _MARGIN))
+        return torch.as_tensor(torch.fft.rfft(padded.unfold(-1, _FFT, _STEP) * self.window))
+
+
+def _halves(frames: Tensor) -> Tensor:
+    """Return values in the middle of each half frame, shape (n, 2 * n_frames, ...)."""
+    before = torch.cat([frames[:, :1], frames[:, :-1]], 1)
+    after = torch.cat([frames[:, 1:], frames[:, -1:]], 1)
+    first, second = 0.75 * frames + 0.25 * before, 0.75 * frames + 0.25 * after
+    return torch.stack([first, second], 2).flatten(1, 2)

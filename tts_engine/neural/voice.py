@@ -1,0 +1,135 @@
+"""The embedded neural Mandarin voice; English words inside a text are eSpeak NG's."""
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base import Phoneme, Speech
+from ..espeak import EspeakVoice
+from ..loudness import TARGET, Limiter, integrated
+from ..stream import Edges, filtered
+from ..text import Word, closing_pause, language_of, pause, spoken_clauses, words
+from .features import FRAMES_PER_SECOND, SAMPLE_RATE
+from .letters import letter_names
+from .phones import ipa
+from .phrasing import phrased
+from .score import Score, compose
+from .synthesis import sing
+from .weights import load
+
+SHIPPED = Path(__file__).with_name("voice.safetensors")
+
+_FADE_SECONDS = 0.005
+_RUN = re.compile(
+    "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+)"
+    r"|(?P<letters>(?:(?!VISA|WIFI|COVID)[A-Z]{1,5}|[Aa]pp)(?![A-Za-z'’.&-]*[a-z]))"
+    r"|(?P<english>[A-Za-z](?:[A-Za-z'’&-]|[.](?=[A-Za-z])| (?=[A-Za-z]))*)"
+)
+_QUESTION = re.compile(r"[？?]\s*$")
+_CALIBRATION = "请您带好本人身份证原件到窗口办理"
+
+
+class NeuralVoice:
+    """Speaks Mandarin with networks trained on one woman's recordings of single words.
+
+    Args:
+        weights: A voice that ``python -m tts_engine.neural train`` wrote; the shipped one
+            by default.
+        speed: 0.5 to 2; 1 is about 4.3 syllables a second.
+
+    Raises:
+        ValueError: ``speed`` is out of range, or the weights are not such a voice.
+    """
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, *, weights: Path | str | None = None, speed: float = 1.0) -> None:
+        if not 0.5 <= speed <= 2:
+            raise ValueError(f"speed is {speed}; it can be 0.5 to 2")
+        self._models = load(Path(weights) if weights else SHIPPED)
+        self._speed = speed
+        self._english = EspeakVoice()
+        self._gain = np.float32(1)
+        self._gain = self._calibrated()
+
+    def speak(self, text: str) -> Generator[Speech, None, None]:
+        """Speak one sentence, about a quarter of a second of it at first.
+
+        A clause's text comes with the pause behind it.
+
+        Raises:
+            ValueError: ``text`` is blank, or nothing in it can be spoken (only marks or emoji).
+        """
+        language = language_of(text)
+        if language == "en":
+            yield from self._english.speak(text)
+            return
+        clauses = spoken_clauses(text, language, lambda spoken: bool(_RUN.search(spoken)))
+        if not clauses:
+            raise ValueError("nothing to speak: the text holds only marks or symbols")
+        yield from filtered(self._said(clauses), Limiter(SAMPLE_RATE), SAMPLE_RATE)
+
+    def _said(self, clauses: list[tuple[str, str]]) -> Generator[Speech, None, None]:
+        for written, spoken in clauses:
+            question = bool(_QUESTION.search(written))
+            breaths = list(_breaths(spoken))
+            for i, (breath, quiet) in enumerate(breaths):
+                if isinstance(breath, str):
+                    yield from (replace(p, text="") for p in self._english.speak(breath))
+                else:
+                    rises = question and i == len(breaths) - 1
+                    yield from self._sung(breath, question=rises)
+                if quiet and i < len(breaths) - 1:
+                    yield _silence(quiet)
+            yield replace(_silence(closing_pause(written)), text=written)
+
+    def _sung(self, breath: list[Word], *, question: bool) -> Generator[Speech, None, None]:
+        score = compose(phrased(breath), self._models.prosody, question=question, speed=self._speed)
+
+        def pieces() -> Generator[Speech, None, None]:
+            phonemes = _phonemes(score)
+            for samples in sing(score, self._models):
+                yield Speech(samples * self._gain, SAMPLE_RATE, "", phonemes)
+                phonemes = ()  # all came with the first; the filter puts them in their places
+
+        yield from filtered(pieces(), Edges(round(_FADE_SECONDS * SAMPLE_RATE)), SAMPLE_RATE)
+
+    def _calibrated(self) -> np.float32:
+        """Return the gain that brings this voice to the common level."""
+        pieces = [piece.samples for piece in self._sung(words(_CALIBRATION), question=False)]
+        loudness = integrated(np.concatenate(pieces), SAMPLE_RATE)
+        return np.float32(10 ** ((TARGET - loudness) / 20) if np.isfinite(loudness) else 1.0)
+
+
+def _breaths(spoken: str) -> Iterator[tuple[list[Word] | str, float]]:
+    """Yield what is said in one go, Mandarin words or English, and the seconds of quiet after."""
+    breath: list[Word] = []
+    runs = list(_RUN.finditer(spoken))
+    for run, following in zip(runs, [*runs[1:], None], strict=True):
+        quiet = pause(spoken[run.end() : following.start() if following else len(spoken)])
+        if run.lastgroup == "english":
+            yield run[0], quiet
+            continue
+        breath += words(run[0]) if run["han"] else [Word(run[0], letter_names(run[0]))]
+        if breath and (quiet or not following or following["english"]):
+            yield breath, quiet
+            breath = []
+
+
+def _phonemes(score: Score) -> tuple[Phoneme, ...]:
+    ends = np.cumsum(score.durations) / FRAMES_PER_SECOND
+    starts = ends - score.durations / FRAMES_PER_SECOND
+    return tuple(
+        Phoneme(symbol, at)
+        for phone, start, end in zip(score.phones, starts, ends, strict=True)
+        for symbol, at in ipa(phone, float(start), float(end))
+    )
+
+
+def _silence(seconds: float) -> Speech:
+    samples: NDArray[np.float32] = np.zeros(max(1, round(seconds * SAMPLE_RATE)), np.float32)
+    return Speech(samples, SAMPLE_RATE, "", (Phoneme("", 0.0),))
