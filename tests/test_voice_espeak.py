@@ -12,6 +12,7 @@ import soundfile  # type: ignore[import-untyped]
 from tts_engine import Speech, Voice
 from tts_engine.checks import check_voice
 from tts_engine.espeak import EspeakVoice
+from tts_engine.loudness import integrated
 
 SENTENCE = "请您携带身份证原件，到政务大厅3号窗口办理，或下载APP，拨打12345咨询。"
 
@@ -81,6 +82,16 @@ def test_mandarin_and_english_are_equally_loud(voice: EspeakVoice) -> None:
     (english,) = voice.speak("Please bring the original of your passport")
     assert level(mandarin.samples) == pytest.approx(-20, abs=2.5)
     assert level(english.samples) == pytest.approx(-20, abs=2.5)
+
+
+@pytest.mark.parametrize("gender", ["female", "male"])
+@pytest.mark.parametrize("english", ["Work Permit", "English version"])
+def test_english_inside_mandarin_keeps_the_level(gender: str, english: str) -> None:
+    voice = EspeakVoice(gender=gender)  # type: ignore[arg-type]
+    before, word, after = voice.speak(f"申请材料包括，{english}，一共需要三份。")
+    around = np.concatenate([before.samples, after.samples])
+    difference = integrated(word.samples, 22050) - integrated(around, 22050)
+    assert abs(difference) < 2
 
 
 def test_the_woman_speaks_higher_than_the_man() -> None:

@@ -13,6 +13,7 @@ from tts_engine.checks import check_voice
 from tts_engine.espeak import EspeakVoice
 from tts_engine.fallback import FallbackVoice
 from tts_engine.gpt_sovits import GptSovitsVoice
+from tts_engine.service import Patience
 
 FIRST, SECOND = "请您携带身份证原件，", "到政务大厅三号窗口办理。"
 SENTENCE = FIRST + SECOND
@@ -31,6 +32,17 @@ def spare() -> Voice:
 def clone(url: str, reference: Path) -> GptSovitsVoice:
     return GptSovitsVoice(
         reference_audio=str(reference), reference_text="请您带好身份证", url=url, **PATIENT
+    )
+
+
+def hasty(url: str, reference: Path) -> GptSovitsVoice:
+    """As :func:`clone`, but it gives a service less time than that holds a stuck request."""
+    return GptSovitsVoice(
+        reference_audio=str(reference),
+        reference_text="请您带好身份证",
+        url=url,
+        first_sound_s=5,
+        stall_s=1,
     )
 
 
@@ -56,6 +68,23 @@ def test_a_failure_before_the_first_sound_gives_the_sentence_to_the_spare_voice(
     assert words(pieces, "espeak") == SENTENCE
     assert {piece.sample_rate for piece in pieces} == {voice.sample_rate} == {32_000}
     assert any(piece.phonemes for piece in pieces)
+
+
+@pytest.mark.parametrize(("fault", "spared"), [("hung", SENTENCE), ("stalled", SECOND)])
+def test_a_service_that_says_nothing_more_is_not_waited_for(
+    reference: Path, spare: Voice, fault: str, spared: str
+) -> None:
+    faulty = {0 if spared == SENTENCE else 1: fault}
+    with gpt_sovits(faults=faulty) as service:
+        voice = FallbackVoice(hasty(service.url, reference), spare)
+        assert words(list(voice.speak(SENTENCE)), "espeak") == spared
+        assert service.n_at_once == 1, "the service still holds its request"
+
+
+def test_by_default_a_visitor_waits_less_than_a_second() -> None:
+    patience = Patience()
+    assert patience.connect_s <= patience.first_sound_s < 1
+    assert patience.stall_s < 1
 
 
 def test_a_failure_between_clauses_repeats_none_and_loses_none(

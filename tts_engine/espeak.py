@@ -16,7 +16,7 @@ from .base import Phoneme, Speech
 from .espeak_library import SAMPLE_RATE, Manner, library, variants
 from .espeak_phonemes import to_ipa
 from .loudness import TARGET, Limiter, integrated
-from .text import language_of, pause, spoken_clauses, words
+from .text import language_of, pause, spell_acronyms, spoken_clauses, words
 
 Gender = Literal["female", "male"]
 
@@ -33,6 +33,7 @@ _SILENCE = 10 ** (-55 / 20)
 _EDGE_SECONDS = 0.01  # kept around the sound, so that soft starts survive
 
 _SWITCH_SECONDS = 0.04  # between two languages
+_MOST_CORRECTED = 4.0  # dB; a lone letter is measured roughly
 
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+")
 _RUN = re.compile(  # a full stop inside a run is an abbreviation's, a decimal's or an address's
@@ -40,7 +41,7 @@ _RUN = re.compile(  # a full stop inside a run is an abbreviation's, a decimal's
     r"|(?P<en>[A-Za-z0-9$£€]"
     r"(?:[A-Za-z0-9'’&$%£€-]|[.,](?=[A-Za-z0-9])|\.(?= [a-z0-9])| (?=[A-Za-z0-9$£€]))*)"
 )
-_CAPITALS = re.compile(r"\b(?!VISA|WIFI|COVID)[A-Z]{1,5}(?![A-Za-z])|\b[Aa]pp\b")
+_LETTER_A = re.compile(r"\bA\b")  # which would be read as the article
 
 # Three syllables the library's pinyin lacks, in its own names; 35 is the second tone.
 _MISSING = {"xiong": "S;j'ong", "qiong": "tS;hj'ong", "jiong": "tS;j'ong"}
@@ -115,10 +116,10 @@ class EspeakVoice:
         if not pieces:
             raise ValueError("nothing to speak: the text holds only marks or symbols")
         for written, spoken in pieces:
-            yield self._say(written, spoken, spell_capitals=language != "en")
+            yield self._say(written, spoken, embeds=language != "en")
 
-    def _say(self, written: str, spoken: str, *, spell_capitals: bool) -> Speech:
-        """Speak one clause as one piece."""
+    def _say(self, written: str, spoken: str, *, embeds: bool) -> Speech:
+        """Speak one clause as one piece; ``embeds``: English in it is inside Mandarin."""
         sounds: list[NDArray[np.float32]] = []
         phonemes: list[Phoneme] = []
         seconds = 0.0
@@ -126,11 +127,11 @@ class EspeakVoice:
         for run, following in zip(runs, [*runs[1:], None], strict=True):
             mandarin = run.lastgroup == "zh"
             said = _in_pinyin(run[0]) if mandarin else run[0]
-            if not mandarin and spell_capitals:
-                said = _CAPITALS.sub(_letters, said)
+            if not mandarin and embeds:
+                said = _LETTER_A.sub("[[eI]]", spell_acronyms(said))
             if not said:
                 continue  # characters that no dictionary knows
-            sound = self._synthesise(said, mandarin=mandarin)
+            sound = self._synthesise(said, mandarin=mandarin, embedded=not mandarin and embeds)
             gap = spoken[run.end() : following.start() if following else len(spoken)]
             quiet = pause(gap)
             if following and following.lastgroup != run.lastgroup:
@@ -145,11 +146,18 @@ class EspeakVoice:
         samples = np.concatenate(sounds) if sounds else np.zeros(0, np.float32)
         return Speech(samples, SAMPLE_RATE, written, tuple(phonemes))
 
-    def _synthesise(self, said: str, *, mandarin: bool) -> _Sound:
-        """Return one run of one language at the common level, without silence around it."""
+    def _synthesise(self, said: str, *, mandarin: bool, embedded: bool = False) -> _Sound:
+        """Return one run of one language at the common level, without silence around it.
+
+        Single words differ in level, by 2 LU and more. Inside another language that is heard,
+        so an ``embedded`` run is brought to the level by itself.
+        """
         recording = library().synthesise(said, self._mandarin if mandarin else self._english)
         limiter = Limiter(SAMPLE_RATE)
-        loud = limiter.push(recording.samples * np.float32(self._gains[mandarin]))
+        gain = self._gains[mandarin]
+        if embedded:
+            gain *= _correction(_audible(recording.samples * np.float32(gain)))
+        loud = limiter.push(recording.samples * np.float32(gain))
         samples = np.concatenate([loud, limiter.flush()])
         ipa = to_ipa(recording.phonemes, len(samples) / SAMPLE_RATE, mandarin=mandarin)
         return _trimmed(samples, ipa)
@@ -162,6 +170,18 @@ class EspeakVoice:
         return float(10 ** ((TARGET - loudness) / 20)) if loudness > -np.inf else 1.0
 
 
+def _correction(samples: NDArray[np.float32]) -> float:
+    """Return the gain that brings a word to the common level, within limits."""
+    off = TARGET - integrated(samples, SAMPLE_RATE)
+    return float(10 ** (min(_MOST_CORRECTED, max(-_MOST_CORRECTED, off)) / 20))
+
+
+def _audible(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what lies between the first and the last audible sample."""
+    audible = np.flatnonzero(np.abs(samples) > _SILENCE)
+    return samples[audible[0] : audible[-1] + 1] if len(audible) else samples
+
+
 def _in_pinyin(text: str) -> str:
     return " ".join("".join(map(_library_spelling, word.syllables)) for word in words(text))
 
@@ -169,11 +189,6 @@ def _in_pinyin(text: str) -> str:
 def _library_spelling(syllable: str) -> str:
     missing = _MISSING.get(syllable[:-1])
     return f"[[{missing}{_TONES[syllable[-1]]}]]" if missing else syllable
-
-
-def _letters(capitals: re.Match[str]) -> str:
-    """Name the letters of an acronym; a lone A would be read as the article."""
-    return " ".join("[[eI]]" if letter in "Aa" else letter.upper() for letter in capitals[0])
 
 
 def _trimmed(samples: NDArray[np.float32], ipa: list[tuple[str, float]]) -> _Sound:

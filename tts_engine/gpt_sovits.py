@@ -1,6 +1,7 @@
 """A voice cloned by GPT-SoVITS, through the HTTP service it comes with (``api_v2.py``)."""
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import closing
 from functools import cache
@@ -15,7 +16,7 @@ from .base import Speech
 from .clausewise import SAMPLE_RATES, bounds, is_short, speak_clauses
 from .loudness import Loudness
 from .pcm import PcmStream
-from .service import Patience, Refusal, check_url, post
+from .service import FIRST_SOUND_S, STALL_S, Patience, Refusal, check_url, post
 
 Language = Literal["zh", "yue", "en", "auto"]
 
@@ -61,8 +62,8 @@ class GptSovitsVoice:
         url: str = "http://127.0.0.1:9880",
         audio_on_server: str | None = None,
         sample_rate: int = 32_000,
-        first_sound_s: float = 3.0,
-        stall_s: float = 1.0,
+        first_sound_s: float = FIRST_SOUND_S,
+        stall_s: float = STALL_S,
     ) -> None:
         for name, value in (("language", language), ("reference_language", reference_language)):
             if value not in get_args(Language):
@@ -109,9 +110,11 @@ class GptSovitsVoice:
             yield from self._sound(spoken, language, _SEEDS[0])
             return
         pieces: list[Speech] = []
+        deadline = time.monotonic() + self._patience.first_sound_s
         for seed in _SEEDS:
             pieces = list(self._sound(_LEAD_IN + spoken, language, seed))
-            if sum(piece.seconds for piece in pieces) <= bounds(spoken, self._speed)[1]:
+            right = sum(piece.seconds for piece in pieces) <= bounds(spoken, self._speed)[1]
+            if right or time.monotonic() > deadline:
                 break
         yield from pieces
 

@@ -9,7 +9,7 @@ from .base import Speech
 from .clausewise import SAMPLE_RATES, speak_clauses
 from .loudness import Loudness
 from .pcm import PcmStream
-from .service import Patience, check_url, post
+from .service import FIRST_SOUND_S, STALL_S, Patience, check_url, post
 
 
 class OpenAISpeechVoice:
@@ -42,8 +42,8 @@ class OpenAISpeechVoice:
         pcm_hz: int = 24_000,
         speed: float = 1.0,
         sample_rate: int = 24_000,
-        first_sound_s: float = 3.0,
-        stall_s: float = 1.0,
+        first_sound_s: float = FIRST_SOUND_S,
+        stall_s: float = STALL_S,
     ) -> None:
         if format not in ("wav", "pcm"):
             raise ValueError(f"format is {format!r}; it can be wav or pcm")

@@ -29,14 +29,18 @@ class Refusal(ConnectionError):
         self.body = body
 
 
+FIRST_SOUND_S = STALL_S = 0.8
+"""Seconds; so that within a second of silence the spare voice can be heard instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long a service may take, seconds."""
 
-    connect_s: float = 1.0
-    first_sound_s: float = 3.0
-    """From the request to the first byte of sound."""
-    stall_s: float = 1.0
+    connect_s: float = 0.5
+    first_sound_s: float = FIRST_SOUND_S
+    """From the first attempt to connect to the first byte of sound."""
+    stall_s: float = STALL_S
     """From one piece of sound to the next."""
 
 
@@ -62,15 +66,16 @@ def post(
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     make = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    with closing(make(parts.netloc, timeout=patience.connect_s)) as connection:
+    deadline = time.monotonic() + patience.first_sound_s
+    connecting = min(patience.connect_s, patience.first_sound_s)
+    with closing(make(parts.netloc, timeout=connecting)) as connection:
         try:
             connection.connect()
         except OSError as error:
             raise ConnectionError(
                 f"{url} cannot be reached ({error.strerror or error}); is the service running?"
             ) from error
-        deadline = time.monotonic() + patience.first_sound_s
-        connection.sock.settimeout(patience.first_sound_s)
+        connection.sock.settimeout(_left(deadline))
         try:
             data = json.dumps(body, ensure_ascii=False).encode()
             kind = {"Content-Type": "application/json"}
@@ -80,7 +85,7 @@ def post(
             if response.status != 200:
                 refusal = response.read(_CHUNK).decode("utf-8", "replace")
                 raise Refusal(url, response.status, refusal, said)
-            sock.settimeout(max(0.01, deadline - time.monotonic()))
+            sock.settimeout(_left(deadline))
             while chunk := response.read1(_CHUNK):
                 sock.settimeout(patience.stall_s)
                 yield chunk
@@ -90,6 +95,10 @@ def post(
             raise TimeoutError(f"{url} was silent for too long") from error
         except http.client.HTTPException as error:
             raise ConnectionError(f"{url} broke off ({type(error).__name__})") from error
+
+
+def _left(deadline: float) -> float:
+    return max(0.01, deadline - time.monotonic())
 
 
 def check_url(url: str) -> str:

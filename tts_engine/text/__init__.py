@@ -1,5 +1,6 @@
 """Written text becomes text as it is said: clean, numbers in words, pinyin, sentences."""
 
+from .acronyms import spell_acronyms
 from .normalise import normalise
 from .pauses import closing_pause, pause
 from .pinyin import Word, words
@@ -14,6 +15,7 @@ __all__ = [
     "language_of",
     "normalise",
     "pause",
+    "spell_acronyms",
     "spoken_clauses",
     "whole_sentences",
     "words",

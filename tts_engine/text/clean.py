@@ -24,7 +24,7 @@ _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 _LINK = re.compile(r"\[([^\]\n]+)\]\([^)\n]*\)")
 _LINE_MARK = re.compile(r"^[ ]*(?:#{1,6}[ ]+|>[ ]*|[-*+•●■◆▪·][ ]+|[•●■◆▪][ ]*)", re.M)
 _RULE = re.compile(r"^[ ]*(?:[-*_=][ ]*){3,}$|^[ ]*\|?[ :|-]*-{2,}[ :|-]*\|?[ ]*$", re.M)
-_EMPHASIS = re.compile(r"\*\*|__|~~|`+|(?<!\d)\*(?!\d)")
+_EMPHASIS = re.compile(r"(?<![\d*])\*\*|\*\*(?![\d*])|__|~~|`+|(?<!\d)\*(?!\d)")
 _CIRCLED = {chr(0x2460 + n): f"{n + 1}、" for n in range(20)}  # ① to ⑳
 _ROMAN = {chr(0x2160 + n): str(n + 1) for n in range(12)}  # Ⅰ to Ⅻ
 _NUMERALS = str.maketrans(_CIRCLED | _ROMAN)

@@ -185,6 +185,17 @@ _WRITTEN: list[tuple[str, int, str | Callable[[Match[str]], str]]] = [
         _year,
     ),
     (r"(?<!\d)0(?=[1-9][月日])", 0, ""),
+    (  # those born in the nineties
+        r"(?<![\d.满达到近超])(?:[5-9]0|00)(?=后(?:$|[青人女男职父妈群干、，。]))",
+        0,
+        lambda m: spell(m[0]),
+    ),
+    # Days with a name: 3·15, 12·4
+    (
+        r"(?<![\d.·])(\d{1,2})·(\d{1,2})(?![\d.·])",
+        0,
+        lambda m: cardinal(m[1]) + spell(m[2]),
+    ),
     # Documents: 国发〔2024〕5号
     (r"(?<=[〔\[【(（])(?:19|20)\d\d(?=[〕\]】)）])", 0, _year),
     (r"[\[【(（]([零一二三四五六七八九]{4})[\]】)）](?=第?\d)", 0, r"〔\1〕"),
@@ -195,6 +206,17 @@ _WRITTEN: list[tuple[str, int, str | Callable[[Match[str]], str]]] = [
         lambda m: f"{m[1].replace('/', ' ')} {spell(m[2], telephone=True)}"
         + (f"点{cardinal(m[3])}" if m[3] else "")
         + (f"，{spell(m[4])}" if m[4] else ""),
+    ),
+    # Receipts: SL-2024-000123; telephones with their middle hidden: 138****1234
+    (
+        r"(?<![A-Za-z\d])([A-Z]{1,4})-(\d{4,8})-(\d{3,})(?!\d)",
+        re.A,
+        lambda m: f"{m[1]}，{spell(m[2])}，{spell(m[3], telephone=True)}",
+    ),
+    (
+        r"(?<!\d)(\d{3,4})\*{2,}(\d{2,4})(?!\d)",
+        0,
+        lambda m: f"{spell(m[1], telephone=True)}，{spell(m[2], telephone=True)}",
     ),
     # Telephones and other codes
     (
@@ -280,6 +302,7 @@ _WRITTEN: list[tuple[str, int, str | Callable[[Match[str]], str]]] = [
         0,
         _measured,
     ),
+    (rf"(?<=元)/({_UNIT_NAMES})(?![A-Za-z\d])", 0, lambda m: "每" + _UNITS[m[1]]),
     # 元/人·月 and the like: every slash behind a measure is 每
     (
         r"(?<=[元次件吨分斤升米时度人户天年月日])/([\u4e00-\u9fff]{1,4})"
@@ -290,6 +313,7 @@ _WRITTEN: list[tuple[str, int, str | Callable[[Match[str]], str]]] = [
     # Ranges
     (rf"(?<![\d.A-Za-z-])({_NUMBER}){_TO}(?={_NUMBER}(?![\d-]))", 0, _range),
     (r"(?<=[元日月年个岁号点万亿℃度米天时分人周])\s*[-—~]+\s*(?=\d)", 0, "到"),
+    (r"(?<=[\u4e00-\u9fff])~(?=[\u4e00-\u9fff])", 0, "到"),
     # What is left: 2 in front of a measure, then any number
     (
         rf"(?<![\d.第,零一二三四五六七八九十])2(?=\s?(?:{_MEASURES}))(?!\s?份?号)",

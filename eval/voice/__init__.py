@@ -1,0 +1,1 @@
+"""How voices do: speed, likeness to recordings, tones, words understood, loudness."""

@@ -1,0 +1,221 @@
+"""``python -m eval voice``: voices beside each other, by figures."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from agent.settings import ROOT, read
+
+from .figures import RECORDED, SENTENCES, Order, Row
+
+EMBEDDED = "espeak"
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What the judge of tones is worth."""
+
+    held_out_accuracy: float
+    n_held_out: int
+    n_trained: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything one run measured."""
+
+    machine: str
+    recordings: str
+    tones: Judge | None
+    rounds: int
+    n_sentences: int
+    rows: dict[str, Row]
+    """By voice, in the order of the table."""
+
+
+_FIGURES: dict[str, tuple[str, str]] = {
+    "rtf": ("real-time factor, wall", ".3f"),
+    "rtf_cpu": ("real-time factor, CPU", ".3f"),
+    "first_sound_ms": ("first sound, ms, wall", ".0f"),
+    "first_sound_cpu_ms": ("first sound, ms, CPU", ".0f"),
+    "mcd_db": ("mel-cepstral distortion, dB", ".2f"),
+    "f0_rmse_semitones": ("F0 error, semitones", ".2f"),
+    "voicing_error": ("voicing error", ".1%"),
+    "tone_accuracy": ("tones right", ".1%"),
+    "character_error_rate": ("character error rate", ".1%"),
+    "lufs": ("loudness, LUFS", ".1f"),
+    "true_peak_db": ("true peak, dBFS", ".1f"),
+}
+"""What each figure of a row is called, and how it is written."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.description = __doc__
+    parser.add_argument(
+        "voices", nargs="*", metavar="VOICE",
+        help="names or folders; without any, the configured voice and espeak",
+    )  # fmt: skip
+    parser.add_argument(
+        "--recordings", type=Path, metavar="DIR",
+        help="words that no voice was trained on: sounds, and transcripts.tsv (file, text)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tones", type=Path, metavar="DIR",
+        help="syllables of another speaker, with their pinyin as text: trains the judge of tones; "
+        "or a file of --keep-tones",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep-tones", type=Path, metavar="FILE", help="keep what was heard in --tones DIR"
+    )
+    parser.add_argument(
+        "--recogniser", default="", metavar="URL|MODULE:FUNCTION",
+        help="a speech recogniser: an OpenAI-compatible service up to /v1, or a Python function",
+    )  # fmt: skip
+    parser.add_argument("--recogniser-model", default="whisper-1", metavar="NAME")
+    parser.add_argument(
+        "-n", type=_positive, default=100, help="words compared, syllables judged (100)"
+    )
+    parser.add_argument("--rounds", type=_positive, default=3, help="speed is the median of (3)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the figures as JSON, too")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, and print as it goes."""
+    progress = Console(stderr=True)
+    with tempfile.TemporaryDirectory() as name:
+        kept = Path(name) / "tones.npz"
+        judge = _train(options, kept, progress) if options.tones else None
+        rows: dict[str, Row] = {}
+        for title, voice, arguments in _voices(options):
+            progress.print(f"measuring {title}")
+            order = Order(
+                voice, arguments, options.rounds,
+                recordings=str(options.recordings.resolve()) if options.recordings else "",
+                most=options.n, tones=str(kept) if judge else "",
+                recogniser=options.recogniser, model=options.recogniser_model,
+            )  # fmt: skip
+            rows[title] = Row(**_child(order))
+    report = Report(
+        _machine(), str(options.recordings or ""), judge, options.rounds, len(SENTENCES), rows
+    )
+    output = Console()
+    output.print(table(report))
+    for remark in remarks(report, bool(options.recogniser)):
+        output.print(remark, style="dim")
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(asdict(report), indent=1, ensure_ascii=False)
+        options.out.write_text(text + "\n", "utf-8")
+
+
+def table(report: Report) -> Table:
+    """The figures as a person reads them."""
+    shown = Table(
+        title=f"{report.n_sentences} sentences, medians of {report.rounds} rounds, one core",
+        caption=report.machine,
+    )
+    shown.add_column("")
+    for title in report.rows:
+        shown.add_column(title, justify="right")
+    for figure, (name, form) in _FIGURES.items():
+        values = (getattr(row, figure) for row in report.rows.values())
+        shown.add_row(name, *("–" if value is None else format(value, form) for value in values))
+    return shown
+
+
+def remarks(report: Report, has_recogniser: bool) -> list[str]:
+    """What the figures are of, and why some are missing."""
+    found = []
+    n_words = max((row.n_words for row in report.rows.values()), default=0)
+    if n_words:
+        found.append(f"MCD, F0 and voicing error: {n_words} words of {report.recordings}, DTW.")
+    else:
+        found.append("No MCD and F0 error: --recordings names a folder of real speech.")
+    if report.tones:
+        n_tones = ", ".join(f"{name} {row.n_tones}" for name, row in report.rows.items())
+        found.append(
+            f"The judge of tones hears {report.tones.held_out_accuracy:.1%} of "
+            f"{report.tones.n_held_out} held-out recordings right (trained on "
+            f"{report.tones.n_trained}). Syllables it judged: {n_tones}."
+        )
+    else:
+        found.append("No tones: --tones names recordings of syllables to train their judge.")
+    if not has_recogniser:
+        found.append("No character error rate: no --recogniser is configured.")
+    return found
+
+
+def _voices(options: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]]:
+    """Title, name and arguments of each row."""
+    found: list[tuple[str, str, dict[str, Any]]] = []
+    if options.recordings and options.tones:
+        found.append((RECORDED, RECORDED, {}))
+    if options.voices:
+        return found + [
+            (name, str(Path(name).resolve()) if Path(name).is_dir() else name, {})
+            for name in dict.fromkeys(options.voices)
+        ]
+    configured = read().tts
+    found.append((configured.name, configured.name, dict(configured.options)))
+    if configured.name != EMBEDDED:
+        found.append((EMBEDDED, EMBEDDED, {}))
+    return found
+
+
+def _train(options: argparse.Namespace, kept: Path, progress: Console) -> Judge:
+    from . import tones  # loads librosa and scikit-learn
+    from .recordings import read_recordings
+
+    if options.tones.is_dir():
+        progress.print("listening to the syllables")
+        heard = tones.hear(read_recordings(options.tones))
+    else:
+        heard = tones.read(options.tones)
+    judge = tones.train(*heard)
+    progress.print(
+        f"tones: {judge.held_out_accuracy:.1%} of {judge.n_held_out} held-out recordings right"
+    )
+    tones.save(kept, *heard)
+    if options.keep_tones:
+        tones.save(options.keep_tones, *heard)
+    return Judge(judge.held_out_accuracy, judge.n_held_out, judge.n_trained)
+
+
+def _child(order: Order) -> dict[str, Any]:
+    """Measure in a fresh process."""
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "eval.voice.row", json.dumps(asdict(order))],
+        env=os.environ | threads, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise OSError(f"the voice {order.voice} could not be measured: {' '.join(last)}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _machine() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        named = next(line for line in lines if line.startswith("model name"))
+        return named.partition(":")[2].strip()
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
+    return int(text)

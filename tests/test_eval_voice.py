@@ -1,0 +1,238 @@
+"""Voices are measured as the documentation says."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile  # type: ignore[import-untyped]
+
+from eval.__main__ import main
+from eval.voice import likeness, recogniser, tones
+from eval.voice.figures import RECORDED, Order
+from eval.voice.recordings import SAMPLE_RATE, read_recordings
+from eval.voice.row import chosen, measure
+from tts_engine.text import words as read_words
+
+SHAPES = {1: (4, 4, 4), 2: (-3, -1, 4), 3: (-2, -6, -2), 4: (6, 2, -5)}
+"""Semitones at the start, the middle and the end."""
+
+
+def sung(melody: np.ndarray, seconds: float = 0.4, formants: tuple[int, ...] = (700, 1200)):  # type: ignore[no-untyped-def]
+    """A vowel with this melody, semitones around 200 Hz."""
+    n = round(seconds * SAMPLE_RATE)
+    semitones = np.interp(np.arange(n), np.linspace(0, n, len(melody)), melody)
+    hertz = 200 * 2 ** (semitones / 12)
+    phase = 2 * np.pi * np.cumsum(hertz) / SAMPLE_RATE
+    sound = np.zeros(n)
+    for k in range(1, 20):
+        near = sum(np.exp(-(((k * hertz - formant) / 200) ** 2)) for formant in formants)
+        sound += (0.02 + near) * np.sin(k * phase)
+    return (0.1 * sound * np.hanning(n) ** 0.2).astype(np.float32)
+
+
+def melodies(n: int, seed: int, height: float = 0.0, range_: float = 1.0) -> dict[str, np.ndarray]:
+    """Contours of n syllables in four tones, no two alike."""
+    random = np.random.default_rng(seed)
+    return {
+        f"s{'abcdefghij'[i // 10]}{'abcdefghij'[i % 10]}{tone}": height
+        + range_ * (np.interp(np.linspace(0, 2, 12), [0, 1, 2], shape) + random.normal(0, 0.7, 12))
+        for i in range(n)
+        for tone, shape in SHAPES.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two words of one character, and a sound without a text."""
+    folder = tmp_path_factory.mktemp("words")
+    for name, tone in (("a", 1), ("b", 4), ("c", 2)):
+        soundfile.write(folder / f"{name}.wav", sung(np.array(SHAPES[tone])), SAMPLE_RATE)
+    (folder / "transcripts.tsv").write_text("file\ttext\na.wav\t八\nx/b.wav\t大\n", "utf-8")
+    return folder
+
+
+def test_recordings_are_read_with_their_texts(words: Path) -> None:
+    assert [each.text for each in read_recordings(words)] == ["八", "大"]
+    (words / "c.txt").write_text("人 APP\n", "utf-8")
+    found = read_recordings(words)
+    assert [(each.text, each.is_plain) for each in found][-1] == ("人 APP", False)
+    (words / "c.txt").unlink()
+
+
+def test_a_folder_without_texts_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"transcripts\.tsv"):
+        read_recordings(tmp_path)
+
+
+def test_a_word_beside_itself_has_no_distance_however_loud() -> None:
+    word = sung(np.array([2, -3]))
+    same = likeness.compare([word], [0.3 * word])
+    assert same.mcd_db == pytest.approx(0, abs=0.05)
+    assert same.f0_rmse_semitones == pytest.approx(0, abs=0.05)
+    assert same.voicing_error == 0
+
+
+def test_another_vowel_is_further_away_than_another_speed() -> None:
+    word = sung(np.zeros(2))
+    slower = likeness.compare([word], [sung(np.zeros(2), 0.6)])
+    other = likeness.compare([word], [sung(np.zeros(2), 0.4, (300, 2300))])
+    assert other.mcd_db > 2 * slower.mcd_db
+
+
+def test_a_deeper_voice_is_no_wrong_melody_but_a_wrong_melody_is() -> None:
+    rising = sung(np.array([-3.0, 3.0]))
+    deeper = likeness.compare([rising], [sung(np.array([-8.0, -2.0]))])
+    falling = likeness.compare([rising], [sung(np.array([3.0, -3.0]))])
+    assert deeper.f0_rmse_semitones < 1
+    assert falling.f0_rmse_semitones > 2.5
+
+
+def test_the_pitch_of_a_syllable_is_followed() -> None:
+    followed = tones.contour(sung(np.array([-4.0, 4.0])))
+    assert followed.shape == (12,)
+    assert np.all(np.diff(followed) > 0)
+    assert followed[-1] - followed[0] == pytest.approx(7.2, abs=1)
+    assert not len(tones.contour(np.zeros(SAMPLE_RATE // 2, np.float32)))
+
+
+def test_tones_learnt_from_one_speaker_are_heard_in_another() -> None:
+    learnt = melodies(40, seed=1, height=90)
+    judge = tones.train(list(learnt), list(learnt.values()))
+    assert judge.held_out_accuracy > 0.95
+    assert (judge.n_held_out, judge.n_trained) == (32, 128)
+    other = melodies(20, seed=2, height=80, range_=0.6)
+    names, contours = list(other), list(other.values())
+    right = [int(name[-1]) for name in names]
+    assert judge.accuracy(contours, right) > 0.95
+    wrong = [tone % 4 + 1 for tone in right]
+    assert judge.accuracy(contours, wrong) < 0.05
+    assert judge.accuracy([np.zeros(0)], [1]) == 0
+
+
+def test_too_few_syllables_train_no_judge() -> None:
+    few = {name: each for name, each in melodies(9, seed=1).items() if not name.endswith("3")}
+    with pytest.raises(ValueError, match="not enough"):
+        tones.train(list(few), list(few.values()))
+
+
+def test_contours_are_kept_and_read_again(tmp_path: Path) -> None:
+    kept = ["ma1", "ma2"], [np.arange(12.0), np.zeros(0)]
+    tones.save(tmp_path / "kept", *kept)
+    names, contours = tones.read(tmp_path / "kept")
+    assert names == kept[0]
+    assert [each.tolist() for each in contours] == [each.tolist() for each in kept[1]]
+    (tmp_path / "other").write_bytes(b"no archive")
+    with pytest.raises(ValueError, match="no pitch contours"):
+        tones.read(tmp_path / "other")
+
+
+def test_the_characters_for_tones_have_the_tones_they_stand_for() -> None:
+    for tone, characters in tones.SYLLABLES.items():
+        assert len(set(characters)) == 25
+        read = [read_words(character)[0].syllables[0] for character in characters]
+        assert {syllable[-1] for syllable in read} == {str(tone)}, read
+    assert tones.only_tone("行") == 0
+    assert tones.only_tone("身份") == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "rate"),
+    [
+        ("请到3号窗口。", "请到三号窗口", 0),
+        ("请到3号窗口", "请到三号窗户", 1 / 6),
+        ("您好", "", 1),
+        ("您好", "您好啊", 0.5),
+    ],
+)
+def test_characters_that_were_misheard_are_counted(said: str, heard: str, rate: float) -> None:
+    assert recogniser.error_rate(said, heard) == pytest.approx(rate)
+
+
+@pytest.fixture
+def service() -> Iterator[tuple[str, list[bytes]]]:
+    """An OpenAI-compatible recogniser that hears one sentence in everything."""
+    bodies: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(self.rfile.read(int(self.headers["content-length"])))
+            known = self.path == "/v1/audio/transcriptions"
+            self.send_response(200 if known else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps({"text": "您好"}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1", bodies
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_recogniser_is_a_service(service: tuple[str, list[bytes]]) -> None:
+    url, bodies = service
+    assert recogniser.load(url, "whisper-1")(np.zeros(1600, np.float32)) == "您好"
+    assert b"whisper-1" in bodies[0] and b"RIFF" in bodies[0]
+    with pytest.raises(OSError, match="gave no text"):
+        recogniser.load(f"{url}/elsewhere", "x")(np.zeros(1600, np.float32))
+
+
+def hears_nothing(samples: np.ndarray) -> str:
+    return "" if samples.dtype == np.float32 else "?"
+
+
+def test_a_recogniser_is_a_function_too() -> None:
+    assert recogniser.load(f"{__name__}:hears_nothing", "")(np.zeros(9, np.float32)) == ""
+    for unknown in ("nothing:here", f"{__name__}:missing", "plain"):
+        with pytest.raises(ValueError, match="module:function"):
+            recogniser.load(unknown, "")
+
+
+def test_words_are_chosen_evenly() -> None:
+    assert chosen(list(range(10)), 3) == [0, 3, 6]
+    assert chosen([1, 2], 3) == [1, 2]
+
+
+def test_recordings_themselves_are_judged_by_their_tones(tmp_path: Path) -> None:
+    for tone, characters in tones.SYLLABLES.items():
+        for character in [c for c in characters if tones.only_tone(c)][:2]:
+            sound = sung(np.array(SHAPES[tone]))
+            soundfile.write(tmp_path / f"{character}.wav", sound, SAMPLE_RATE)
+            (tmp_path / f"{character}.txt").write_text(character, "utf-8")
+    learnt = melodies(40, seed=1, height=91.7)
+    tones.save(tmp_path / "tones", list(learnt), list(learnt.values()))
+    row = measure(Order(RECORDED, {}, 1, recordings=str(tmp_path), tones=str(tmp_path / "tones")))
+    assert (row.tone_accuracy, row.n_tones) == (1.0, 8)
+    assert row.rtf is None and row.mcd_db is None
+
+
+def test_the_command_sets_voices_beside_each_other(
+    words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "voice.json"
+    learnt = melodies(40, seed=1, height=90)
+    tones.save(tmp_path / "tones", list(learnt), list(learnt.values()))
+    command = ["voice", "espeak", "--rounds", "1", "-n", "2", "--recordings", str(words)]
+    assert main([*command, "--tones", str(tmp_path / "tones"), "--out", str(report)]) == 0
+    found = json.loads(report.read_text("utf-8"))
+    assert list(found["rows"]) == [RECORDED, "espeak"]
+    assert found["tones"]["held_out_accuracy"] > 0.95
+    row = found["rows"]["espeak"]
+    assert row["n_words"] == row["n_tones"] == 2
+    assert row["character_error_rate"] is None
+    assert -20 < row["lufs"] < -18
+    assert row["true_peak_db"] < -1
+    assert row["rtf"] > 0 and row["mcd_db"] > 0
+    output = capsys.readouterr().out
+    assert "no --recogniser is configured" in output and "espeak" in output
+
+
+def test_a_voice_that_is_unknown_is_an_error_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["voice", "espaek", "--rounds", "1"]) == 1
+    assert "no tts named 'espaek'" in capsys.readouterr().err
