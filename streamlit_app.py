@@ -6,6 +6,7 @@ Started with ``streamlit run streamlit_app.py`` in this folder, beside ``python 
 """
 
 import html
+import re
 import secrets
 from contextlib import suppress
 from importlib import import_module
@@ -15,11 +16,12 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from agent import settings as deployment
-from page.chat import Chat, Exchange
+from page.chat import Chat, Exchange, remembered
 from page.client import Client, Unreachable
-from page.player import player
+from page.player import COOKIE, player
 from page.texts import LANGUAGES, Language, text
 
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 PAGE = Path(__file__).parent / "page"
 
 # Streamlit imports these two when it first needs them: that would delay the first answer.
@@ -63,9 +65,9 @@ def visitors() -> None:
     """Draw the chat."""
     settings = read_settings()
     state = st.session_state
-    state.setdefault("session", secrets.token_urlsafe(16))
-    state.setdefault("history", [])
     language: Language = state.lang
+    if "session" not in state:
+        arrive(settings, language)
     st.set_page_config(
         page_title=f"{text('name', language)} · {text('subtitle', language)}",
         page_icon=str(PAGE / "icon.png"),
@@ -101,18 +103,37 @@ def visitors() -> None:
             max_chars=settings.server.max_question_chars,
         )
         footer = text("footer", language, hotline=settings.hotline)
+        if hours := settings.memory.keep_hours:
+            footer += f" · {text('kept', language, hours=hours)}"
         st.html(f'<p class="footer">{html.escape(footer)}</p>')
     if typed and typed.strip():
         ask(typed)
     client = Client(settings.server, state.session)
 
     def restart() -> None:
+        try:
+            client.forget()
+        except Unreachable:
+            if settings.memory.keep_hours:
+                st.toast(text("not_forgotten", language))
+                return
         state.history.clear()
-        with suppress(Unreachable):
-            client.stop()
 
+    currency = settings.llm.currency if settings.llm else ""
     with conversation:
-        converse(Chat(client, language, ask, restart), state.history)
+        converse(Chat(client, language, ask, restart, currency), state.history)
+
+
+def arrive(settings: deployment.Settings, language: Language) -> None:
+    """Begin a session, or go on with the one that this browser had, where those are kept."""
+    state = st.session_state
+    state.session, state.history = secrets.token_urlsafe(16), []
+    kept = st.context.cookies.get(COOKIE, "")
+    if settings.memory.keep_hours and SESSION_ID.fullmatch(kept):
+        state.session = kept
+        with suppress(Unreachable):
+            turns = Client(settings.server, kept).recall()
+            state.history = remembered(turns, language)
 
 
 def remember_language() -> None:

@@ -1,5 +1,6 @@
 """What goes into a reply and what comes out of it."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as field_  # Question has a field called field
@@ -89,6 +90,8 @@ class Turn:
 
     question: str
     answer: Answer
+    asked: float = field_(default_factory=time.time, compare=False)
+    """When, in seconds since 1970."""
 
 
 class Responder(Protocol):

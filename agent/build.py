@@ -57,7 +57,9 @@ class Stages:
     def live_session(self) -> Session:
         """For visitors, who would rather see simpler pictures than wait."""
         live = _degrading(self.avatar, self.presenter)
-        return Session(self.responder, self.voice, live, self.replays)
+        if live is None:
+            return self.session()
+        return Session(self.responder, self.voice, live, self.replays, live.can_draw)
 
 
 def make_store(settings: Settings) -> FaqStore:
@@ -103,6 +105,7 @@ def build_responder(settings: Settings) -> tuple[Retriever, Responder]:
         most_tokens=llm.max_tokens,
         budget=Budget(per_session=llm.tokens_per_session, per_day=llm.tokens_per_day),
         breaker=Breaker(),
+        most_requests=llm.max_requests,
         prices=llm.prices,
     )
     return retriever, responder
@@ -141,11 +144,11 @@ def build(settings: Settings) -> Stages:
     return stages
 
 
-def _degrading(avatar: Avatar, presenter: Presenter) -> Avatar:
-    """With the light avatar to fall back on, where there is one that is lighter."""
+def _degrading(avatar: Avatar, presenter: Presenter) -> Degrading | None:
+    """With the light avatar to fall back on; None where there is no lighter one."""
     can_skip = "every" in inspect.signature(avatar.render).parameters
     if not can_skip or not (presenter.folder / "viseme").is_dir():
-        return avatar
+        return None
     return Degrading(cast(Patient, avatar), VisemeAvatar(presenter), Strain())
 
 

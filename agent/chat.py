@@ -7,7 +7,7 @@ task that waits for bytes can be cancelled there, a thread that waits for them c
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -90,9 +90,12 @@ class Writing:
     Args:
         model: Who writes.
         messages: What it is asked.
+        over: Called once, from another thread, when the request is over, however it ended.
     """
 
-    def __init__(self, model: "BaseChatModel", messages: Sequence[Message]) -> None:
+    def __init__(
+        self, model: "BaseChatModel", messages: Sequence[Message], over: Callable[[], None]
+    ) -> None:
         self.is_whole = False
         """The model itself ended the text; neither a limit nor a broken connection did."""
         self._asked = sum(estimated_tokens(text) for _, text in messages)
@@ -101,6 +104,7 @@ class Writing:
         self._counted: Mapping[str, Any] = {}
         self._pieces: SimpleQueue[Any] = SimpleQueue()
         self._request = asyncio.run_coroutine_threadsafe(self._read(model, messages), _loop())
+        self._request.add_done_callback(lambda _: over())
 
     async def _read(self, model: "BaseChatModel", messages: Sequence[Message]) -> None:
         stream = cast(AsyncGenerator[Any, None], model.astream(list(messages)))

@@ -1,14 +1,14 @@
-"""How many replies are rendered at the same time."""
+"""How many of a kind are done at the same time: replies rendered, requests to a model."""
 
 import threading
 
 
 class Places:
-    """So many replies may be rendered; the next one waits a little, and then goes without.
+    """There are so many; whoever comes next waits a little, and then goes without.
 
     Args:
         n: How many.
-        patience: Seconds that a reply waits for a place.
+        patience: Seconds to wait for a place.
     """
 
     def __init__(self, n: int, patience: float) -> None:
@@ -16,12 +16,12 @@ class Places:
         self._patience = patience
 
     def ticket(self) -> "Ticket":
-        """For one reply."""
+        """For one of them."""
         return Ticket(self._free, self._patience)
 
 
 class Ticket:
-    """One reply's claim to a place."""
+    """A claim to one place."""
 
     def __init__(self, free: threading.BoundedSemaphore, patience: float) -> None:
         self._free, self._patience = free, patience
@@ -33,7 +33,7 @@ class Ticket:
         return self._has_place
 
     def give_back(self) -> None:
-        """When the reply is over; harmless without a place."""
+        """When it is over; harmless without a place."""
         if self._has_place:
             self._has_place = False
             self._free.release()

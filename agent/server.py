@@ -25,6 +25,7 @@ from avatar_engine import Presenter
 from . import wire
 from .base import Answer, Question, ReplyError, Turn
 from .events import Event, Media
+from .memory import Memory
 from .performance import Performance
 from .phrases import phrase
 from .places import Places, Ticket
@@ -56,9 +57,11 @@ class Server:
     def __init__(self, session: Session, presenter: Presenter, settings: Settings) -> None:
         self._session = session
         self._presenter = presenter
+        self._idle = _idle_loop(presenter)  # once: many may connect at the same moment
         self._settings = settings
         self._rooms: dict[str, Room] = {}
         self._places = Places(settings.server.max_replies, BUSY_AFTER)
+        self._memory = Memory(settings.conversations, settings.memory.keep_hours * 3600)
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[Listener]:
@@ -112,7 +115,10 @@ class Server:
             why = "role must be both, ask or play; session 8 to 64 of A-Za-z0-9_-"
             await connection.close(1008, why)
             return
-        room = self._rooms.setdefault(session_id, Room(session_id))
+        if session_id not in self._rooms:
+            self._rooms[session_id] = Room(session_id)
+            self._rooms[session_id].turns.extend(self._memory.recall(session_id))
+        room = self._rooms[session_id]
         await room.join(connection, role)
         try:
             await self._greet(room, connection, role)
@@ -128,7 +134,7 @@ class Server:
                     del self._rooms[session_id]
 
     async def _greet(self, room: Room, connection: ServerConnection, role: Role) -> None:
-        card, idle = self._presenter.card, self._presenter.idle_mp4
+        card = self._presenter.card
         hello = wire.text(
             "hello",
             protocol=wire.PROTOCOL,
@@ -140,19 +146,14 @@ class Server:
                 "height": card.height,
                 "fps": card.fps,
                 "idle_mime": "video/mp4",
-                "idle_bytes": len(idle),
+                "idle_bytes": len(self._presenter.idle_mp4),
             },
             ai_generated=True,
             label=card.label,
         )
         await room.send_to(connection, hello)
         if role != "ask":
-            header = {
-                "kind": "idle", "reply": None, "seq": 0, "pts_ms": 0,
-                "duration_ms": len(self._presenter) * 1000 // card.fps,
-                "frames": len(self._presenter), "mime": "video/mp4",
-            }  # fmt: skip
-            await room.send_to(connection, wire.binary(header, idle))
+            await room.send_to(connection, self._idle)
 
     async def _receive(
         self, room: Room, connection: ServerConnection, message: str | bytes
@@ -176,6 +177,13 @@ class Server:
                 room.is_idle_at(position)
             case wire.Feedback():
                 await asyncio.to_thread(self._note, request)
+            case wire.Recall():
+                await room.send_to(connection, wire.recalled(room.turns))
+            case wire.Forget():
+                await room.stop()
+                room.turns.clear()
+                await asyncio.to_thread(self._memory.forget, room.session_id)
+                await room.send_to(connection, wire.text("forgotten"))
             case wire.Ping():
                 await room.send_to(connection, wire.text("pong"))
 
@@ -250,18 +258,28 @@ class Server:
             withdrawn,
         )
         events = self._session.reply(question, media=media, first=first, admit=ticket.take)
-        return _remembered(events, text, room)
+        return self._remembered(events, text, room)
+
+    def _remembered(
+        self, events: Generator[Event, None, None], question: str, room: Room
+    ) -> Generator[Event, None, None]:
+        """Pass a reply through; its answer is remembered for questions that follow."""
+        with closing(events):
+            for event in events:
+                if isinstance(event, Answer):
+                    room.turns.append(Turn(question, event))
+                    self._memory.keep(room.session_id, room.turns)
+                yield event
 
 
-def _remembered(
-    events: Generator[Event, None, None], question: str, room: Room
-) -> Generator[Event, None, None]:
-    """Pass a reply through; the room remembers the answer for questions that follow."""
-    with closing(events):
-        for event in events:
-            if isinstance(event, Answer):
-                room.turns.append(Turn(question, event))
-            yield event
+def _idle_loop(presenter: Presenter) -> bytes:
+    """The message that every player is sent first."""
+    header = {
+        "kind": "idle", "reply": None, "seq": 0, "pts_ms": 0,
+        "duration_ms": len(presenter) * 1000 // presenter.card.fps,
+        "frames": len(presenter), "mime": "video/mp4",
+    }  # fmt: skip
+    return wire.binary(header, presenter.idle_mp4)
 
 
 def _clean(text: str) -> str:

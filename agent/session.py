@@ -7,7 +7,6 @@ from typing import TypeVar
 import numpy as np
 
 from avatar_engine import Avatar, Encoder, Fragment, SoundOnly
-from avatar_engine.degrading import Degrading
 from tts_engine import Speech, Voice
 from tts_engine.text import cut
 
@@ -22,7 +21,7 @@ Admit = Callable[[], bool]
 
 
 def always() -> bool:
-    """Nobody else is there."""
+    """Nothing stands against it."""
     return True
 
 
@@ -34,13 +33,19 @@ class Session:
         voice: Speaks.
         avatar: Draws.
         replays: Where verbatim answers are kept once they were rendered; None renders each time.
+        can_draw: Whether the machine keeps up with pictures now; if not, a reply is sound alone.
 
     Raises:
         ValueError: A frame would not hold a whole number of the voice's samples.
     """
 
     def __init__(
-        self, responder: Responder, voice: Voice, avatar: Avatar, replays: Replays | None = None
+        self,
+        responder: Responder,
+        voice: Voice,
+        avatar: Avatar,
+        replays: Replays | None = None,
+        can_draw: Callable[[], bool] = always,
     ) -> None:
         if voice.sample_rate % avatar.fps:
             raise ValueError(
@@ -50,7 +55,9 @@ class Session:
         self._responder = responder
         self._voice = voice
         self._replays = replays
+        self._can_draw = can_draw
         self._avatars: dict[Media, Avatar] = {"video": avatar, "audio": SoundOnly(avatar.fps)}
+        self._without_pictures = SoundOnly(avatar.fps, is_eased=True)
 
     def reply(
         self,
@@ -140,8 +147,8 @@ class Session:
         self, parts: Iterable[Sentence | Answer], media: Media, first: int, admit: Admit
     ) -> Generator[Event, None, None]:
         avatar = self._avatars.get(media)
-        if isinstance(avatar, Degrading) and avatar.is_exhausted:
-            avatar = self._avatars["audio"]
+        if media == "video" and not self._can_draw():
+            avatar = self._without_pictures
         encoder: Encoder | None = None
         spare = _Spare()
         n_frames = 0

@@ -76,8 +76,20 @@ class LlmSettings(Strict):
     """Read and written in one visitor's session; then the knowledge base answers."""
     tokens_per_day: int | None = Field(None, ge=1)
     """Read and written for all visitors in a day."""
+    max_requests: int = Field(8, ge=1)
+    """Requests at the same time; who comes then waits a little, and the knowledge base answers."""
     prices: tuple[float, float] | None = None
-    """Of a million tokens read and of a million written, in your currency; costs are then shown."""
+    """Of a million tokens read and of a million written; costs are then shown."""
+    currency: str = "元"
+    """Of the prices, as visitors read it."""
+
+
+class MemorySettings(Strict):
+    """What visitors asked before, so that what they ask next can be understood."""
+
+    keep_hours: float = Field(0, ge=0, le=24 * 30)
+    """How long a conversation outlives its session on disk, so that a visitor who comes back
+    finds it; 0 keeps nothing."""
 
 
 class ReplaySettings(Strict):
@@ -137,6 +149,8 @@ class Settings(Strict):
     tts: Backend = Backend(name="espeak")
     avatar: Backend = Backend(name="viseme")
     llm: LlmSettings | None = None
+    judge: LlmSettings | None = None
+    """Compares answers with what is right in ``python -m eval answers --judge``."""
     presenter: str = "suit"
     """A folder in ``assets/presenters``, or a path to one elsewhere."""
     answer_from: float = Field(0.5, ge=0, le=1)
@@ -145,6 +159,7 @@ class Settings(Strict):
     """The score from which the nearest questions are offered; below it a question is declined."""
     hotline: str = "12345"
     """Whom to call when there is no answer."""
+    memory: MemorySettings = MemorySettings()
     replay: ReplaySettings = ReplaySettings()
     server: ServerSettings = ServerSettings()
     page: PageSettings = PageSettings()
@@ -154,6 +169,11 @@ class Settings(Strict):
     def replies(self) -> Path:
         """The folder of the replies that are kept for replay."""
         return self.data_dir / "cache" / "replies"
+
+    @property
+    def conversations(self) -> Path:
+        """The folder of the conversations that outlive their session."""
+        return self.data_dir / "conversations"
 
     @property
     def presenter_folder(self) -> Path:

@@ -4,6 +4,7 @@ docs/protocol.md describes it for people who write other clients.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from avatar_engine import Fragment
 from retrievers import Passage
 
-from .base import Answer
+from .base import Answer, Turn
 from .events import Caption, Media
 
 PROTOCOL = 1
@@ -95,13 +96,25 @@ class Feedback(_Message):
     comment: str = Field("", max_length=1000)
 
 
+class Recall(_Message):
+    """What was asked before in this session? Answered by ``recalled``."""
+
+    type: Literal["recall"]
+
+
+class Forget(_Message):
+    """Interrupt, and forget what was asked before. Answered by ``forgotten``."""
+
+    type: Literal["forget"]
+
+
 class Ping(_Message):
     """Answered by ``pong``."""
 
     type: Literal["ping"]
 
 
-Request = Ask | Say | Stop | Played | Idle | Feedback | Ping
+Request = Ask | Say | Stop | Played | Idle | Feedback | Recall | Forget | Ping
 _REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="type")])
 
 
@@ -149,16 +162,29 @@ def sentence(reply: str, caption: Caption) -> str:
 
 def answer(reply: str, whole: Answer) -> str:
     """The whole answer with its sources."""
+    return text("answer", reply=reply, **_answered(whole))
+
+
+def recalled(turns: Iterable[Turn]) -> str:
+    """What was asked and answered before, the latest last."""
     return text(
-        "answer",
-        reply=reply,
-        text=whole.text,
-        outcome=whole.outcome,
-        score=round(whole.score, 4),
-        citations=[_citation(passage) for passage in whole.citations],
-        suggestions=list(whole.suggestions),
-        usage=asdict(whole.usage) if whole.usage else None,
+        "recalled",
+        turns=[
+            {"asked": turn.asked, "question": turn.question, "answer": _answered(turn.answer)}
+            for turn in turns
+        ],
     )
+
+
+def _answered(whole: Answer) -> dict[str, Any]:
+    return {
+        "text": whole.text,
+        "outcome": whole.outcome,
+        "score": round(whole.score, 4),
+        "citations": [_citation(passage) for passage in whole.citations],
+        "suggestions": list(whole.suggestions),
+        "usage": asdict(whole.usage) if whole.usage else None,
+    }
 
 
 def _citation(passage: Passage) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""``python -m eval qa | calibrate | scale | ingest | latency | lipsync | speed``."""
+"""``python -m eval COMMAND``: every figure the project states can be measured with one of these."""
 
 import argparse
 import json
@@ -18,10 +18,14 @@ from retrievers.chroma import SHIPPED_ENCODER
 from retrievers.evidence import EVIDENCE, LEADS
 from retrievers.hybrid import SHIPPED_FUSION
 
+from . import avatars
+from .answers import command as answers_command
 from .lipsync import command as lipsync_command
+from .load import command as load_command
 from .qa import Report, evaluate, figure_names
 from .questions import read_knowledge_base, read_questions
 from .speed import command as speed_command
+from .voice import command as voice_command
 
 DEFAULT_K = 5
 FAQ = ROOT / "assets" / "faq"
@@ -36,11 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_qa(commands.add_parser("qa", help="measure the answers", allow_abbrev=False), arguments)
+    answers = commands.add_parser("answers", help="measure what visitors are told")
+    answers_command.add_arguments(answers)
+    answers.set_defaults(command=_answers)
     _add_calibrate(
         commands.add_parser("calibrate", help="fit the retriever's probabilities to questions")
     )
     latency = commands.add_parser("latency", help="time from a question to text, sound, picture")
     latency.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
+    avatars.add_arguments(latency)
     latency.add_argument("--json", action="store_true", help="print JSON instead of a table")
     latency.set_defaults(command=_latency)
     scale = commands.add_parser("scale", help="how the store behaves as it grows")
@@ -50,12 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scale.add_argument("--json", action="store_true", help="print JSON instead of a table")
     scale.set_defaults(command=_scale)
     _add_ingest(commands.add_parser("ingest", help="how fast documents go in"))
+    load = commands.add_parser("load", help="many visitors at the same time")
+    load_command.add_arguments(load)
+    load.set_defaults(command=_load)
     lipsync = commands.add_parser("lipsync", help="measure generated mouths", allow_abbrev=False)
     lipsync_command.add_arguments(lipsync)
     lipsync.set_defaults(command=_lipsync)
     speed = commands.add_parser("speed", help="frames a second, step by step")
     speed_command.add_arguments(speed)
     speed.set_defaults(command=_speed)
+    voice = commands.add_parser("voice", help="voices beside each other, by figures")
+    voice_command.add_arguments(voice)
+    voice.set_defaults(command=_voice)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     try:
@@ -174,6 +188,11 @@ def _qa(options: argparse.Namespace) -> int:
     return BEYOND_LIMIT if broken else 0
 
 
+def _answers(options: argparse.Namespace) -> int:
+    answers_command.run(options)
+    return 0
+
+
 def _beyond_limits(report: Report, options: argparse.Namespace) -> list[str]:
     broken = []
     for figure, estimate in report.result.figures.items():
@@ -258,12 +277,18 @@ def _latency(options: argparse.Namespace) -> int:
     from .latency import measure, summary, table  # loads every model
 
     with tempfile.TemporaryDirectory() as folder:
-        settings = read().model_copy(update={"data_dir": Path(folder)})
+        settings, avatar = avatars.chosen(read(), options, Path(folder))
+        settings = settings.model_copy(update={"data_dir": Path(folder)})
         replies = measure(settings, options.n)
     if options.json:
-        print(json.dumps(summary(replies)))
+        print(json.dumps({"avatar": avatar, **summary(replies)}, ensure_ascii=False))
     else:
-        Console().print(table(replies))
+        Console().print(table(replies, avatar))
+    return 0
+
+
+def _load(options: argparse.Namespace) -> int:
+    load_command.run(options)
     return 0
 
 
@@ -276,6 +301,11 @@ def _lipsync(options: argparse.Namespace) -> int:
 
 def _speed(options: argparse.Namespace) -> int:
     speed_command.run(options)
+    return 0
+
+
+def _voice(options: argparse.Namespace) -> int:
+    voice_command.run(options)
     return 0
 
 

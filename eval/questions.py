@@ -4,8 +4,9 @@ import csv
 import dataclasses
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ class TestQuestion:
     kind: Kind
     """``in``: an entry answers it; ``near``: none does although some look alike; ``off`` topic."""
     split: str = ""
+    answer: str = ""
+    """The right answer in words, where the entries that answer it do not say it, or are unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,14 @@ class KnowledgeBase:
         return frozenset().union(*(self.groups[name] for name in question.gold))
 
     def check(self, questions: Iterable[TestQuestion], path: Path) -> None:
-        """Raise DataError if a question's gold is not in the knowledge base."""
+        """Raise DataError if a question's gold is not in the knowledge base.
+
+        Nor may it be missing where the question can be answered.
+        """
+        questions = list(questions)
+        unnamed = [q.text for q in questions if q.kind == "in" and not q.gold]
+        if unnamed:
+            raise DataError(f"{path}: no gold ids with the questions {_some(unnamed)}")
         named = {name for question in questions for name in question.gold}
         unknown = sorted(named - self.groups.keys())
         if unknown:
@@ -94,9 +104,10 @@ def read_knowledge_base(path: Path) -> KnowledgeBase:
 
 
 def read_questions(path: Path, split: str | None = None) -> list[TestQuestion]:
-    """Read questions from a ``.jsonl`` or ``.csv`` file.
+    """Read questions from a ``.jsonl``, ``.csv`` or ``.tsv`` file.
 
-    Each needs ``question`` (or ``query``) and ``gold``: a list, or names joined by ``;``.
+    Each needs ``question`` (or ``query``) and ``gold``: a list, or names joined by ``;``. In its
+    place, or beside it, there may be ``answer``: the right answer in words.
     ``kind`` is ``in``, ``near`` or ``off``; without it a question that nothing answers
     counts as off topic.
 
@@ -122,9 +133,13 @@ def read_questions(path: Path, split: str | None = None) -> list[TestQuestion]:
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The rows of a file, each with where it stands."""
-    readers = {".jsonl": _jsonl_records, ".csv": _csv_records}
+    readers: dict[str, Callable[[Path], Iterator[tuple[str, dict[str, Any]]]]] = {
+        ".jsonl": _jsonl_records,
+        ".csv": _csv_records,
+        ".tsv": partial(_csv_records, delimiter="\t"),
+    }
     if path.suffix.lower() not in readers:
-        raise DataError(f"{path} must be a file *.jsonl or *.csv")
+        raise DataError(f"{path} must be a file *.jsonl, *.csv or *.tsv")
     try:
         yield from readers[path.suffix.lower()](path)
     except UnicodeDecodeError as error:
@@ -146,9 +161,9 @@ def _jsonl_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, record
 
 
-def _csv_records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _csv_records(path: Path, delimiter: str = ",") -> Iterator[tuple[str, dict[str, Any]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, strict=True)
+        reader = csv.DictReader(file, strict=True, delimiter=delimiter)
         try:
             for number, row in enumerate(reader, 1):
                 where = f"{path}, row {number}"
@@ -183,19 +198,23 @@ def _entry(record: dict[str, Any], where: str) -> FaqEntry:
 def _question(record: dict[str, Any], where: str) -> TestQuestion:
     if "question" not in record and "query" in record:
         record = {**record, "question": record["query"]}
+    answer = str(record.get("answer") or "").strip()
+    if answer:
+        record = {"gold": "", **record}
     _demand(record, where, "question", "gold")
     text = str(record["question"] or "").strip()
     if not text:
         raise DataError(f"{where}: the question is blank")
     gold = _names(record["gold"])
-    name = str(record.get("kind") or ("in" if gold else "off")).strip()
+    name = str(record.get("kind") or ("in" if gold or answer else "off")).strip()
     kind = _KIND_NAMES.get(name.lower())
     if kind is None:
         raise DataError(f"{where}: unknown kind {name!r}; known are {', '.join(_KIND_NAMES)}")
-    if (kind == "in") != bool(gold):
-        contradiction = "names no entry that answers" if kind == "in" else f"names {_some(gold)}"
-        raise DataError(f"{where}: the kind is {name!r}, but gold {contradiction}")
-    return TestQuestion(text, gold, kind, str(record.get("split") or "").strip())
+    if (kind == "in") != bool(gold or answer):
+        named = f"gold names {_some(gold)}" if gold else "it has an answer"
+        contradiction = "gold names no entry that answers" if kind == "in" else named
+        raise DataError(f"{where}: the kind is {name!r}, but {contradiction}")
+    return TestQuestion(text, gold, kind, str(record.get("split") or "").strip(), answer)
 
 
 def _demand(record: dict[str, Any], where: str, *names: str) -> None:

@@ -37,6 +37,8 @@ class Exchange:
     outcome: str = ""
     citations: list[dict[str, Any]] = field(default_factory=list)
     suggestions: list[str] = field(default_factory=list)
+    usage: dict[str, Any] | None = None
+    """What a language model took for it; None if none was asked."""
     retryable: bool = False
     tried: float = 0.0
     """When the server was last found missing; monotonic seconds."""
@@ -51,12 +53,14 @@ class Chat:
         language: Of the page.
         ask: Callback that asks a question.
         restart: Callback that begins a new conversation.
+        currency: Of costs.
     """
 
     client: Client
     language: Language
     ask: Callable[[str], None]
     restart: Callable[[], None]
+    currency: str = ""
 
     def welcome(self) -> None:
         """The start screen: questions to begin with."""
@@ -145,6 +149,9 @@ class Chat:
             st.html(f'<span class="refused">{html.escape(self._text(exchange.outcome))}</span>')
         for citation in exchange.citations:
             st.html(source(citation, self._text("source")))
+        if exchange.usage:
+            usage = html.escape(used(exchange.usage, self.currency, self.language))
+            st.html(f'<p class="usage">{usage}</p>')
         if exchange.suggestions and is_last:
             key = "did_you_mean" if is_open else "related"
             st.html(f'<p class="hint">{html.escape(self._text(key))}</p>')
@@ -157,7 +164,7 @@ class Chat:
                         args=(question,),
                     )
         with st.container(key=f"end-{index}", horizontal=True):
-            if exchange.outcome != "greeted":
+            if exchange.outcome != "greeted" and exchange.reply:
                 key = f"rating-{index}"
                 st.feedback("thumbs", key=key, on_change=self._rate, args=(exchange, key))
             if is_last:
@@ -189,14 +196,36 @@ def _note(exchange: Exchange, message: dict[str, Any]) -> None:
             exchange.text += message["text"]
         case "answer":
             exchange.state = "done"
-            exchange.text = message["text"]
-            exchange.outcome = message["outcome"]
-            exchange.citations = message["citations"]
-            exchange.suggestions = message["suggestions"]
+            _take(exchange, message)
         case "error":
             exchange.state = "failed"
             exchange.text = message["message"]
             exchange.retryable = message["retryable"]
+
+
+def _take(exchange: Exchange, answer: dict[str, Any]) -> None:
+    for name in ("text", "outcome", "citations", "suggestions", "usage"):
+        setattr(exchange, name, answer[name])
+
+
+def remembered(turns: list[dict[str, Any]], language: Language) -> list[Exchange]:
+    """Exchanges of an earlier visit, as the server tells them; they can no longer be rated."""
+    exchanges = []
+    for turn in turns:
+        exchange = Exchange(turn["question"], language, "done")
+        _take(exchange, turn["answer"])
+        exchanges.append(exchange)
+    return exchanges
+
+
+def used(usage: dict[str, Any], currency: str, language: Language) -> str:
+    """What a language model took for an answer, in a line."""
+    line = text("usage", language, read=usage["input_tokens"], written=usage["output_tokens"])
+    if usage["is_estimated"]:
+        line += text("estimated", language)
+    if usage["cost"] is not None:
+        line += text("cost", language, cost=usage["cost"], currency=currency)
+    return line
 
 
 def _reopen(exchange: Exchange) -> None:

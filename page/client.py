@@ -12,6 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 from agent.settings import ServerSettings
 
 PATIENCE = 90.0  # s without a word of an answer, after which the server counts as gone
+ANSWERED_WITHIN = 10.0  # s; what needs no thinking
 LOOK_UP = 0.5  # s; how often a waiting reader gets control
 ANY_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
@@ -64,13 +65,22 @@ class Client:
         """
         self._tell({"type": "feedback", "reply": reply, "rating": rating})
 
-    def stop(self) -> None:
-        """Silence the presenter.
+    def recall(self) -> list[Message]:
+        """What was asked and answered before in this session, the latest last.
 
         Raises:
             Unreachable: There is no server.
         """
-        self._tell({"type": "stop"})
+        turns: list[Message] = self._tell({"type": "recall"}, expect="recalled")["turns"]
+        return turns
+
+    def forget(self) -> None:
+        """Silence the presenter, and have forgotten what was asked before; it is when this returns.
+
+        Raises:
+            Unreachable: There is no server.
+        """
+        self._tell({"type": "forget"}, expect="forgotten")
 
     def is_answered(self) -> bool:
         """Whether the server takes connections now."""
@@ -80,10 +90,15 @@ class Client:
         except (OSError, WebSocketException):
             return False
 
-    def _tell(self, message: Message) -> None:
+    def _tell(self, message: Message, *, expect: str = "") -> Message:
+        """Send a message, and wait for the one that answers it, if one does."""
+        answer: Message = {"type": ""}
         try:
             with self._connect() as connection:
                 connection.send(json.dumps(message))
+                while answer["type"] != expect:
+                    answer = json.loads(connection.recv(timeout=ANSWERED_WITHIN))
+                return answer
         except (OSError, WebSocketException) as error:
             raise Unreachable from error
 

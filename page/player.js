@@ -151,7 +151,7 @@ class Player {
   }
 
   /** Take new data from the page: its language, and on the first call the address. */
-  update({ server_url, port, session, token, language, texts }) {
+  update({ server_url, port, session, token, language, texts, cookie, keep_seconds }) {
     this.texts = texts;
     document.documentElement.lang = language;
     this.nameParts();
@@ -159,7 +159,11 @@ class Player {
       this.say(this.said);
       return;
     }
-    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const isSecure = location.protocol === "https:";
+    const scheme = isSecure ? "wss" : "ws";
+    // 0 seconds delete it: then a session ends with its page.
+    document.cookie = `${cookie}=${session}; Max-Age=${keep_seconds}; Path=/; SameSite=Strict${
+      isSecure ? "; Secure" : ""}`;
     const url = new URL(server_url ?? `${scheme}://${location.hostname}:${port}/v1`);
     url.search = new URLSearchParams({ session, role: "play", ...(token && { token }) });
     this.say("connecting");

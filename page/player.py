@@ -8,6 +8,8 @@ from agent.settings import Settings
 
 from .texts import TAGS, Language, player_texts
 
+COOKIE = "zhengwen_session"
+"""Holds the session's id in the browser, where the settings keep conversations."""
 _HERE = Path(__file__).parent
 
 # Streamlit rebuilds the player, and cuts its connection, when these strings change: they are
@@ -29,6 +31,8 @@ def player(settings: Settings, session: str, language: Language) -> None:
             "server_url": settings.page.server_url,
             "port": settings.server.port,
             "session": session,
+            "cookie": COOKIE,
+            "keep_seconds": round(settings.memory.keep_hours * 3600),
             "token": settings.server.token,
             "language": TAGS[language],
             "texts": player_texts(language),

@@ -50,7 +50,17 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "Answers are AI-generated, for reference only; the competent authority decides · "
         "Hotline {hotline}",
     },
+    "kept": {
+        "zh": "对话保留 {hours:g} 小时，点“新对话”立即删除",
+        "en": "Conversations are kept for {hours:g} h; “New chat” deletes yours at once",
+    },
     "asking": {"zh": "正在查找……", "en": "Looking it up…"},
+    "usage": {
+        "zh": "大模型用量：读入 {read:,}、写出 {written:,} 词元",
+        "en": "Language model: {read:,} tokens read, {written:,} written",
+    },
+    "estimated": {"zh": "（估算）", "en": " (estimated)"},
+    "cost": {"zh": "，费用 {cost:.4f} {currency}", "en": ", cost {cost:.4f} {currency}"},
     "source": {"zh": "依据", "en": "Source"},
     "refused": {"zh": "未找到答案", "en": "No answer found"},
     "suggested": {"zh": "请确认您的问题", "en": "Please confirm"},
@@ -67,6 +77,10 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "retry": {"zh": "重试", "en": "Try again"},
     "new_chat": {"zh": "新对话", "en": "New chat"},
+    "not_forgotten": {
+        "zh": "对话没有删除成功，请稍后再试。",
+        "en": "The conversation could not be deleted. Please try again.",
+    },
     "thanks": {"zh": "感谢您的评价！", "en": "Thank you for your feedback!"},
     "not_sent": {"zh": "评价没有发送成功，请稍后再试。", "en": "Your feedback could not be sent."},
 }

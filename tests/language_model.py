@@ -51,6 +51,18 @@ class Reply:
         self._send(b"data: [DONE]\n\n")
         self._send(b"")
 
+    def complete(self, text: str) -> None:
+        """Answer in one piece, as when no stream was asked for."""
+        message = {"role": "assistant", "content": text}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        whole = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
+        body = json.dumps({**whole, "choices": [choice]}, ensure_ascii=False).encode()
+        self._handler.send_response(200)
+        self._handler.send_header("Content-Type", "application/json")
+        self._handler.send_header("Content-Length", str(len(body)))
+        self._handler.end_headers()
+        self._handler.wfile.write(body)
+
     def break_off(self) -> None:
         """Cut the connection in the middle of the text."""
         self._handler.connection.shutdown(socket.SHUT_RDWR)

@@ -224,8 +224,18 @@ def test_a_sentence_is_whole_when_the_next_begins() -> None:
     sentences, given = Sentences(), []
     for character in text:
         given += sentences.add(character)
-    assert given == ["不收费[1]。", "当场办结。[2][3]"]
-    assert sentences.rest(is_whole=False) == "到窗口办理（周一除外）[1]。"
+    assert given == ["不收费[1]。", "当场办结。[2][3]", "到窗口办理（周一除外）[1]。"]
+    assert sentences.rest(is_whole=False) == ""
+
+
+def test_a_sentence_with_its_marker_before_the_stop_waits_for_nothing() -> None:
+    sentences = Sentences()
+    assert sentences.add("不收费[1]。") == ["不收费[1]。"]
+    assert sentences.add("[2") == [], "a marker too many belongs to what is out"
+    assert sentences.add("]到窗口办理（周一") == []
+    assert sentences.add("除外[3]。") == [], "a bracket is still open"
+    assert sentences.add("）领取[3]。") == ["到窗口办理（周一除外[3]。）", "领取[3]。"]
+    assert sentences.rest(is_whole=True) == ""
 
 
 def test_however_text_is_cut_the_sentences_are_the_same() -> None:
@@ -235,7 +245,7 @@ def test_however_text_is_cut_the_sentences_are_the_same() -> None:
         sentences, given = Sentences(), []
         for start in range(0, len(text), length):
             given += sentences.add(text[start : start + length])
-        given.append(sentences.rest(is_whole=True))
+        given += filter(None, [sentences.rest(is_whole=True)])
         assert [cited(sentence) for sentence in given] == [[1], [2], [1, 2], [1], [2]]
         stripped = [sentence.strip() for sentence in given]
         assert expected in (None, stripped)

@@ -68,6 +68,7 @@ def responder(
     *,
     patience_s: float = PATIENCE,
     breaker: Breaker | None = None,
+    most_requests: int = 8,
     budget: Budget | None = None,
     max_tokens: int = 800,
 ) -> GroundedResponder:
@@ -80,6 +81,7 @@ def responder(
         most_tokens=max_tokens,
         budget=budget or Budget(),
         breaker=breaker or Breaker(),
+        most_requests=most_requests,
         prices=(2.0, 8.0),
     )
 
@@ -136,7 +138,8 @@ def test_a_greeting_needs_no_model(service: Service) -> None:
 
 
 def test_what_is_not_about_anything_here_is_not_asked(service: Service) -> None:
-    assert ask(responder(service, both(0.001))).outcome == "refused"
+    answer = ask(responder(service, both(0.001)))
+    assert answer.outcome == "refused" and answer.usage is None
     assert not service.requests
 
 
@@ -235,6 +238,22 @@ def test_a_sentence_is_given_out_while_the_next_is_written(service: Service) -> 
     assert isinstance(first, Sentence) and first.text == "工本费每证40元。"
     heard.set()
     assert [type(part) for part in parts] == [Sentence, Answer]
+
+
+def test_a_sentence_with_its_source_does_not_wait_for_the_next_word(service: Service) -> None:
+    heard = threading.Event()
+
+    def behave(reply: Reply) -> None:
+        reply.say("工本费每证40元[1]。")
+        assert heard.wait(20)
+        reply.end()
+
+    service.behave = behave
+    parts = responder(service).respond(Question(ASKED))
+    first = next(parts)
+    assert isinstance(first, Sentence) and first.text == "工本费每证40元。"
+    heard.set()
+    assert [type(part) for part in parts] == [Answer]
 
 
 def test_closing_the_reply_cancels_the_request_on_the_wire(service: Service) -> None:
@@ -422,6 +441,41 @@ def test_one_visitors_odd_question_does_not_shut_the_service_for_all(service: Se
     for _ in range(2 * FAILURES):
         ask(answerer)
     assert len(service.requests) == 2 * FAILURES
+
+
+def test_who_comes_while_all_places_are_taken_gets_the_knowledge_bases_answer(
+    service: Service, log: pytest.LogCaptureFixture
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def behave(reply: Reply) -> None:
+        asked.set()
+        assert go_on.wait(60)
+        reply.say("工本费每证40元[1]。")
+        reply.end()
+
+    service.behave = behave
+    answerer = responder(service, most_requests=1, patience_s=60)
+    first: list[Answer] = []
+    waiting = threading.Thread(target=lambda: first.append(ask(answerer)))
+    waiting.start()
+    assert asked.wait(20)
+    for _ in range(FAILURES):
+        assert ask(answerer).text == without_model().text
+    assert "llm.max_requests" in log.text and len(service.requests) == 1
+    go_on.set()
+    waiting.join(60)
+    assert first[0].text == "工本费每证40元。"
+    assert ask(answerer).text == "工本费每证40元。", "the service itself is well: no rest for it"
+
+
+def test_a_place_is_free_when_all_is_written_and_before_all_is_spoken(service: Service) -> None:
+    service.behave = saying("工本费每证40元[1]。护照补发每本120元[2]。")
+    answerer = responder(service, most_requests=1)
+    slow = answerer.respond(Question(ASKED))
+    next(slow)  # its visitor is still listening to this
+    assert ask(answerer).outcome == "answered"
+    slow.close()  # type: ignore[attr-defined]
 
 
 # ---- conversations and budgets ------------------------------------------------------------------

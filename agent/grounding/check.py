@@ -42,11 +42,8 @@ class Evidence:
         if not all(1 <= number <= len(self._passages) for number in numbers):
             return Verdict(text, problem="a source that was not given")
         sources = [self._sources[number - 1] for number in numbers]
-        known = [figure for source in sources for figure in source.figures]
-        for figure in figures(text):
-            if not is_known(figure, known):
-                problem = f"{figure.kind} that is not in the passages"
-                return Verdict(text, problem=problem)
+        if unknown := _unknown(text, sources):
+            return Verdict(text, problem=f"{unknown[0].kind} that is not in the passages")
         problem = unsupported(
             text,
             words="\n".join(source.words for source in sources),
@@ -54,6 +51,10 @@ class Evidence:
         )
         passages = tuple(self._passages[number - 1] for number in numbers)
         return Verdict(text, () if problem else passages, problem)
+
+    def unknown(self, text: str) -> list[Figure]:
+        """The figures of a text, without markers, that stand in none of the passages."""
+        return _unknown(text, self._sources)
 
 
 class _Source:
@@ -76,3 +77,8 @@ class _Source:
         days = (entry.issued, entry.valid_from, entry.valid_until)
         stated = (entry.answer, title, entry.document_number, entry.place, entry.source_url, *days)
         return figures("\n".join(filter(None, stated)))
+
+
+def _unknown(text: str, sources: Sequence[_Source]) -> list[Figure]:
+    known = [figure for source in sources for figure in source.figures]
+    return [figure for figure in figures(text) if not is_known(figure, known)]

@@ -14,6 +14,9 @@ MARKER = re.compile(rf"\s*(?:\[{_NUMBERS}\]|【{_NUMBERS}】|［{_NUMBERS}］|�
 """``[1]``, ``[1, 2]``, ``【1】`` and the like."""
 _BEGUN = re.compile(r"\s*[\[【［〔][^\]】］〕]{0,12}$")
 _ENDS = tuple("。！？!?.”」")
+_MARKED_END = re.compile(rf"{MARKER.pattern}\s*[。！？!?.]$", re.I)
+_AFTERMATH = re.compile(rf"^(?:{MARKER.pattern})+", re.I)
+_PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
 _THOUGHTS = re.compile(r"<think>.*?(?:</think>|$)", re.S)
 _SPACED = re.compile(r"(?<=[\u3400-\u9fff])[^\S\n]+(?=[\u3400-\u9fff])")
 _MARKUP = re.compile(r"^\s*(?:[#>*•·-]+\s+|#+)|\*\*|`+|__", re.M)
@@ -27,11 +30,13 @@ class Sentences:
     """Takes pieces of text and gives sentences, each as soon as it is whole.
 
     A sentence is whole when something follows that is neither its mark nor a marker of its own:
-    markers stand before the full stop with some models and behind it with others.
+    markers stand before the full stop with some models and behind it with others. One that has its
+    marker before its full stop is not kept waiting for what follows.
     """
 
     def __init__(self) -> None:
         self._text = ""
+        self._was_early = False
 
     def add(self, piece: str) -> list[str]:
         """The sentences that a piece completes.
@@ -42,10 +47,17 @@ class Sentences:
         self._text += piece
         if self._is_thinking():
             return []
-        whole, self._text = _split(_THOUGHTS.sub("", self._text))
+        text = _THOUGHTS.sub("", self._text)
+        if self._was_early:  # what still belongs to the sentence that is out
+            text = _AFTERMATH.sub("", text)
+            self._was_early = not text.strip() or bool(_BEGUN.match(text))
+        whole, self._text = _split(text)
+        if _is_marked(self._text):
+            whole.append(self._text)
+            self._text, self._was_early = "", True
         if len(self._text) > LONGEST:
             raise Runaway(f"no end of a sentence within {LONGEST} characters")
-        return whole
+        return [sentence.strip() for sentence in whole]
 
     def rest(self, *, is_whole: bool) -> str:
         """What is left when nothing more comes.
@@ -84,6 +96,11 @@ def _split(text: str) -> tuple[list[str], str]:
         whole.append(text[start:cut])
         start = cut
     return whole, text[start:]
+
+
+def _is_marked(text: str) -> bool:
+    """Whether a sentence is over with its marker in it, and nothing is left open."""
+    return bool(_MARKED_END.search(text)) and all(text.count(a) == text.count(b) for a, b in _PAIRS)
 
 
 def cited(sentence: str) -> list[int]:

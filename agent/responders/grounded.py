@@ -14,6 +14,7 @@ from ..breaker import Breaker
 from ..budget import Budget
 from ..chat import Message, ModelError, Patience, Withdrawn, Writing
 from ..grounding import Evidence, Runaway, Sentences, is_clean
+from ..places import Places
 from ..prompts import answering, rewriting
 from .faq import FaqResponder, Finding, recite
 
@@ -32,6 +33,9 @@ WORTH_ASKING = 0.05
 """The score of the best passage below which nothing found is about the question. With the sample
 knowledge base that is so for half of the off-topic questions and for none of the others."""
 
+BUSY_AFTER = 2.0
+"""Seconds that an answer waits for others to be written before it does without the model."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -47,6 +51,7 @@ class GroundedResponder:
         most_tokens: Of an answer; the request is cancelled there, whatever the service thinks.
         budget: What may be spent.
         breaker: Whether the service is left alone for the moment.
+        most_requests: To the model at the same time; who comes next waits a little.
         prices: Of a million tokens read and of a million written; None leaves costs out.
     """
 
@@ -59,6 +64,7 @@ class GroundedResponder:
         most_tokens: int,
         budget: Budget,
         breaker: Breaker,
+        most_requests: int = 8,
         prices: tuple[float, float] | None = None,
     ) -> None:
         self._faq = faq
@@ -67,6 +73,7 @@ class GroundedResponder:
         self._most_tokens = most_tokens
         self._budget = budget
         self._breaker = breaker
+        self._places = Places(most_requests, BUSY_AFTER)
         self._prices = prices
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
@@ -78,7 +85,8 @@ class GroundedResponder:
         if not found.passages or not self._may_ask(question):
             yield from recite(found.answer)
             return
-        draft = _Draft(question, Patience(self._patience_s, question.withdrawn))
+        patience = Patience(self._patience_s, question.withdrawn)
+        draft = _Draft(question, self._model, self._places, patience)
         try:
             if question.history:
                 draft.question, found = self._in_full(draft, found)
@@ -89,18 +97,10 @@ class GroundedResponder:
         except Withdrawn:
             return
         else:
-            self._breaker.succeeded()
+            if draft.usage:  # nothing found may have been worth asking about
+                self._breaker.succeeded()
         finally:
-            usage = self._priced(draft.usage)
-            self._budget.spend(question.session_id, usage.tokens)
-            logger.info(
-                "the language model took %d + %d tokens%s; %d sentences given, %d dropped",
-                usage.input_tokens,
-                usage.output_tokens,
-                " (estimated)" if usage.is_estimated else "",
-                draft.n_sentences,
-                draft.n_dropped,
-            )
+            usage = self._settle(draft)
         if draft.text:
             score, others = found.answer.score, found.answer.suggestions
             yield Answer(draft.text, "answered", score, tuple(draft.cited), others, usage=usage)
@@ -129,7 +129,7 @@ class GroundedResponder:
         language = language_of(asked.text) or asked.language
         written = ""
         messages = rewriting(asked.text, asked.history, language)
-        with closing(draft.ask(self._model, messages)) as pieces:
+        with closing(draft.ask(messages)) as pieces:
             for piece in pieces:
                 written += piece
                 if len(written) > MOST_THOUGHT:
@@ -152,11 +152,11 @@ class GroundedResponder:
         evidence, sentences = Evidence(passages), Sentences()
         messages = answering(asked, passages, language)
         try:
-            with closing(draft.ask(self._model, messages)) as pieces:
+            with closing(draft.ask(messages)) as pieces:
                 for piece in pieces:
                     for sentence in sentences.add(piece):
                         yield from draft.take(sentence, evidence)
-                    if draft.is_enough or draft.usage.output_tokens > self._most_tokens:
+                    if draft.is_enough or draft.n_written > self._most_tokens:
                         return
         except Runaway as error:
             logger.warning("the language model babbles: %s", error)
@@ -164,7 +164,20 @@ class GroundedResponder:
         if rest := sentences.rest(is_whole=draft.is_whole):
             yield from draft.take(rest, evidence)
 
-    def _priced(self, usage: Usage) -> Usage:
+    def _settle(self, draft: "_Draft") -> Usage | None:
+        """Note what an answer took; None if the model was not asked."""
+        usage = draft.usage
+        if usage is None:
+            return None
+        self._budget.spend(draft.question.session_id, usage.tokens)
+        logger.info(
+            "the language model took %d + %d tokens%s; %d sentences given, %d dropped",
+            usage.input_tokens,
+            usage.output_tokens,
+            " (estimated)" if usage.is_estimated else "",
+            draft.n_sentences,
+            draft.n_dropped,
+        )
         if self._prices is None:
             return usage
         read, written = self._prices
@@ -177,23 +190,39 @@ class _Draft:
 
     Args:
         question: What it answers.
+        model: Who writes.
+        places: How many may be written to at the same time.
         patience: Of the visitor.
     """
 
-    def __init__(self, question: Question, patience: Patience) -> None:
+    def __init__(
+        self, question: Question, model: "BaseChatModel", places: Places, patience: Patience
+    ) -> None:
         self.question = question
         self.text = ""
         self.cited: list[Passage] = []
         self.n_sentences = 0
         self.n_dropped = 0
+        self._model = model
+        self._places = places
         self._patience = patience
         self._requests: list[Writing] = []
         self._n_pieces = 0
         self._said: set[str] = set()
 
-    def ask(self, model: "BaseChatModel", messages: list[Message]) -> Generator[str, None, None]:
-        """Pieces of what a model writes; its tokens count for this answer."""
-        self._requests.append(Writing(model, messages))
+    def ask(self, messages: list[Message]) -> Generator[str, None, None]:
+        """Pieces of what the model writes; its tokens count for this answer.
+
+        Raises:
+            ModelError: It writes as much for others as it may, and goes on doing so.
+        """
+        ticket = self._places.ticket()
+        if not ticket.take():
+            reason = "as many answers are being written as llm.max_requests allows"
+            raise ModelError(reason, is_peculiar=True)
+        # The place is free when all is written, which is long before all is spoken.
+        self._requests.append(Writing(self._model, messages, over=ticket.give_back))
+        self._patience.renew()
         return self._requests[-1].read(self._patience)
 
     @property
@@ -207,12 +236,16 @@ class _Draft:
         return self.n_sentences >= MOST_SENTENCES or self.n_dropped >= MOST_DROPPED
 
     @property
-    def usage(self) -> Usage:
-        """Of all requests so far."""
-        total = Usage(0, 0)
-        for request in self._requests:
-            total += request.usage
-        return total
+    def n_written(self) -> int:
+        """Tokens that the model wrote so far."""
+        return self.usage.output_tokens if self.usage else 0
+
+    @property
+    def usage(self) -> Usage | None:
+        """Of all requests so far; None before the first."""
+        if not self._requests:
+            return None
+        return sum((request.usage for request in self._requests), start=Usage(0, 0))
 
     def take(self, written: str, evidence: Evidence) -> Iterator[Sentence]:
         """Yield a sentence in the pieces in which it is spoken, if it may be given out."""

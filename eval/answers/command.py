@@ -1,0 +1,117 @@
+"""``python -m eval answers``: what visitors are told, beside what is right."""
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+
+from agent.llm import asking
+from agent.settings import ROOT, Settings, SettingsError, read
+
+from . import report as reports
+from .judge import Judge
+from .run import evaluate
+
+FAQ = ROOT / "assets" / "faq"
+QUESTIONS = FAQ / "questions.csv"
+KNOWLEDGE_BASE = "knowledge-base"
+VERDICTS = "verdicts.jsonl"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.description = __doc__
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings; by default yours")
+    parser.add_argument(
+        "--against",
+        metavar="FILE",
+        help=f"a second configuration beside it, or {KNOWLEDGE_BASE}: the same without its llm",
+    )
+    parser.add_argument(
+        "--faq", type=Path, default=FAQ, help="*.jsonl, *.csv, or a folder of *.jsonl"
+    )
+    parser.add_argument(
+        "--questions",
+        type=Path,
+        help="*.jsonl, *.csv or *.tsv: question, gold (ids or groups joined by ';'; empty: to be "
+        "refused) or answer (in words), and if you like kind (in, near, off) and split; by "
+        "default the project's own of the split test",
+    )
+    parser.add_argument("--split", help="ask only the questions of this split")
+    parser.add_argument("-n", "--n", type=_positive, metavar="N", help="ask only so many of them")
+    parser.add_argument(
+        "--media",
+        choices=("video", "audio", "none"),
+        default="video",
+        help="what is made beside the words, until the voice is first heard (video)",
+    )
+    parser.add_argument(
+        "--judge", action="store_true", help="let the model of the setting 'judge' compare answers"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="for report.json, answers.jsonl, verdicts.jsonl"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, write.
+
+    Raises:
+        SettingsError: A setting is at fault, or ``--judge`` lacks something.
+    """
+    settings = read(options.config)
+    systems = _systems(settings, options)
+    judge = _judge(settings, options.out) if options.judge else None
+    result = evaluate(
+        options.faq,
+        options.questions or QUESTIONS,
+        systems=systems,
+        split=options.split or (None if options.questions else "test"),
+        n=options.n,
+        media=options.media,
+        judge=judge,
+        judge_name=settings.judge.model if judge and settings.judge else "",
+        progress=Console(stderr=True),
+    )
+    output = Console()
+    for part in reports.tables(result):
+        output.print(part)
+    if options.out:
+        reports.write(result, options.out)
+
+
+def _systems(settings: Settings, options: argparse.Namespace) -> dict[str, Settings]:
+    if options.against is None:
+        return {_name(settings): settings}
+    if options.against == KNOWLEDGE_BASE:
+        if settings.llm is None:
+            raise SettingsError(f"--against {KNOWLEDGE_BASE}: the first is one already; set 'llm'")
+        second = settings.model_copy(update={"llm": None})
+    else:
+        second = read(Path(options.against))
+    names = [_name(settings), _name(second)]
+    if names[0] == names[1]:
+        names = [str(options.config or "yours"), str(options.against)]
+    if names[0] == names[1]:
+        raise SettingsError(f"--against {options.against}: that is the same configuration")
+    return dict(zip(names, (settings, second), strict=True))
+
+
+def _name(settings: Settings) -> str:
+    return settings.llm.model if settings.llm else KNOWLEDGE_BASE
+
+
+def _judge(settings: Settings, out: Path | None) -> Judge:
+    if settings.judge is None:
+        raise SettingsError("--judge: set 'judge' as 'llm' is set, to a model of its own")
+    if out is None:
+        raise SettingsError("--judge: give --out FOLDER, where its verdicts are kept")
+    out.mkdir(parents=True, exist_ok=True)
+    return Judge(asking(settings.judge), settings.judge.model, out / VERDICTS)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return number

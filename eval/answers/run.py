@@ -1,0 +1,183 @@
+"""Questions put to one configuration, or to two side by side."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from agent.base import Question
+from agent.build import build
+from agent.events import Media
+from agent.responders.faq import said
+from agent.settings import ReplaySettings, Settings
+from retrievers.faq_files import to_record
+
+from ..metrics import Estimate, Paired, mcnemar
+from ..provenance import digest, files
+from ..questions import KnowledgeBase, TestQuestion, read_knowledge_base, read_questions
+from .asking import Asker, Watch
+from .findings import Finding, figures
+from .judge import Judge
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One configuration on all questions."""
+
+    name: str
+    settings: Settings
+    findings: tuple[Finding, ...]
+    figures: dict[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a report can show."""
+
+    results: tuple[Result, ...]
+    """The configuration under test, then the one it is compared with, if any."""
+    test: Paired | None
+    """Of ``right``, over the questions that can be answered; None without a second one."""
+    media: Media
+    judge: str
+    """The model that judged; empty if none did."""
+    faq: Path
+    questions: Path
+    split: str | None
+    n_entries: int
+    data: dict[str, str]
+    """SHA-256 of the ``faq`` and the ``questions``."""
+    version: str
+
+
+def evaluate(
+    faq: Path,
+    questions: Path,
+    *,
+    systems: dict[str, Settings],
+    split: str | None = None,
+    n: int | None = None,
+    media: Media = "video",
+    judge: Judge | None = None,
+    judge_name: str = "",
+    progress: Console,
+) -> Report:
+    """Ask the questions of each system, one after the other.
+
+    Args:
+        faq: Entries; see :func:`~eval.questions.read_knowledge_base`.
+        questions: See :func:`~eval.questions.read_questions`.
+        systems: One or two configurations by name; their ``data_dir`` and ``faq`` are not touched.
+        split: Ask only the questions of this split.
+        n: Ask only so many, drawn the same way each time.
+        media: What is made beside the words, until the voice is first heard.
+        judge: Compares answers with what is right.
+        judge_name: The judging model's name.
+        progress: Where a bar is drawn if it is a terminal.
+
+    Raises:
+        DataError: A file of entries or questions is at fault.
+        SettingsError: The settings are at fault.
+        PluginError: A name is unknown.
+        ConnectionError: The judge cannot be reached.
+        OSError: A file cannot be read.
+    """
+    knowledge = read_knowledge_base(faq)
+    asked = read_questions(questions, split)
+    knowledge.check([q for q in asked if not q.answer], questions)
+    if n is not None and n < len(asked):
+        chosen = sorted(random.Random(SEED).sample(range(len(asked)), n))
+        asked = [asked[i] for i in chosen]
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        bench = _Bench(knowledge, asked, Path(folder), media, judge, progress)
+        results = tuple(bench.measure(name, settings) for name, settings in systems.items())
+    return Report(
+        results=results,
+        test=_compared(*results) if len(results) == 2 else None,
+        media=media,
+        judge=judge_name,
+        faq=faq,
+        questions=questions,
+        split=split,
+        n_entries=len(knowledge.entries),
+        data={"faq": digest(files(faq, "*.jsonl")), "questions": digest([questions])},
+        version=version("zhengwen"),
+    )
+
+
+class _Bench:
+    """Systems are measured on it one after the other; those with the same store share it."""
+
+    def __init__(
+        self,
+        knowledge: KnowledgeBase,
+        questions: Sequence[TestQuestion],
+        folder: Path,
+        media: Media,
+        judge: Judge | None,
+        progress: Console,
+    ) -> None:
+        self._knowledge = knowledge
+        self._entries = {entry.faq_id: entry for entry in knowledge.entries}
+        self._questions = questions
+        self._folder = folder
+        self._media = media
+        self._judge = judge
+        self._progress = progress
+        self._data_dirs: dict[str, Path] = {}
+        (folder / "faq").mkdir()
+        with (folder / "faq" / "entries.jsonl").open("w", encoding="utf-8") as file:
+            for entry in knowledge.entries:
+                file.write(json.dumps(to_record(entry), ensure_ascii=False) + "\n")
+
+    def measure(self, name: str, settings: Settings) -> Result:
+        """Ask all questions."""
+        store = settings.store.model_dump_json()
+        place = {
+            "data_dir": self._data_dirs.setdefault(
+                store, self._folder / f"store{len(self._data_dirs)}"
+            ),
+            "faq": self._folder / "faq",
+            "replay": ReplaySettings(max_mib=0),  # what is sent again would tell nothing
+        }
+        watch = Watch()
+        with self._progress.status(f"loading {name}"):
+            asker = Asker(build(watch.on(settings.model_copy(update=place))), self._media, watch)
+        findings = tuple(
+            self._finding(asker, number, question)
+            for number, question in track(
+                list(enumerate(self._questions)),
+                f"asking {name}",
+                console=self._progress,
+                transient=True,
+                disable=not self._progress.is_terminal,
+            )
+        )
+        return Result(name, settings, findings, figures(findings))
+
+    def _finding(self, asker: Asker, number: int, question: TestQuestion) -> Finding:
+        # Each question is a visitor of its own: one's tokens are limited.
+        told = asker.ask(Question(question.text, f"eval-{number}"))
+        gold = self._knowledge.right_ids(question)
+        answers = [said(self._entries[faq_id]) for faq_id in sorted(gold)]
+        if question.answer:
+            answers = [question.answer]
+        finding = Finding(question, gold, tuple(answers), told)
+        return self._judge.judge(finding) if self._judge else finding
+
+
+def _compared(first: Result, second: Result) -> Paired:
+    one, other = (
+        np.array([f.verdict == "answered right" for f in r.findings if f.question.kind == "in"])
+        for r in (first, second)
+    )
+    return mcnemar(one.astype(bool), other.astype(bool))
