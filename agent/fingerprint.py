@@ -11,8 +11,8 @@ from typing import Any
 
 _LIBRARIES = ("av", "espeakng-loader", "jieba", "opencv-python", "pypinyin")
 """Other releases of these speak or draw otherwise."""
-_CACHE = "cache"
-"""The option by this name says where a backend may put things, not what it makes."""
+_CACHE = frozenset(("cache", "cache_mib"))
+"""Options by these names say where a backend may put how much, not what it makes."""
 
 
 def fingerprint(presenter: Path, backends: Mapping[Callable[..., Any], Mapping[str, Any]]) -> str:
@@ -49,7 +49,7 @@ def _effective(
         if parameter.default is not parameter.empty
     }
     for name, value in {**defaults, **options}.items():
-        if name == _CACHE:
+        if name in _CACHE:
             continue
         is_path = isinstance(value, str | Path) and str(value) and Path(value).exists()
         yield name, _contents(Path(value)) if is_path else repr(value)

@@ -53,10 +53,9 @@ class Degrading:
         self.strain = strain
         self._avatar, self._light, self._clock = avatar, light, clock
 
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether not even the light avatar is fast enough: there should be sound alone."""
-        return self.strain.ease == "sound"
+    def can_draw(self) -> bool:
+        """Whether there should be pictures at all; if not, even the light avatar was too slow."""
+        return self.strain.ease != "sound"
 
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
         """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""

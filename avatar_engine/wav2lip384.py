@@ -41,6 +41,8 @@ class Wav2Lip384Avatar:
         presenter: A loop and face boxes are all it needs.
         weights: Of the generator, as ``python -m avatar_engine export`` writes them.
         cache: Folder for what depends on loop and weights alone, some megabytes a frame.
+        cache_mib: What of it is kept; the rest is computed again for every picture, which makes
+            that twice as dear. None keeps everything.
         backend: What runs the network: ``cuda``, ``openvino``, ``torch``; ``auto`` is the first of
             these that is there.
         threads: Of the processor; None: one per core, at most four.
@@ -57,6 +59,7 @@ class Wav2Lip384Avatar:
         *,
         weights: str | Path = SHIPPED / "generator.safetensors",
         cache: str | Path = "var/cache/faces",
+        cache_mib: int | None = None,
         backend: str = "auto",
         threads: int | None = None,
     ) -> None:
@@ -80,7 +83,7 @@ class Wav2Lip384Avatar:
         self.size = presenter.size
         steady, speaking = split(load(path, Wav2Lip384))
         with _shown_building(presenter.card.name) as told:
-            self._maps = LoopMaps(presenter, steady, path, Path(cache), told)
+            self._maps = LoopMaps(presenter, steady, path, Path(cache), told, cache_mib)
         one = self._maps.of([0])
         self._backend = choose(speaking, one, backend, threads)
         warm(self._backend, one, range(1, AT_ONCE + 1))

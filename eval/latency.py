@@ -32,6 +32,8 @@ class Reply:
     ended: float
     duration: float
     """Of the media, ms."""
+    eased: float
+    """Share of the frames that are fewer or simpler, because the machine could not keep up."""
 
     @property
     def speed(self) -> float:
@@ -39,15 +41,23 @@ class Reply:
         return self.duration / self.ended
 
 
-def table(replies: list[Reply]) -> Table:
-    """The figures as a person reads them."""
-    shown = Table(title=f"From sending a question, {len(replies)} questions, ms")
+def table(replies: list[Reply], avatar: str) -> Table:
+    """The figures as a person reads them.
+
+    Args:
+        replies: What was measured.
+        avatar: What was drawn with.
+    """
+    shown = Table(title=f"From sending a question, {len(replies)} questions, ms; avatar {avatar}")
     for heading in ("", "median", "p95", "worst"):
         shown.add_column(heading, justify="left" if not heading else "right")
     for name, values in summary(replies).items():
         shown.add_row(name, *(f"{values[column]:.0f}" for column in ("median", "p95", "worst")))
     speeds = sorted(reply.speed for reply in replies)
     shown.caption = f"made {statistics.median(speeds):.1f} times faster than it plays"
+    eased = statistics.mean(reply.eased for reply in replies)
+    if eased:
+        shown.caption += f"; {eased:.0%} of the frames were simpler: this machine could not keep up"
     return shown
 
 
@@ -81,7 +91,8 @@ def measure(settings: Settings, n: int, seed: int = 0) -> list[Reply]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = settings.server.model_copy(update={"host": "127.0.0.1", "port": port, "token": None})
-    local = settings.model_copy(update={"server": address})
+    rendered = settings.replay.model_copy(update={"max_mib": 0})  # nothing from an earlier run
+    local = settings.model_copy(update={"server": address, "replay": rendered})
     stages = build(local)
     server = Server(stages.live_session(), stages.presenter, local)
     return asyncio.run(_ask_all(server, port, questions))
@@ -121,7 +132,8 @@ async def _ask(connection: ClientConnection, question: str) -> Reply:
             assert first_text is not None
             heard = _voice_begins(init + b"".join(data for _, _, data in arrived))
             first_sound = next(at for at, end, _ in arrived if end > heard)
-            return Reply(first_text, arrived[0][0], first_sound, now, event["duration_ms"])
+            eased = event["eased_frames"] / event["frames"]
+            return Reply(first_text, arrived[0][0], first_sound, now, event["duration_ms"], eased)
 
 
 def _voice_begins(film: bytes) -> float:

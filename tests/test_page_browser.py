@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import expect
@@ -12,6 +13,7 @@ from websockets.sync.client import connect
 from .browser import ROOT, TIMEOUT, Stack, Visitor, chromium
 
 KNOWN = "身份证丢了怎么补领？"
+RARE = "身份证刷不出来，芯片失灵怎么办？"  # asked by one test alone, so that no replay is there
 UNKNOWN = "火星上怎么种土豆？"
 OTHERS = (
     "新生儿办理户口登记需要什么材料？",
@@ -316,6 +318,24 @@ def test_sound_that_the_browser_forbids_begins_with_a_click(open_page, stack):
     visitor.expect_talking(1)
     expect(unlock).to_be_hidden()
     visitor.expect_film("v.currentTime > 0.5 && !v.muted")
+
+
+def test_who_comes_when_too_much_is_rendered_reads_the_answer_and_why(visitor, stack):
+    with ExitStack() as others:
+        for n in range(4):  # server.max_replies
+            url = f"ws://127.0.0.1:{stack.port}/v1"
+            other = others.enter_context(connect(url, max_size=None, proxy=None))
+            other.send(json.dumps({"type": "say", "text": "请稍等。" * 100, "reply": f"{n}"}))
+            other.send(json.dumps({"type": "played", "reply": f"{n}", "position_ms": 0}))
+            _until(lambda other=other: b'"kind": "media"' in other.recv(decode=False))
+        visitor.ask(RARE)
+        expect(visitor.notice).to_contain_text("当前咨询人数较多")
+        expect(visitor.answer.locator(".source")).to_be_visible()
+        visitor.expect_state("idle")
+        expect(visitor.player).to_have_attribute("data-replies", "0")
+    expect(visitor.notice).to_be_hidden()
+    visitor.ask(RARE)
+    visitor.expect_talking(1)
 
 
 def test_a_server_that_dies_while_speaking_is_missed_and_found_again(open_page, stack):

@@ -224,6 +224,20 @@ def test_a_reply_that_was_drawn_simpler_than_usual_is_not_kept(
     assert not kept(tmp_path / "replies")
 
 
+def test_a_reply_without_pictures_that_should_have_some_is_told_and_not_kept(
+    tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
+) -> None:
+    exhausted = Session(Reciter("好。"), voice, avatar, replays, can_draw=lambda: False)
+    fragments = [e for e in exhausted.reply(Question("？")) if isinstance(e, Fragment)]
+    assert fragments[0].mime.startswith("audio/mp4")
+    assert sum(f.n_eased for f in fragments) == sum(f.n_frames for f in fragments) > 0
+    assert not kept(tmp_path / "replies")
+    heard = exhausted.reply(Question("？"), media="audio")
+    assert not any(isinstance(e, Fragment) and e.n_eased for e in heard), (
+        "who asked for sound alone misses nothing"
+    )
+
+
 def test_a_visitors_own_words_never_reach_the_disk(
     tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
 ) -> None:

@@ -138,6 +138,17 @@ def test_the_loop_is_prepared_once_for_the_same_weights(
     assert len({path.parent for path in cache.rglob("*.npy")}) == 2, "never mixed"
 
 
+def test_with_less_room_frames_are_made_when_they_are_shown_and_look_the_same(
+    presenter: Presenter, weights: Path, avatar: Wav2Lip384Avatar, tmp_path: Path
+) -> None:
+    small = Wav2Lip384Avatar(presenter, weights=weights, cache=tmp_path, cache_mib=20)
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*.npy")) < 20 * 2**20
+    assert 2 <= small._maps.n_kept < len(presenter) == avatar._maps.n_kept
+    sound = speech(0.8)
+    pictures, whole = drawn(small, [sound], first=20), drawn(avatar, [sound], first=20)
+    assert np.abs(pictures.astype(int) - whole).max() <= 1
+
+
 def test_without_weights_it_says_what_to_do(presenter: Presenter, tmp_path: Path) -> None:
     with pytest.raises(PresenterError, match=r"no weights at .*train some"):
         Wav2Lip384Avatar(presenter, weights=tmp_path / "none.safetensors")

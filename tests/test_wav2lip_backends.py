@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from torch import Tensor, nn
 
 from avatar_engine.__main__ import main as command_line
 from avatar_engine.wav2lip.backends.base import Backend, BackendError, Maps, Mels, warm
@@ -16,7 +17,7 @@ from avatar_engine.wav2lip.backends.choice import choose
 from avatar_engine.wav2lip.backends.onnx_file import export
 from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu, has_bf16
 from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
-from avatar_engine.wav2lip.generator import Wav2Lip384
+from avatar_engine.wav2lip.generator import Wav2Lip384, first_rows
 from avatar_engine.wav2lip.split import split
 from avatar_engine.wav2lip.weights import save
 
@@ -29,14 +30,14 @@ class Scene:
     """A network with lived-in norms, what it is given and what it plainly draws."""
 
     def __init__(self) -> None:
-        generator = lived_in(Wav2Lip384(32))
+        self.generator = lived_in(Wav2Lip384(32))
         with torch.no_grad():
             # Pictures of one grey would agree whatever is wrong.
-            generator.output_block[1].weight.mul_(4)  # type: ignore[operator]
-            faces, mels = torch.rand(N, 6, 384, 384), torch.randn(N, 1, 80, 16)
-            steady, self.speaking = split(generator)
-            lower = generator(mels, faces)[:, :, 192:] * 255
-            self.maps: Maps = [level.half().numpy() for level in steady(faces)]
+            self.generator.output_block[1].weight.mul_(2)  # type: ignore[operator]
+            self.faces, mels = torch.rand(N, 6, 384, 384), torch.randn(N, 1, 80, 16)
+            steady, self.speaking = split(self.generator)
+            lower = self.generator(mels, self.faces)[:, :, 192:] * 255
+            self.maps: Maps = [level.half().numpy() for level in steady(self.faces)]
         self.plain = lower.permute(0, 2, 3, 1).numpy()
         self.mels: Mels = mels.numpy()
 
@@ -66,6 +67,63 @@ def test_it_draws_what_the_generator_draws(backend: Backend, scene: Scene) -> No
     assert drawn.shape == (N, 192, 384, 3) and drawn.dtype == np.uint8
     assert scene.plain.std() > 10, "the pictures are not all of one colour"
     assert np.abs(drawn - scene.plain).max() < 1
+
+
+class Magnified(nn.Module):
+    """Draws how far the network is off what is expected of it: bytes would hide what is small.
+
+    Grey is no difference; from grey to white is one of 1e-4.
+    """
+
+    def __init__(self, speaking: nn.Module, expected: Tensor) -> None:
+        super().__init__()
+        self.speaking = speaking
+        self.register_buffer("expected", expected)
+
+    def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
+        off: Tensor = self.speaking(mels, *maps) - self.expected
+        return (0.5 + off * 0.5e4).clamp(0, 1)
+
+
+@pytest.fixture(scope="module")
+def magnified(scene: Scene) -> Magnified:
+    """What is expected is drawn by the plain decoder, with the same 16 bits of the face."""
+    generator = scene.generator
+    with torch.no_grad():
+        faces = [level.half().float() for level in generator.encode_face(scene.faces[:1])]
+        mel = torch.from_numpy(scene.mels[:1])
+        expected = generator.decode(generator.encode_audio(mel), faces)[:, :, 192:]
+    assert 0.02 < expected.min() and expected.max() < 0.98, "a difference would be seen"
+    _, cropped = split(generator, split_up_to=0)
+    return Magnified(cropped, expected)
+
+
+@pytest.fixture(scope="module")
+def raw_maps(scene: Scene) -> Maps:
+    """The face's maps as they are, from the first row on that is needed."""
+    firsts = first_rows(scene.generator.heights())
+    with torch.no_grad():
+        levels = reversed(scene.generator.encode_face(scene.faces[:1]))
+        return [m[:, :, at:].half().numpy() for m, at in zip(levels, firsts, strict=True)]
+
+
+@pytest.mark.parametrize("name", ["openvino", "torch", "onnx"])
+def test_in_fp32_it_is_within_a_ten_thousandth_of_the_plain_network(
+    scene: Scene, magnified: Magnified, raw_maps: Maps, name: str, tmp_path: Path
+) -> None:
+    mel = scene.mels[:1]
+    if name == "onnx":
+        export(magnified, raw_maps, tmp_path / "lips.onnx")
+        session = onnxruntime.InferenceSession(
+            tmp_path / "lips.onnx", providers=["CPUExecutionProvider"]
+        )
+        names = [given.name for given in session.get_inputs()]
+        (drawn,) = session.run(None, dict(zip(names, [mel, *raw_maps], strict=True)))
+    elif name == "torch":
+        drawn = TorchCpu(magnified, 1).draw(mel, raw_maps)
+    else:
+        drawn = OpenVinoCpu(magnified, raw_maps, 1, bf16=False).draw(mel, raw_maps)
+    assert 0 < drawn.min() and drawn.max() < 255
 
 
 def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(

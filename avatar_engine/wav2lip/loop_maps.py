@@ -2,7 +2,8 @@
 
 One file per level of the network, 16-bit and mapped into memory: all sessions and all
 processes on a machine share the same pages. The folder's name says of which loop and which
-weights it was made, so that neither can be mixed with another's.
+weights it was made, so that neither can be mixed with another's. Where there is less room
+than the whole loop needs, some of its frames are kept and the others made when they are shown.
 """
 
 import hashlib
@@ -37,6 +38,9 @@ class LoopMaps:
         folder: Where they are kept; built at the first use, which takes a tenth of a second a
             frame. Another process that is building them is waited for.
         told: Of the building.
+        most_mib: What they may take up; None keeps the whole loop. One frame is always kept.
+            The kept ones are spread over the loop, so that making the others is a steady
+            burden and no sudden one.
 
     Raises:
         OSError: There is no room for them; nothing is left behind.
@@ -49,15 +53,24 @@ class LoopMaps:
         weights: Path,
         folder: Path,
         told: Told | None = None,
+        most_mib: int | None = None,
     ) -> None:
-        self.folder = folder / f"{presenter.card.name}-{_digest(presenter, weights)}"
+        self._make = _Maker(presenter, steady)
+        digest = _digest(presenter, weights, steady, most_mib)
+        self.folder = folder / f"{presenter.card.name}-{digest}"
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.folder}.lock"):
             if not self.folder.is_dir():
-                _build(presenter, steady, self.folder, told)
+                _build(self._make, len(presenter), self.folder, told, most_mib)
         files = sorted(self.folder.glob("*.npy"))
         # Copied on writing, which nobody does: what cannot be written to, OpenVINO would copy.
         self._levels: list[NDArray[np.float16]] = [np.load(f, mmap_mode="c") for f in files]
+        self._rows = {frame: row for row, frame in enumerate(_spread(self.n_kept, len(presenter)))}
+
+    @property
+    def n_kept(self) -> int:
+        """How many of the loop's frames are on disk."""
+        return len(self._levels[0])
 
     @property
     def bytes_per_frame(self) -> int:
@@ -67,49 +80,77 @@ class LoopMaps:
     def of(self, indices: Sequence[int]) -> Maps:
         """The maps of some frames of the loop, one array per level, as a backend takes them.
 
-        Frames that follow each other are not copied: these arrays are the files, and not to be
-        written to.
+        Frames that are kept one after the other are not copied: these arrays are the files, and
+        not to be written to.
         """
-        first, stop = indices[0], indices[0] + len(indices)
-        if list(indices) == list(range(first, stop)):
-            return [level[first:stop] for level in self._levels]
-        return [level[list(indices)] for level in self._levels]
+        rows = [self._rows.get(index) for index in indices]
+        first = rows[0]
+        if first is not None and rows == list(range(first, first + len(rows))):
+            return [level[first : first + len(rows)] for level in self._levels]
+        frames = [
+            self._make.maps(index) if row is None else [level[row] for level in self._levels]
+            for index, row in zip(indices, rows, strict=True)
+        ]
+        return [np.stack(level) for level in zip(*frames, strict=True)]
 
 
-def _build(presenter: Presenter, steady: Steady, folder: Path, told: Told | None) -> None:
+class _Maker:
+    """Makes the maps of a loop's frames.
+
+    Args:
+        presenter: Whose loop it is.
+        steady: The network's part.
+    """
+
+    def __init__(self, presenter: Presenter, steady: Steady) -> None:
+        self._presenter, self._steady = presenter, steady
+        self._squares = squares(presenter.faces)
+
+    def maps(self, index: int) -> list[NDArray[np.float16]]:
+        """Those of one frame, one array (C, h, w) per level."""
+        face = torch.from_numpy(cut(self._presenter.frame(index), self._squares[index]))
+        shown = face.permute(2, 0, 1).float()[None] / 255
+        masked = shown.clone()
+        masked[:, :, shown.shape[2] // 2 :] = 0
+        with torch.inference_mode():
+            made = self._steady(torch.cat([masked, shown], dim=1))
+        return [level[0].half().numpy() for level in made]
+
+
+def _spread(n_kept: int, n: int) -> list[int]:
+    """Which of ``n`` frames are kept: as far from each other as they can be."""
+    return [row * n // n_kept for row in range(n_kept)]
+
+
+def _build(make: _Maker, n: int, folder: Path, told: Told | None, most_mib: int | None) -> None:
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
-    cuts = squares(presenter.faces)
-    levels: list[NDArray[np.float16]] = []
-    n = len(presenter)
     try:
-        for index in range(n):
-            face = torch.from_numpy(cut(presenter.frame(index), cuts[index]))
-            shown = face.permute(2, 0, 1).float()[None] / 255
-            masked = shown.clone()
-            masked[:, :, shown.shape[2] // 2 :] = 0
-            with torch.inference_mode():
-                maps = [m[0].half().numpy() for m in steady(torch.cat([masked, shown], dim=1))]
-            if not levels:
-                for number, made in enumerate(maps):
-                    path = part / f"{number}.npy"
-                    levels.append(
-                        np.lib.format.open_memmap(path, "w+", np.float16, (n, *made.shape))
-                    )
-            for level, made in zip(levels, maps, strict=True):
-                level[index] = made
+        first = make.maps(0)
+        n_kept = n
+        if most_mib is not None:
+            n_kept = min(n, max(1, most_mib * 2**20 // sum(level.nbytes for level in first)))
+        levels = [
+            np.lib.format.open_memmap(
+                part / f"{number}.npy", "w+", np.float16, (n_kept, *made.shape)
+            )
+            for number, made in enumerate(first)
+        ]
+        for row, index in enumerate(_spread(n_kept, n)):
+            for level, made in zip(levels, make.maps(index) if row else first, strict=True):
+                level[row] = made
             if told:
-                told(index + 1, n)
+                told(row + 1, n_kept)
         for level in levels:
-            level.flush()  # type: ignore[attr-defined]
+            level.flush()
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _digest(presenter: Presenter, weights: Path) -> str:
-    made_of = hashlib.sha256(f"{FORMAT}".encode())
+def _digest(presenter: Presenter, weights: Path, steady: Steady, most_mib: int | None) -> str:
+    made_of = hashlib.sha256(f"{FORMAT} {steady.split_up_to} {most_mib}".encode())
     for part in (presenter.idle_mp4, presenter.faces.tobytes(), weights.read_bytes()):
         made_of.update(hashlib.sha256(part).digest())
     return made_of.hexdigest()[:16]

@@ -8,13 +8,14 @@ a line, and whoever gets it next draws for all that wait (a combining lock; Hend
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Draw = Callable[[NDArray[np.float32], Sequence[NDArray[np.float16]]], NDArray[np.uint8]]
-"""Mel windows and the maps of their frames, batch first, to lower halves."""
+from .backends.base import Halves, Maps, Mels
+
+Draw = Callable[[Mels, Maps], Halves]
+"""What a backend does."""
 
 EXTRA = 0.040  # s that drawing for others may cost whoever is first in the line
 _KEEP = 0.8  # of the running mean of what a picture costs
@@ -37,10 +38,8 @@ class Shared:
         self._busy = threading.Lock()
         self._seconds_each = 0.0
 
-    def draw(
-        self, mels: NDArray[np.float32], maps: Sequence[NDArray[np.float16]]
-    ) -> NDArray[np.uint8]:
-        """The lower halves, (n, size / 2, size, 3), for (n, 1, 80, 16) mel windows."""
+    def draw(self, mels: Mels, maps: Maps) -> Halves:
+        """The lower halves of n frames."""
         mine = _Request(mels, maps)
         self._line.append(mine)
         while not mine.is_done:
@@ -73,19 +72,19 @@ class Shared:
 
 
 class _Request:
-    def __init__(self, mels: NDArray[np.float32], maps: Sequence[NDArray[np.float16]]) -> None:
+    def __init__(self, mels: Mels, maps: Maps) -> None:
         self.mels, self.maps = mels, maps
         self.is_done = False
-        self._drawn: NDArray[np.uint8] | None = None
+        self._drawn: Halves | None = None
         self._error: Exception | None = None
 
-    def finish(self, drawn: NDArray[np.uint8]) -> None:
+    def finish(self, drawn: Halves) -> None:
         self._drawn, self.is_done = drawn, True
 
     def fail(self, error: Exception) -> None:
         self._error, self.is_done = error, True
 
-    def result(self) -> NDArray[np.uint8]:
+    def result(self) -> Halves:
         if self._error:
             raise self._error
         assert self._drawn is not None

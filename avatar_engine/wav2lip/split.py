@@ -43,6 +43,8 @@ class Steady(nn.Module):
 
     def __init__(self, generator: Generator, split_up_to: int) -> None:
         super().__init__()
+        self.split_up_to = split_up_to
+        """Height of the largest level whose map comes already convolved."""
         self.encoder = nn.ModuleList(_folded(block) for block in generator.face_encoder_blocks)
         heights = generator.heights()
         self._firsts = first_rows(heights)

@@ -1,0 +1,150 @@
+"""Clients that behave as pages do, over real websockets."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from websockets.asyncio.client import ClientConnection, connect
+
+from agent import wire
+
+from .playback import Playback
+from .tracks import Tracks, read_tracks
+
+REPORT_EVERY = 0.25  # s between two "played" messages, as in page/player.js
+PING_EVERY = 10.0  # s, as there; the idle loop, whose jumps are told as well, is as long
+READING = 2.0  # s that a visitor reads an answer without media before asking on
+
+
+@dataclass(slots=True)
+class Take:
+    """One reply as it reached a visitor."""
+
+    first_text_ms: float | None = None
+    """After the question; so is ``first_media_ms``."""
+    first_media_ms: float | None = None
+    n_stalls: int = 0
+    stalled_s: float = 0.0
+    media_s: float = 0.0
+    """How much of the film arrived."""
+    n_frames: int = 0
+    n_eased: int = 0
+    is_replay: bool = False
+    is_busy: bool = False
+    """Text alone came, because the server renders as many replies as it may."""
+    has_failed: bool = False
+    tracks: Tracks | None = None
+    film: list[bytes] = field(default_factory=list, repr=False)
+
+
+async def visit(url: str, questions: Iterator[str], until: float) -> list[Take]:
+    """Ask, watch the reply to its end, ask the next question.
+
+    Args:
+        url: Of the server.
+        questions: As many as are needed.
+        until: When to leave, by ``time.monotonic``; a reply that is going on then is stopped.
+
+    Returns:
+        What came; the last reply is the one that was stopped.
+    """
+    takes = []
+    async with _joined(url) as connection:
+        while time.monotonic() < until:
+            takes.append(await _watch(connection, next(questions), until))
+            takes[-1].tracks = await asyncio.to_thread(read_tracks, b"".join(takes[-1].film))
+            takes[-1].film.clear()
+    return takes
+
+
+async def idle(url: str, joined: asyncio.Event, leave: asyncio.Event) -> None:
+    """A page that is open while nobody asks anything."""
+    async with _joined(url) as connection:
+        joined.set()
+        while not leave.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PING_EVERY):
+                    await leave.wait()
+                    return
+            await connection.send(wire.text("ping"))
+            await connection.send(wire.text("idle", position_ms=0))
+            await connection.recv()  # pong
+
+
+@asynccontextmanager
+async def _joined(url: str) -> AsyncIterator[ClientConnection]:
+    async with connect(f"{url}?role=both", max_size=None, proxy=None, compression=None) as joined:
+        await joined.recv()  # hello
+        await joined.recv()  # idle loop
+        await joined.send(wire.text("idle", position_ms=0))
+        yield joined
+
+
+async def _watch(connection: ClientConnection, question: str, until: float) -> Take:
+    take, playback = Take(), Playback()
+    reply = uuid.uuid4().hex
+    asked = time.monotonic()
+    await connection.send(wire.text("ask", text=question, reply=reply))
+    reporting = asyncio.create_task(_report(connection, reply, playback))
+    try:
+        async with asyncio.timeout(max(0.0, until - time.monotonic())):
+            await _receive(connection, take, playback, asked, ("ended", "error"))
+            playback.complete(time.monotonic())
+            await asyncio.sleep(playback.remaining(time.monotonic()) if take.film else READING)
+    except TimeoutError:
+        # The pong comes behind whatever is left of the reply, if anything is.
+        await connection.send(wire.text("stop"))
+        await connection.send(wire.text("ping"))
+        await _receive(connection, take, playback, asked, ("pong",))
+    finally:
+        reporting.cancel()
+    take.n_stalls, take.stalled_s = playback.n_stalls, playback.stalled
+    return take
+
+
+async def _report(connection: ClientConnection, reply: str, playback: Playback) -> None:
+    """Tell how far the page is, so that the server sends no more than is soon played."""
+    while True:
+        position = round(playback.position(time.monotonic()) * 1000)
+        await connection.send(wire.text("played", reply=reply, position_ms=position))
+        await asyncio.sleep(REPORT_EVERY)
+
+
+async def _receive(
+    connection: ClientConnection,
+    take: Take,
+    playback: Playback,
+    asked: float,
+    last: tuple[str, ...],
+) -> None:
+    """Note what comes, up to a message of one of the types ``last``."""
+    while True:
+        message = await connection.recv()
+        now = time.monotonic()
+        elapsed_ms = (now - asked) * 1000
+        if isinstance(message, bytes):
+            header, data = wire.split_binary(message)
+            take.film.append(data)
+            if header["kind"] == "media":
+                take.first_media_ms = take.first_media_ms or elapsed_ms
+                start, end = header["pts_ms"], header["pts_ms"] + header["duration_ms"]
+                playback.arrived(now, start / 1000, end / 1000)
+                take.media_s = end / 1000
+            continue
+        event = json.loads(message)
+        match event["type"]:
+            case "answer" | "sentence":
+                take.first_text_ms = take.first_text_ms or elapsed_ms
+            case "notice":
+                take.is_busy = take.is_busy or event["code"] == "busy"
+            case "ended":
+                take.n_frames, take.n_eased = event["frames"], event["eased_frames"]
+                take.is_replay = event["replayed"]
+            case "error":
+                take.has_failed = True
+        if event["type"] in last:
+            return
