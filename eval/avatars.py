@@ -35,14 +35,14 @@ def chosen(settings: Settings, options: argparse.Namespace, folder: Path) -> tup
     title = f"{avatar.name}, {Path(options.weights).name}"
     if options.weights == RANDOM:
         path = folder / "random.safetensors"
-        make_random(path)
+        make_random(path, WIDTH)
         given = {"weights": str(path)}
         title = f"{avatar.name}, random weights of width {WIDTH} that never learnt to draw a mouth"
     avatar = Backend(name=avatar.name, options={**avatar.options, **given})
     return settings.model_copy(update={"avatar": avatar}), title
 
 
-def make_random(path: Path, width: int = WIDTH) -> None:
+def make_random(path: Path, width: int) -> None:
     """Write an untrained generator whose values are as large as a trained one's."""
     import torch
 

@@ -266,6 +266,8 @@ def tables(report: Report) -> Iterator[Table]:
         caption="text: in writing alone, because the server was busy; first: media, from the "
         "question; s: waited in stalls; A/V: sound behind picture at the beginning and end, worst",
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
     )
     visits.add_column("")
     headings = (

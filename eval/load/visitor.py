@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -41,21 +41,23 @@ class Take:
     film: list[bytes] = field(default_factory=list, repr=False)
 
 
-async def visit(url: str, questions: Iterator[str], until: float) -> list[Take]:
+async def visit(url: str, questions: Iterable[str], until: float) -> list[Take]:
     """Ask, watch the reply to its end, ask the next question.
 
     Args:
         url: Of the server.
-        questions: As many as are needed.
+        questions: Endless, or a visitor who has asked them all leaves.
         until: When to leave, by ``time.monotonic``; a reply that is going on then is stopped.
 
     Returns:
-        What came; the last reply is the one that was stopped.
+        What came; a reply that was stopped is the last.
     """
     takes = []
     async with _joined(url) as connection:
-        while time.monotonic() < until:
-            takes.append(await _watch(connection, next(questions), until))
+        for question in questions:
+            if time.monotonic() >= until:
+                break
+            takes.append(await _watch(connection, question, until))
             takes[-1].tracks = await asyncio.to_thread(read_tracks, b"".join(takes[-1].film))
             takes[-1].film.clear()
     return takes

@@ -25,13 +25,14 @@ from .recordings import SAMPLE_RATE, Samples
 HOP = 160
 """Samples: 10 ms."""
 N_CEPSTRA = 24
+PITCH_WINDOW = 640
+"""Samples: 40 ms; in longer ones a falling tone has no period."""
 
 _WINDOW = 400  # samples
 _N_BANDS = 80
 _N_FFT = 1024
 _FLOOR = 1e-3  # of the peak: 60 dB below it nobody hears a difference
 _LOWEST_HZ, _HIGHEST_HZ = 70.0, 500.0
-_PITCH_WINDOW = 640  # samples: 40 ms; in longer ones a falling tone has no period
 _RESOLUTION = 0.2  # semitones
 
 Array = NDArray[np.float64]
@@ -74,11 +75,11 @@ def pitch(samples: Samples, *, doubt: float = 0.01) -> Array:
         doubt: How probable voice is in a frame without a clear period; more finds more of a
             creaky voice, and some pitch where there is none.
     """
-    if len(samples) < _PITCH_WINDOW:
-        samples = np.pad(samples, (0, _PITCH_WINDOW - len(samples)))
+    if len(samples) < PITCH_WINDOW:
+        samples = np.pad(samples, (0, PITCH_WINDOW - len(samples)))
     hertz, _, _ = librosa.pyin(
         samples, fmin=_LOWEST_HZ, fmax=_HIGHEST_HZ, sr=SAMPLE_RATE, hop_length=HOP,
-        frame_length=_PITCH_WINDOW, resolution=_RESOLUTION, no_trough_prob=doubt,
+        frame_length=PITCH_WINDOW, resolution=_RESOLUTION, no_trough_prob=doubt,
     )  # fmt: skip
     return 12 * np.log2(np.asarray(hertz, np.float64))
 

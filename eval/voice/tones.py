@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import librosa
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from .likeness import pitch
+from .likeness import HOP, PITCH_WINDOW, pitch
 from .recordings import Recording, Samples
 
 TONES = (1, 2, 3, 4)
@@ -31,7 +33,11 @@ HELD_OUT = 5
 
 _N_POINTS = 12
 _FEWEST_FRAMES = 6  # voiced ones, of 10 ms
-_DOUBT = 0.1  # third tones creak, and fourth tones fall within few periods
+_DOUBTS = (0.01, 0.1)  # the second where the first finds too little: third tones creak
+_QUIET = 10 ** (-15 / 20)  # of the loudest frame; what is below is an edge, and its pitch is noise
+_GAP = 3  # frames without pitch inside one syllable, at most
+_SMOOTHED = 5  # frames; a lone jump of an octave goes
+_LOWEST_HZ = 75.0
 _TRIM = 0.05  # of the voiced part at both ends, where consonants bend the pitch
 
 Contours = NDArray[np.float64]
@@ -67,13 +73,21 @@ def contour(samples: Samples) -> Contours:
     Returns:
         (12,); (0,) when hardly anything is voiced.
     """
-    melody = pitch(samples, doubt=_DOUBT)
-    voiced = np.flatnonzero(np.isfinite(melody))
-    if len(voiced) < _FEWEST_FRAMES:
+    level = librosa.feature.rms(y=samples, frame_length=PITCH_WINDOW, hop_length=HOP)[0]
+    for doubt in _DOUBTS:
+        melody = pitch(samples, doubt=doubt)
+        loudness = np.resize(level, len(melody))
+        clear = (melody > 12 * np.log2(_LOWEST_HZ)) & (loudness > _QUIET * loudness.max(initial=0))
+        voiced = _longest(np.flatnonzero(clear))
+        if len(voiced) >= _FEWEST_FRAMES:
+            break
+    else:
         return np.zeros(0)
+    smooth = median_filter(melody[voiced], _SMOOTHED, mode="nearest")
     span = voiced[-1] - voiced[0]
     moments = np.linspace(voiced[0] + _TRIM * span, voiced[-1] - _TRIM * span, _N_POINTS)
-    return np.interp(moments, voiced, melody[voiced])
+    found: Contours = np.interp(moments, voiced, smooth)
+    return found
 
 
 def train(syllables: Sequence[str], contours: Sequence[Contours]) -> ToneClassifier:
@@ -146,14 +160,21 @@ def read(path: Path) -> tuple[list[str], list[Contours]]:
 def _features(contours: Sequence[Contours]) -> tuple[Contours, NDArray[np.intp]]:
     """Return features of the contours that are not empty, and which these are.
 
-    The speaker's mean goes, and the spread becomes 1. Beside the heights, the slopes.
+    The speaker's middle goes, and the range becomes 1. Beside the heights, the slopes.
     """
     found = np.array([i for i, each in enumerate(contours) if len(each)], np.intp)
     if not len(found):
         return np.zeros((0, 2 * _N_POINTS - 1)), found
     heights = np.stack([contours[i] for i in found])
-    heights = (heights - heights.mean()) / max(1e-6, float(heights.std()))
+    low, high = np.percentile(heights, (10, 90))
+    heights = (heights - np.median(heights.mean(axis=1))) / max(1e-6, float(high - low))
     return np.hstack([heights, 3 * np.diff(heights, axis=1)]), found
+
+
+def _longest(voiced: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the longest stretch of frames without a gap."""
+    stretches = np.split(voiced, np.flatnonzero(np.diff(voiced) > _GAP) + 1)
+    return max(stretches, key=len)
 
 
 def _model() -> Pipeline:
