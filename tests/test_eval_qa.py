@@ -276,7 +276,7 @@ def test_the_shipped_files_can_be_read(faq_folder: Path) -> None:
     ("name", "text", "complaint"),
     [
         ("q.csv", "frage,gold\n什么,a\n", "no 'question'; it has 'frage', 'gold'"),
-        ("q.csv", "question,answer\n什么,a\n", "no 'gold'; it has 'question', 'answer'"),
+        ("q.csv", "question,antwort\n什么,a\n", "no 'gold'; it has 'question', 'antwort'"),
         ("q.csv", "question,gold\n", "holds no questions"),
         ("q.csv", "question,gold\n什么,a,b\n", "row 1 has more or fewer cells"),
         ("q.csv", "question,gold\n ,a\n", "row 1: the question is blank"),
@@ -285,7 +285,7 @@ def test_the_shipped_files_can_be_read(faq_folder: Path) -> None:
         ("q.csv", "question,gold,kind\n什么,,in\n", "names no entry that answers"),
         ("q.jsonl", '{"query": "什么", "gold": []}\n{"query"\n', "line 2 is not JSON"),
         ("q.jsonl", "[1]\n", "line 1 must hold a JSON object"),
-        ("q.xlsx", "PK", r"must be a file \*.jsonl or \*.csv"),
+        ("q.xlsx", "PK", r"must be a file \*.jsonl, \*.csv or \*.tsv"),
     ],
 )
 def test_a_bad_file_of_questions_says_what_is_wrong(
