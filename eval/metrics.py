@@ -4,8 +4,9 @@ Efron and Tibshirani, "An Introduction to the Bootstrap", 1993.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,16 @@ class Estimate:
     value: float | None = None
     low: float | None = None
     high: float | None = None
+
+
+def with_intervals(figures: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Figures for JSON; ``top1`` is followed by ``top1_ci`` where it was resampled."""
+    values: dict[str, Any] = {}
+    for name, estimate in figures.items():
+        values[name] = estimate.value
+        if estimate.low is not None:
+            values[f"{name}_ci"] = [estimate.low, estimate.high]
+    return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """How well questions are answered: the configuration in use, two baselines, and a rival."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -19,8 +17,8 @@ from agent.plugins import load
 from agent.responders import FaqResponder
 from agent.settings import Backend, Settings, read
 from retrievers import EVERYWHERE, FaqStore, Passage, Retriever, Scope
-from retrievers.faq_files import to_record
 
+from .exam import Exam, read_exam
 from .metrics import (
     Bin,
     Estimate,
@@ -34,8 +32,8 @@ from .metrics import (
     share,
     threshold_refusing,
 )
-from .provenance import digest, files, models
-from .questions import KnowledgeBase, TestQuestion, read_knowledge_base, read_questions
+from .provenance import models
+from .questions import TestQuestion
 
 BASELINES = ("keyword", "nearest")
 MRR_DEPTH = 10
@@ -111,13 +109,7 @@ class Report:
     baselines: tuple[Result, ...]
     comparison: Comparison | None
     k: int
-    faq: Path
-    questions: Path
-    split: str | None
-    n_entries: int
-    data: dict[str, str]
-    """SHA-256 of the ``faq`` and the ``questions``."""
-    version: str
+    exam: Exam
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -167,12 +159,11 @@ def evaluate(
         PluginError: A name is unknown.
         OSError: A file cannot be read.
     """
-    knowledge = read_knowledge_base(faq)
-    asked = read_questions(questions, split)
-    knowledge.check(asked, questions)
+    exam = read_exam(faq, questions, split)
+    exam.knowledge.check(exam.questions, questions)
     rival = _rival(compare, settings) if compare else None
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        bench = _Bench(knowledge, asked, k, Path(folder), progress)
+        bench = _Bench(exam, k, Path(folder), progress)
         result = bench.measure(settings.retriever.name, settings)
         baselines = tuple(
             bench.measure(name, _with_retriever(settings, name), is_baseline=True)
@@ -183,18 +174,12 @@ def evaluate(
             known = {baseline.name: baseline for baseline in baselines}
             second = known.get(compare) or bench.measure(compare, rival)
             comparison = _compared(result, second)
-    data = {"faq": digest(files(faq, "*.jsonl")), "questions": digest([questions])}
     return Report(
         result=result,
         baselines=baselines,
         comparison=comparison,
         k=k,
-        faq=faq,
-        questions=questions,
-        split=split,
-        n_entries=len(knowledge.entries),
-        data=data,
-        version=version("zhengwen"),
+        exam=exam,
     )
 
 
@@ -227,22 +212,18 @@ class _Bench:
 
     def __init__(
         self,
-        knowledge: KnowledgeBase,
-        questions: Sequence[TestQuestion],
+        exam: Exam,
         k: int,
         folder: Path,
         progress: Console,
     ) -> None:
-        self._knowledge = knowledge
-        self._questions = questions
+        self._knowledge = exam.knowledge
+        self._questions = exam.questions
         self._k = k
         self._folder = folder
         self._progress = progress
         self._stores: dict[str, FaqStore] = {}
-        (folder / "faq").mkdir()
-        with (folder / "faq" / "entries.jsonl").open("w", encoding="utf-8") as file:
-            for entry in knowledge.entries:
-                file.write(json.dumps(to_record(entry), ensure_ascii=False) + "\n")
+        self._faq = exam.lay_out(folder)
 
     def measure(self, name: str, settings: Settings, *, is_baseline: bool = False) -> Result:
         """Ask all questions. A baseline's scores are no probabilities: its threshold is chosen."""
@@ -292,7 +273,7 @@ class _Bench:
         if key not in self._stores:
             place = {
                 "data_dir": self._folder / f"store{len(self._stores)}",
-                "faq": self._folder / "faq",
+                "faq": self._faq,
             }
             with self._progress.status(f"embedding {len(self._knowledge.entries):,} entries"):
                 self._stores[key] = build_store(settings.model_copy(update=place))

@@ -164,8 +164,8 @@ def test_the_hash_of_the_data_follows_its_content(report: Report, tmp_path: Path
     faq = write(tmp_path / "faq.jsonl", *ENTRIES[:4], {**ENTRIES[4], "answer": "Apply late."})
     (tmp_path / "questions.csv").write_text(QUESTIONS.replace("en-1", "fund-1"), "utf-8")
     other = evaluate(faq, tmp_path / "questions.csv", settings=read(), progress=Console(quiet=True))
-    assert other.data["faq"] != report.data["faq"]
-    assert other.data["questions"] != report.data["questions"]
+    assert other.exam.data["faq"] != report.exam.data["faq"]
+    assert other.exam.data["questions"] != report.exam.data["questions"]
     assert other.result.models == report.result.models
 
 

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..metrics import RESAMPLES, SEED, Estimate
+from ..metrics import Estimate, with_intervals
 from ..provenance import settings_record
 from .findings import Finding, Verdict
 from .run import Report, Result
@@ -57,7 +57,7 @@ N_WORST = 3  # of each kind
 
 def tables(report: Report) -> Iterator[RenderableType]:
     """The figures side by side, the paired test, and some of what went wrong."""
-    shown = Table(title=_summary(report), box=SIMPLE)
+    shown = Table(title=report.exam.summary(), box=SIMPLE)
     shown.add_column("")
     for result in report.results:
         shown.add_column(result.name, justify="right")
@@ -104,7 +104,6 @@ def write(report: Report, folder: Path) -> None:
 
 def record(report: Report) -> dict[str, Any]:
     """The object of ``report.json``: figures are keys of each system, intervals beside them."""
-    kinds = [finding.question.kind for finding in report.results[0].findings]
     return {
         "systems": [_system(result) for result in report.results],
         "mcnemar_right": None
@@ -116,29 +115,15 @@ def record(report: Report) -> dict[str, Any]:
         },
         "media": report.media,
         "judge": report.judge or None,
-        "split": report.split,
-        "n_entries": report.n_entries,
-        "n_questions": {kind: kinds.count(kind) for kind in ("in", "near", "off")},
-        "data": {
-            "faq": {"path": str(report.faq), "sha256": report.data["faq"]},
-            "questions": {"path": str(report.questions), "sha256": report.data["questions"]},
-        },
-        "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
-        "version": report.version,
-    }
+    } | report.exam.record()
 
 
 def _system(result: Result) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, estimate in result.figures.items():
-        values[name] = estimate.value
-        if estimate.low is not None:
-            values[f"{name}_ci"] = [estimate.low, estimate.high]
     llm = result.settings.llm
     model = {"model": llm.model, "base_url": llm.base_url} if llm else None
     return {
         "name": result.name,
-        **values,
+        **with_intervals(result.figures),
         "n_unsupported": sum(len(finding.unsupported) for finding in result.findings),
         "settings": settings_record(result.settings) | {"llm": model},
     }
@@ -166,16 +151,6 @@ def _answer(finding: Finding) -> dict[str, Any]:
         "tokens": [answer.usage.input_tokens, answer.usage.output_tokens] if answer.usage else None,
         "cost": answer.usage.cost if answer.usage else None,
     }
-
-
-def _summary(report: Report) -> str:
-    kinds = [finding.question.kind for finding in report.results[0].findings]
-    split = f" (split {report.split})" if report.split else ""
-    return (
-        f"{len(kinds):,} questions{split}: {kinds.count('in'):,} answerable, "
-        f"{kinds.count('near'):,} near misses, {kinds.count('off'):,} off topic; "
-        f"{report.n_entries:,} entries"
-    )
 
 
 def _cell(name: str, estimate: Estimate) -> Text:

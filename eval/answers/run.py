@@ -1,10 +1,7 @@
 """Questions put to one configuration, or to two side by side."""
 
-import json
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,11 +14,10 @@ from agent.build import build
 from agent.events import Media
 from agent.responders.faq import said
 from agent.settings import ReplaySettings, Settings
-from retrievers.faq_files import to_record
 
+from ..exam import Exam, read_exam
 from ..metrics import Estimate, Paired, mcnemar
-from ..provenance import digest, files
-from ..questions import KnowledgeBase, TestQuestion, read_knowledge_base, read_questions
+from ..questions import TestQuestion
 from .asking import Asker, Watch
 from .findings import Finding, figures
 from .judge import Judge
@@ -50,13 +46,7 @@ class Report:
     media: Media
     judge: str
     """The model that judged; empty if none did."""
-    faq: Path
-    questions: Path
-    split: str | None
-    n_entries: int
-    data: dict[str, str]
-    """SHA-256 of the ``faq`` and the ``questions``."""
-    version: str
+    exam: Exam
 
 
 def evaluate(
@@ -91,26 +81,20 @@ def evaluate(
         ConnectionError: The judge cannot be reached.
         OSError: A file cannot be read.
     """
-    knowledge = read_knowledge_base(faq)
-    asked = read_questions(questions, split)
-    knowledge.check([q for q in asked if not q.answer], questions)
-    if n is not None and n < len(asked):
-        chosen = sorted(random.Random(SEED).sample(range(len(asked)), n))
-        asked = [asked[i] for i in chosen]
+    exam = read_exam(faq, questions, split)
+    exam.knowledge.check([q for q in exam.questions if not q.answer], questions)
+    if n is not None and n < len(exam.questions):
+        chosen = sorted(random.Random(SEED).sample(range(len(exam.questions)), n))
+        exam = replace(exam, questions=tuple(exam.questions[i] for i in chosen))
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        bench = _Bench(knowledge, asked, Path(folder), media, judge, progress)
+        bench = _Bench(exam, Path(folder), media, judge, progress)
         results = tuple(bench.measure(name, settings) for name, settings in systems.items())
     return Report(
         results=results,
         test=_compared(*results) if len(results) == 2 else None,
         media=media,
         judge=judge_name,
-        faq=faq,
-        questions=questions,
-        split=split,
-        n_entries=len(knowledge.entries),
-        data={"faq": digest(files(faq, "*.jsonl")), "questions": digest([questions])},
-        version=version("zhengwen"),
+        exam=exam,
     )
 
 
@@ -119,25 +103,20 @@ class _Bench:
 
     def __init__(
         self,
-        knowledge: KnowledgeBase,
-        questions: Sequence[TestQuestion],
+        exam: Exam,
         folder: Path,
         media: Media,
         judge: Judge | None,
         progress: Console,
     ) -> None:
-        self._knowledge = knowledge
-        self._entries = {entry.faq_id: entry for entry in knowledge.entries}
-        self._questions = questions
+        self._exam = exam
+        self._entries = {entry.faq_id: entry for entry in exam.knowledge.entries}
+        self._faq = exam.lay_out(folder)
         self._folder = folder
         self._media = media
         self._judge = judge
         self._progress = progress
         self._data_dirs: dict[str, Path] = {}
-        (folder / "faq").mkdir()
-        with (folder / "faq" / "entries.jsonl").open("w", encoding="utf-8") as file:
-            for entry in knowledge.entries:
-                file.write(json.dumps(to_record(entry), ensure_ascii=False) + "\n")
 
     def measure(self, name: str, settings: Settings) -> Result:
         """Ask all questions."""
@@ -146,7 +125,7 @@ class _Bench:
             "data_dir": self._data_dirs.setdefault(
                 store, self._folder / f"store{len(self._data_dirs)}"
             ),
-            "faq": self._folder / "faq",
+            "faq": self._faq,
             "replay": ReplaySettings(max_mib=0),  # what is sent again would tell nothing
         }
         watch = Watch()
@@ -155,7 +134,7 @@ class _Bench:
         findings = tuple(
             self._finding(asker, number, question)
             for number, question in track(
-                list(enumerate(self._questions)),
+                list(enumerate(self._exam.questions)),
                 f"asking {name}",
                 console=self._progress,
                 transient=True,
@@ -167,7 +146,7 @@ class _Bench:
     def _finding(self, asker: Asker, number: int, question: TestQuestion) -> Finding:
         # Each question is a visitor of its own: one's tokens are limited.
         told = asker.ask(Question(question.text, f"eval-{number}"))
-        gold = self._knowledge.right_ids(question)
+        gold = self._exam.knowledge.right_ids(question)
         answers = [said(self._entries[faq_id]) for faq_id in sorted(gold)]
         if question.answer:
             answers = [question.answer]

@@ -60,17 +60,6 @@ def headings(report: Report) -> list[str]:
     return [f"{Path(r.name).name} ≥ {r.settings.answer_from:.2f}" for r in report.results]
 
 
-def summary(report: Report) -> str:
-    """What was asked, in a line."""
-    kinds = [finding.question.kind for finding in report.result.findings]
-    split = f" (split {report.split})" if report.split else ""
-    return (
-        f"{len(kinds):,} questions{split}: {kinds.count('in'):,} answerable, "
-        f"{kinds.count('near'):,} near misses, {kinds.count('off'):,} off topic; "
-        f"{report.n_entries:,} entries"
-    )
-
-
 def worst(result: Result, verdict: Verdict, n: int) -> list[Finding]:
     """The surest mistakes first: the highest scores answered, the lowest refused."""
     cases = [finding for finding in result.findings if finding.verdict == verdict]

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from ..qa import Finding, Report, Result
-from . import WORST, comparisons, headings, label, shown, summary, worst
+from . import WORST, comparisons, headings, label, shown, worst
 from .svg import Bar, Line, bars, lines
 
 N_WORST = 25  # of each kind
@@ -38,7 +39,7 @@ def write(report: Report, path: Path) -> None:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>Answers, measured</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Answers, measured · 问答评测</h1><p>{escape(summary(report))}</p>"
+        f"<h1>Answers, measured · 问答评测</h1><p>{escape(report.exam.summary())}</p>"
         f"{_figures(report)}{_plots(report)}"
         f"{''.join(_worst(report.result))}{_provenance(report)}</body></html>\n",
         "utf-8",
@@ -145,9 +146,9 @@ def _case(finding: Finding) -> str:
 
 def _provenance(report: Report) -> str:
     rows = {
-        f"faq: {report.faq}": report.data["faq"],
-        f"questions: {report.questions}": report.data["questions"],
-        "version": report.version,
+        f"faq: {report.exam.faq}": report.exam.data["faq"],
+        f"questions: {report.exam.paper}": report.exam.data["questions"],
+        "version": version("zhengwen"),
     }
     for result in report.results:
         rows[f"{result.name}: settings"] = f"{result.settings.retriever} {result.settings.store}"

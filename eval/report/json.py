@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..metrics import RESAMPLES, SEED
+from ..metrics import with_intervals
 from ..provenance import settings_record
 from ..qa import Report, Result
 
@@ -22,19 +22,7 @@ def write(report: Report, path: Path) -> None:
 
 def record(report: Report) -> dict[str, Any]:
     """The object that :func:`write` writes."""
-    kinds = [finding.question.kind for finding in report.result.findings]
-    whole = _system(report.result) | {
-        "k": report.k,
-        "split": report.split,
-        "n_entries": report.n_entries,
-        "n_questions": {kind: kinds.count(kind) for kind in ("in", "near", "off")},
-        "data": {
-            "faq": {"path": str(report.faq), "sha256": report.data["faq"]},
-            "questions": {"path": str(report.questions), "sha256": report.data["questions"]},
-        },
-        "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
-        "version": report.version,
-    }
+    whole = _system(report.result) | {"k": report.k} | report.exam.record()
     whole |= {baseline.name: _system(baseline) for baseline in report.baselines}
     if report.comparison:
         tests = {figure: asdict(test) for figure, test in report.comparison.tests.items()}
@@ -43,12 +31,7 @@ def record(report: Report) -> dict[str, Any]:
 
 
 def _system(result: Result) -> dict[str, Any]:
-    figures: dict[str, Any] = {}
-    for name, estimate in result.figures.items():
-        figures[name] = estimate.value
-        if estimate.low is not None:
-            figures[f"{name}_ci"] = [estimate.low, estimate.high]
-    return figures | {
+    return with_intervals(result.figures) | {
         "name": result.name,
         "reliability": [asdict(bin_) for bin_ in result.reliability],
         "settings": settings_record(result.settings),

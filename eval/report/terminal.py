@@ -8,14 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ..qa import Finding, Report
-from . import WORST, comparisons, headings, label, shown, summary, worst
+from . import WORST, comparisons, headings, label, shown, worst
 
 N_WORST = 3  # of each kind
 
 
 def tables(report: Report) -> Iterator[RenderableType]:
     """The figures of all systems, the paired tests, and the worst cases."""
-    figures = Table(title=summary(report), box=SIMPLE)
+    figures = Table(title=report.exam.summary(), box=SIMPLE)
     figures.add_column("")
     for heading in headings(report):
         figures.add_column(heading, justify="right")
@@ -27,8 +27,8 @@ def tables(report: Report) -> Iterator[RenderableType]:
         "In brackets: the 95 % confidence interval (bootstrap). Beside a name: the score from "
         "which it answers; for a baseline, the one that refuses 95 % of the off-topic questions "
         "here (without any, it always answers).\n"
-        f"SHA-256 of entries {report.data['faq'][:12]}, of questions "
-        f"{report.data['questions'][:12]}, of models "
+        f"SHA-256 of entries {report.exam.data['faq'][:12]}, of questions "
+        f"{report.exam.data['questions'][:12]}, of models "
         f"{' '.join(digest[:12] for digest in report.result.models.values())}",
         style="dim",
     )
