@@ -30,7 +30,7 @@ class Memory:
     """Keeps the last turns of each session.
 
     A disk that is full or broken costs the memory, never a reply; the log says so, and nothing of
-    what was said.
+    what was said. Only who asks for a deletion is told when there is none.
 
     Args:
         folder: Where they lie.
@@ -79,11 +79,12 @@ class Memory:
             self.sweep()
 
     def forget(self, session_id: str) -> None:
-        """Delete what is kept of a session."""
-        try:
-            self._path(session_id).unlink(missing_ok=True)
-        except OSError as error:
-            logger.error("a conversation cannot be deleted: %s", error.strerror)
+        """Delete what is kept of a session.
+
+        Raises:
+            OSError: It is still there.
+        """
+        self._path(session_id).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Delete what is too old, and what is too many; everything if nothing is to be kept."""

@@ -44,6 +44,10 @@ PHRASES: dict[str, dict[Language, str]] = {
         "zh": "此服务不开放朗读功能。",
         "en": "Speaking any text is switched off here.",
     },
+    "not_forgotten": {
+        "zh": "对话没有删除成功，请稍后再试。",
+        "en": "The conversation could not be deleted. Please try again later.",
+    },
     "busy": {
         "zh": "当前咨询人数较多，先为您提供文字答复。",
         "en": "Many people are asking at the moment, so here is your answer in writing.",

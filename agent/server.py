@@ -182,10 +182,19 @@ class Server:
             case wire.Forget():
                 await room.stop()
                 room.turns.clear()
-                await asyncio.to_thread(self._memory.forget, room.session_id)
-                await room.send_to(connection, wire.text("forgotten"))
+                await room.send_to(connection, await asyncio.to_thread(self._forget, room))
             case wire.Ping():
                 await room.send_to(connection, wire.text("pong"))
+
+    def _forget(self, room: Room) -> str:
+        """Delete what is kept on disk; returns what the visitor is told."""
+        try:
+            self._memory.forget(room.session_id)
+        except OSError as error:
+            logger.error("a conversation cannot be deleted: %s", error.strerror)
+            message = " ".join(phrase("not_forgotten", language) for language in ("zh", "en"))
+            return wire.error(None, "not_forgotten", message, retryable=True)
+        return wire.text("forgotten")
 
     def _note(self, feedback: wire.Feedback) -> None:
         """Keep what a visitor thinks of an answer, for the people who care for the entries."""

@@ -78,7 +78,7 @@ class Client:
         """Silence the presenter, and have forgotten what was asked before; it is when this returns.
 
         Raises:
-            Unreachable: There is no server.
+            Unreachable: There is no server, or it could not.
         """
         self._tell({"type": "forget"}, expect="forgotten")
 
@@ -98,6 +98,8 @@ class Client:
                 connection.send(json.dumps(message))
                 while answer["type"] != expect:
                     answer = json.loads(connection.recv(timeout=ANSWERED_WITHIN))
+                    if answer["type"] == "error" and answer["reply"] is None:
+                        raise Unreachable
                 return answer
         except (OSError, WebSocketException) as error:
             raise Unreachable from error

@@ -123,6 +123,18 @@ async def test_whoever_asks_for_it_is_forgotten_at_once(
             assert (await told(url, "recalled", type="recall"))["turns"] == []
 
 
+async def test_a_deletion_that_fails_is_not_called_done(
+    stages: Stages, settings: Settings, tmp_path: Path
+) -> None:
+    async with serving(stages, settings, tmp_path, 1) as url:
+        await told(url, "ended", type="ask", text="护照怎么办理？")
+        [kept] = (tmp_path / "conversations").iterdir()
+        kept.unlink()
+        kept.mkdir()  # which cannot be unlinked, not even by root
+        error = await told(url, "error", type="forget")
+    assert error["code"] == "not_forgotten" and error["retryable"]
+
+
 async def test_by_default_nothing_is_written_and_a_session_ends_with_its_page(
     stages: Stages, settings: Settings, tmp_path: Path
 ) -> None:
