@@ -134,6 +134,30 @@ def test_clips_show_the_loop_with_another_mouth(tmp_path: Path, rehearsed: Path)
     assert before == after, "what exists is kept"
 
 
+def test_the_light_avatar_plays_the_same_clips_to_be_compared_with(
+    tmp_path: Path, rehearsed: Path
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(TEXTS), "utf-8")
+    clips = {}
+    for name, drawn in (
+        ("traced", ["--mouths", str(rehearsed)]),
+        ("told", ["--light", "phonemes"]),
+        ("hears", ["--light", "loudness"]),
+    ):
+        order = ["enact", str(SUIT), "--texts", str(texts), *drawn, "--minutes", "0.01"]
+        assert main([*order, "--out", str(tmp_path / name)]) == 0
+        [clips[name]] = read_clips(tmp_path / name)
+    assert len({clip.folder.name for clip in clips.values()}) == 1
+    everything = range(len(clips["traced"]))
+    shown = {name: clip.frames(everything)[:, 192:] for name, clip in clips.items()}
+    difference = {
+        name: np.abs(pictures.astype(int) - shown["traced"]).mean()
+        for name, pictures in shown.items()
+    }
+    assert 0 < difference["told"] < difference["hears"]
+
+
 def test_without_anything_to_say_the_command_line_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,19 @@ def test_say_speaks_with_the_voice_of_a_folder(
     assert "is the service running" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("voice", "reason"),
+    [("gpt_sovits", "gpt_sovits needs options"), ("nobody", "voice.yaml cannot be read")],
+)
+def test_say_speaks_with_an_engine_by_its_name_or_says_why_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], voice: str, reason: str
+) -> None:
+    arguments = ["say", "您好。", "-o", str(tmp_path / "hello.wav"), "--voice"]
+    assert main([*arguments, "espeak"]) == 0
+    assert main([*arguments, voice]) == 1
+    assert reason in capsys.readouterr().err
+
+
 def test_normalize_shows_how_a_text_is_read(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["normalize", "请到3号窗口。"]) == 0
     assert capsys.readouterr().out == "请到三号窗口。\n"

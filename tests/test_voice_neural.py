@@ -5,6 +5,7 @@ import tarfile
 from dataclasses import replace
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 import soundfile  # type: ignore[import-untyped]
@@ -25,6 +26,7 @@ from tts_engine.neural.synthesis import sing
 from tts_engine.neural.training.analysis import envelope, pitch
 from tts_engine.neural.training.preparation import Utterance, utterances
 from tts_engine.neural.vocoder import Vocoder
+from tts_engine.neural.voice import SHIPPED
 from tts_engine.neural.weights import Models, Sizes, load
 from tts_engine.text import words
 
@@ -326,3 +328,31 @@ def test_a_score_can_be_louder_or_softer(models: Models) -> None:
     plain = np.concatenate(list(sing(score, models)))
     soft = np.concatenate(list(sing(replace(score, level=score.level - 1), models)))
     assert 0.2 < soft.std() / plain.std() < 0.6
+
+
+# The voice that ships
+
+
+def test_it_keeps_the_contract_and_is_small() -> None:
+    shipped = NeuralVoice()
+    check_voice(shipped)
+    check_loudness(shipped)
+    assert SHIPPED.stat().st_size < 14 * 2**20
+    assert "CC BY-SA" in (SHIPPED.parent / "README.md").read_text("utf-8")
+
+
+def test_it_has_tones() -> None:
+    """By an independent measure of pitch: first high, second rising, fourth from the top."""
+    shipped = NeuralVoice()
+
+    def thirds(syllable: str) -> tuple[float, float]:
+        """Semitones in the first and the last third of what is voiced."""
+        samples = np.concatenate([piece.samples for piece in shipped.speak(f"{syllable}。")])
+        hertz, _, _ = librosa.pyin(samples, fmin=90, fmax=500, sr=SAMPLE_RATE)
+        semitones = 12 * np.log2(hertz[np.isfinite(hertz)])
+        third = len(semitones) // 3
+        return float(np.median(semitones[:third])), float(np.median(semitones[-third:]))
+
+    (first, _), (second, risen), (fourth, _) = (thirds(syllable) for syllable in "妈麻骂")
+    assert risen > second + 2
+    assert fourth > first + 1 > second + 4

@@ -10,7 +10,7 @@ import numpy as np
 from .base import Voice
 from .espeak import EspeakVoice
 from .text import cut, language_of, normalise
-from .voice_folder import CARD, VoiceFolderError, installed, open_voice, read_card
+from .voice_folder import CARD, VoiceFolderError, find_voice, installed, read_card
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "say":
             voice: Voice = (
-                open_voice(options.voice) if options.voice else EspeakVoice(gender=options.gender)
+                find_voice(options.voice) if options.voice else EspeakVoice(gender=options.gender)
             )
             seconds = _say(_text(options), options.output, voice)
             print(f"{options.output}: {seconds:.1f} s")
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     say = commands.add_parser("say", help="speak a text into a WAV file", parents=[words])
     say.add_argument("-o", "--output", type=Path, required=True, help="the WAV file to write")
     say.add_argument("--gender", choices=("female", "male"), default="female")
-    say.add_argument("--voice", type=Path, help=f"a voice's folder, with its {CARD}")
+    say.add_argument("--voice", help=f"an engine, or a voice's folder, with its {CARD}")
 
     normalize = commands.add_parser(
         "normalize", help="show how numbers, dates and the like are read", parents=[words]

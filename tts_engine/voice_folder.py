@@ -17,10 +17,19 @@ from .sherpa import SherpaVoice
 
 CARD = "voice.yaml"
 
-Engine = Literal["espeak", "gpt_sovits", "openai_speech", "sherpa"]
+Engine = Literal["espeak", "gpt_sovits", "neural", "openai_speech", "sherpa"]
+
+
+def _neural(**options: Any) -> Voice:
+    from .neural import NeuralVoice  # torch takes seconds to import; other voices need none
+
+    return NeuralVoice(**options)
+
+
 ENGINES: dict[Engine, Callable[..., Voice]] = {
     "espeak": EspeakVoice,
     "gpt_sovits": GptSovitsVoice,
+    "neural": _neural,
     "openai_speech": OpenAISpeechVoice,
     "sherpa": SherpaVoice,
 }
@@ -121,6 +130,24 @@ def open_voice(folder: str | Path) -> Voice:
         return ENGINES[card.engine](**options)
     except (TypeError, ValueError) as error:
         raise VoiceFolderError(f"{folder / CARD}: {card.engine} refuses this: {error}") from error
+
+
+def find_voice(name: str) -> Voice:
+    """Return a voice by the name of its engine, with that engine's defaults, or by its folder.
+
+    Raises:
+        VoiceFolderError: There is none, or the engine cannot do without options.
+        ImportError: The engine is an extra that is not installed.
+    """
+    for point in entry_points(group="zhengwen.tts", name=name):
+        try:
+            voice: Voice = point.load()()
+        except TypeError as error:
+            raise VoiceFolderError(
+                f"{name} needs options; describe the voice in a folder (docs/voices.md)"
+            ) from error
+        return voice
+    return open_voice(name)
 
 
 def installed() -> dict[str, str]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from ..presenter import Presenter
 from ..progress_bar import progress_bar
 from ..wav2lip.mel import FPS
-from .enacting import Cast, enact
+from .enacting import Cast, enact, light, path_traced
 from .gathering import Mouths, gather
 from .lines import Line, read_recordings, recorded, spoken
 
@@ -52,9 +52,15 @@ def add_enact_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of ``enact``."""
     add_lines(parser)
     parser.add_argument("presenter", type=Path, help="presenter folder")
-    parser.add_argument(
-        "--mouths", type=Path, required=True, help="folder that avatar_engine.studio.rehearse wrote"
+    drawn = parser.add_mutually_exclusive_group(required=True)
+    drawn.add_argument(
+        "--mouths", type=Path, help="folder that avatar_engine.studio.rehearse wrote"
     )
+    drawn.add_argument(
+        "--light", choices=("phonemes", "loudness"),
+        help="as the light avatar draws it, told the phonemes or not: to compare with the same "
+        "clips, which have the same names",
+    )  # fmt: skip
     parser.add_argument("--minutes", type=float, required=True, help="of clips, about")
     parser.add_argument(
         "--identities", default="0", metavar="A-B",
@@ -66,9 +72,12 @@ def add_enact_arguments(parser: argparse.ArgumentParser) -> None:
 def run_enact(options: argparse.Namespace) -> int:
     """Make clips."""
     presenter = Presenter(options.presenter)
-    mouths = Mouths(options.mouths, options.presenter / "viseme")
+    if options.light:
+        play = light(presenter, phonemes=options.light == "phonemes")
+    else:
+        play = path_traced(presenter, Mouths(options.mouths, options.presenter / "viseme"))
     first, _, last = options.identities.partition("-")
-    cast = Cast(presenter, mouths, tuple(range(int(first), int(last or first) + 1)))
+    cast = Cast(presenter, play, tuple(range(int(first), int(last or first) + 1)))
     n_frames = n_clips = 0
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("enacting", total=options.minutes * 60 * FPS)

@@ -2,12 +2,14 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tts_engine import Speech
 
 from ..faces import SIZE, cut, squares
 from ..preparation.clip import (
@@ -19,12 +21,15 @@ from ..preparation.clip import (
     write_sound,
 )
 from ..presenter import Presenter
-from ..viseme import MouthPaste
+from ..viseme import MouthPaste, VisemeAvatar
 from ..wav2lip.mel import FPS, SAMPLE_RATE
 from .gathering import Mouths
 from .lines import Line
 from .mixture import mixtures
 from .variation import Variation
+
+Play = Callable[[Line, int], Iterator[NDArray[np.uint8]]]
+"""Whole frames of a presenter who says a line, from a frame of the loop on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Cast:
     """Who plays."""
 
     presenter: Presenter
-    mouths: Mouths
+    play: Play
     variations: tuple[int, ...]
     """Seeds of ``Variation``; each is another identity, 0 the presenter as they are."""
 
@@ -44,7 +49,6 @@ def enact(cast: Cast, lines: Iterator[Line], minutes: float, out: Path, seed: in
     interrupted goes on.
     """
     rng = random.Random(seed)
-    pastes = MouthPaste(cast.presenter)
     cuts = squares(cast.presenter.faces)
     for variation in cast.variations:
         _write_loop(cast.presenter, cuts, variation, out / _loop_name(cast.presenter, variation))
@@ -60,7 +64,7 @@ def enact(cast: Cast, lines: Iterator[Line], minutes: float, out: Path, seed: in
         folder = out / f"{name}-{digest.hexdigest()[:12]}"
         if not folder.exists():
             part = begin(folder)
-            write_pictures(part, _frames(cast, pastes, cuts, line, variation, first))
+            write_pictures(part, _faces(cast, cuts, line, variation, first))
             pcm = np.clip(np.rint(line.samples * 32768), -32768, 32767).astype(np.int16)
             write_sound(part, pcm)
             at = np.arange(first, first + n) % len(cast.presenter)
@@ -89,21 +93,40 @@ def enact(cast: Cast, lines: Iterator[Line], minutes: float, out: Path, seed: in
         yield n
 
 
-def _frames(
-    cast: Cast,
-    pastes: MouthPaste,
-    cuts: NDArray[np.float32],
-    line: Line,
-    variation: int,
-    first: int,
+def path_traced(presenter: Presenter, mouths: Mouths) -> Play:
+    """Path-traced mouths, blended: what training sees."""
+    pastes = MouthPaste(presenter)
+
+    def play(line: Line, first: int) -> Iterator[NDArray[np.uint8]]:
+        for i, shares in enumerate(mixtures(line.phonemes, line.samples, SAMPLE_RATE, FPS)):
+            at = (first + i) % len(presenter)
+            frame = presenter.frame(at)
+            if shares[0] < 1:  # the loop's own mouth is shut
+                pastes.paste(frame, at, mouths.picture(shares))
+            yield frame
+
+    return play
+
+
+def light(presenter: Presenter, *, phonemes: bool) -> Play:
+    """The light avatar, to be compared with; without phonemes as voices speak that tell none."""
+    avatar = VisemeAvatar(presenter)
+
+    def play(line: Line, first: int) -> Iterator[NDArray[np.uint8]]:
+        known = line.phonemes if phonemes else ()
+        speech = Speech(line.samples, SAMPLE_RATE, line.text, known)
+        for frames in avatar.render([speech], first=first):
+            yield from frames.pixels
+
+    return play
+
+
+def _faces(
+    cast: Cast, cuts: NDArray[np.float32], line: Line, variation: int, first: int
 ) -> Iterator[NDArray[np.uint8]]:
     varied = Variation(variation)
-    for i, shares in enumerate(mixtures(line.phonemes, line.samples, SAMPLE_RATE, FPS)):
-        at = (first + i) % len(cast.presenter)
-        frame = cast.presenter.frame(at)
-        if shares[0] < 1:  # the loop's own mouth is shut
-            pastes.paste(frame, at, cast.mouths.picture(shares))
-        yield varied.apply(cut(frame, cuts[at]))
+    for i, frame in enumerate(cast.play(line, first)):
+        yield varied.apply(cut(frame, cuts[(first + i) % len(cast.presenter)]))
 
 
 def _write_loop(

@@ -21,7 +21,7 @@ from .score import Score, compose
 from .synthesis import sing
 from .weights import load
 
-SHIPPED = Path(__file__).with_name("voice.safetensors")
+SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "voice" / "voice.safetensors"
 
 _FADE_SECONDS = 0.005
 _RUN = re.compile(
@@ -37,8 +37,7 @@ class NeuralVoice:
     """Speaks Mandarin with networks trained on one woman's recordings of single words.
 
     Args:
-        weights: A voice that ``python -m tts_engine.neural train`` wrote; the shipped one
-            by default.
+        weights: A voice that ``python -m tts_engine.neural train`` wrote.
         speed: 0.5 to 2; 1 is about 4.3 syllables a second.
 
     Raises:
@@ -47,10 +46,10 @@ class NeuralVoice:
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, *, weights: Path | str | None = None, speed: float = 1.0) -> None:
+    def __init__(self, *, weights: Path | str = SHIPPED, speed: float = 1.0) -> None:
         if not 0.5 <= speed <= 2:
             raise ValueError(f"speed is {speed}; it can be 0.5 to 2")
-        self._models = load(Path(weights) if weights else SHIPPED)
+        self._models = load(Path(weights))
         self._speed = speed
         self._english = EspeakVoice()
         self._gain = np.float32(1)
