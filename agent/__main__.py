@@ -11,6 +11,7 @@ from pathlib import Path
 from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
 
+from .allocator import share_heaps
 from .base import Answer, Question, ReplyError
 from .events import Event
 from .plugins import KINDS, PluginError, installed
@@ -107,6 +108,7 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    share_heaps()
     settings = _settings(options)
     return asyncio.run(_listen(settings))
 
