@@ -17,6 +17,8 @@ import torch
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from tts_engine.inference import inference
+
 from ..faces import cut, squares
 from ..presenter import Presenter
 from .backends.base import Maps
@@ -112,7 +114,7 @@ class _Maker:
         shown = face.permute(2, 0, 1).float()[None] / 255
         masked = shown.clone()
         masked[:, :, shown.shape[2] // 2 :] = 0
-        with torch.inference_mode():
+        with inference():
             made = self._steady(torch.cat([masked, shown], dim=1))
         return [level[0].half().numpy() for level in made]
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..inference import inference
 from .encoder import PhoneBatch
 from .phones import SILENCE, Phone
 from .phrasing import Syllable
@@ -64,7 +65,7 @@ def compose(
     owner = [-1, *(i for i, s in enumerate(syllables) for _ in s.phones), -1]
     places = np.array([_place(syllables, i) for i in owner], np.float32)
     places[0], places[-1] = (1, 0), (0, 1)
-    with torch.inference_mode():
+    with inference():
         log_durations, contours = model(_batch(phones, places))
     lasting = np.exp(log_durations[0].numpy())
     durations = np.array(

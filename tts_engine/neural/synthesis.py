@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..inference import inference
 from .acoustic import frame_facts, frame_index
 from .features import HOP
 from .score import Score
@@ -26,7 +27,7 @@ def sing(score: Score, models: Models) -> Iterator[Samples]:
     acoustic, vocoder = models.acoustic, models.vocoder
     source = torch.from_numpy(np.stack([pulses(score.semitones), noise(n_frames)]))
     level = 2 * torch.from_numpy(score.level)[:, None]  # of power
-    with torch.inference_mode():
+    with inference():
         start = acoustic.frames(
             score.batch(), frame_index(durations)[None], frame_facts(durations, semitones)[None]
         )
@@ -34,7 +35,7 @@ def sing(score: Score, models: Models) -> Iterator[Samples]:
     n_known, first = 0, 0
     while first < n_frames:
         last = min(n_frames, first + (_FOLLOWING if first else _FIRST))
-        with torch.inference_mode():
+        with inference():
             wanted = min(n_frames, last + vocoder.reach)
             if wanted > n_known:
                 low, high = max(0, n_known - acoustic.reach), wanted + acoustic.reach
