@@ -5,7 +5,7 @@ import ctypes
 _M_ARENA_MAX = -8  # of glibc's malloc.h
 ARENAS = 2
 """With glibc's eight a core a server that had spoken to four visitors for a minute kept 110 MiB
-more for each; with two 53 (``python -m eval load --sessions 4``), at the same CPU time."""
+more for each; with two 41 (``python -m eval load --sessions 4``), at the same CPU time."""
 
 
 def share_heaps() -> None:
