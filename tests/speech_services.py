@@ -9,7 +9,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,6 +96,8 @@ class Service:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     service: Service
+    ending = b""
+    """Sent when the work is over and not before: whoever reads it may ask again at once."""
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -109,6 +111,8 @@ class _Handler(BaseHTTPRequestHandler):
             service.headers.append(dict(self.headers))
         with service.at_work():
             self.answer(service.requests[number], service.faults.get(number, ""))
+        with suppress(OSError):  # the client has hung up
+            self.wfile.write(self.ending)
 
     def answer(self, request: dict[str, Any], fault: str) -> None:
         raise NotImplementedError
@@ -143,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if fault == "slow":
                     time.sleep(0.02)
             if fault != "truncated":
-                self.wfile.write(b"0\r\n\r\n")
+                self.ending = b"0\r\n\r\n"
         except OSError:
             pass  # the client has hung up
         self.close_connection = True
