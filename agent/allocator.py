@@ -12,5 +12,5 @@ def share_heaps() -> None:
     """Let threads share ``ARENAS`` heaps; before any thread starts, and with glibc alone."""
     try:
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
-    except (OSError, AttributeError):
+    except (OSError, AttributeError, TypeError):  # the last on Windows
         return  # another C library, with rules of its own

@@ -144,7 +144,7 @@ def find_voice(name: str) -> Voice:
             voice: Voice = point.load()()
         except TypeError as error:
             raise VoiceFolderError(
-                f"{name} needs options; describe the voice in a folder (docs/voices.md)"
+                f"{name} needs options; describe the voice in a folder (docs/voices.md): {error}"
             ) from error
         return voice
     return open_voice(name)
