@@ -87,7 +87,7 @@ class Wav2Lip384Avatar:
         one = self._maps.of([0])
         self._backend = choose(speaking, one, backend, threads)
         warm(self._backend, one, range(1, AT_ONCE + 1))
-        self._draw_halves = Shared(self._backend.draw).draw
+        self._draw_seen = Shared(self._backend.draw).draw
         self._squares = squares(presenter.faces)
 
     def render(
@@ -122,16 +122,17 @@ class Wav2Lip384Avatar:
     def _draw(self, numbers: Sequence[int], windows: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Some frames of the loop, (n, height, width, 3), saying what is heard."""
         from .wav2lip.paste import paste
+        from .wav2lip.split import seen
 
         pictures = np.stack([self.presenter.frame(number) for number in numbers])
         speaks = np.flatnonzero(windows.max(axis=(1, 2, 3)) > _QUIET)
         if not len(speaks):
             return pictures
         at = [numbers[int(i)] % len(self.presenter) for i in speaks]
-        halves = self._draw_halves(windows[speaks], self._maps.of(at))
-        face = np.empty((SIZE, SIZE, 3), np.uint8)
-        for i, index, half in zip(speaks, at, halves, strict=True):
-            face[: SIZE // 2], face[SIZE // 2 :] = half[0], half  # nothing above is pasted
+        drawn = self._draw_seen(windows[speaks], self._maps.of(at))
+        face = np.zeros((SIZE, SIZE, 3), np.uint8)
+        for i, index, part in zip(speaks, at, drawn, strict=True):
+            face[seen(SIZE)] = part
             left, top, side = self._squares[index]
             paste(pictures[i], face, np.array([left, top, side, side]))
         return pictures

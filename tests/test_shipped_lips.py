@@ -13,7 +13,7 @@ from avatar_engine.presenter import Presenter
 from avatar_engine.wav2lip.expert import Expert384, mouths, sync_probability
 from avatar_engine.wav2lip.generator import Wav2Lip384
 from avatar_engine.wav2lip.mel import melspectrogram, windows
-from avatar_engine.wav2lip.split import split
+from avatar_engine.wav2lip.split import seen, split
 from avatar_engine.wav2lip.weights import load
 from avatar_engine.wav2lip384 import SHIPPED, Wav2Lip384Avatar
 from tts_engine import Speech
@@ -71,7 +71,7 @@ def test_the_form_that_talks_draws_what_the_trained_network_draws(
     faces = torch.cat([masked, face], 1)
     heard = torch.from_numpy(windows(melspectrogram(sound), [12]))
     steady, speaking = split(generator)
-    plain = generator(heard, faces)[:, :, 192:]
+    plain = generator(heard, faces)[..., *seen(384)]
     assert (speaking(heard, *steady(faces)) - plain).abs().max() < 1e-4
 
 

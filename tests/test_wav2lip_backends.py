@@ -17,7 +17,7 @@ from avatar_engine.wav2lip.backends.choice import choose
 from avatar_engine.wav2lip.backends.onnx_file import export
 from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu, has_bf16
 from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
-from avatar_engine.wav2lip.generator import Wav2Lip384, first_rows
+from avatar_engine.wav2lip.generator import Wav2Lip384
 from avatar_engine.wav2lip.split import split
 from avatar_engine.wav2lip.weights import save
 
@@ -36,7 +36,7 @@ class Scene:
             self.generator.output_block[1].weight.mul_(2)  # type: ignore[operator]
             self.faces, mels = torch.rand(N, 6, 384, 384), torch.randn(N, 1, 80, 16)
             steady, self.speaking = split(self.generator)
-            lower = self.generator(mels, self.faces)[:, :, 192:] * 255
+            lower = self.generator(mels, self.faces)[:, :, 192:, 64:320] * 255
             self.maps: Maps = [level.half().numpy() for level in steady(self.faces)]
         self.plain = lower.permute(0, 2, 3, 1).numpy()
         self.mels: Mels = mels.numpy()
@@ -64,7 +64,7 @@ def backend(scene: Scene, request: pytest.FixtureRequest) -> Backend:
 def test_it_draws_what_the_generator_draws(backend: Backend, scene: Scene) -> None:
     """To a level of 255, of which half is rounding to bytes and some the 16 bits of the maps."""
     drawn = backend.draw(scene.mels, scene.maps)
-    assert drawn.shape == (N, 192, 384, 3) and drawn.dtype == np.uint8
+    assert drawn.shape == (N, 192, 256, 3) and drawn.dtype == np.uint8
     assert scene.plain.std() > 10, "the pictures are not all of one colour"
     assert np.abs(drawn - scene.plain).max() < 1
 
@@ -92,7 +92,7 @@ def magnified(scene: Scene) -> Magnified:
     with torch.no_grad():
         faces = [level.half().float() for level in generator.encode_face(scene.faces[:1])]
         mel = torch.from_numpy(scene.mels[:1])
-        expected = generator.decode(generator.encode_audio(mel), faces)[:, :, 192:]
+        expected = generator.decode(generator.encode_audio(mel), faces)[:, :, 192:, 64:320]
     assert 0.02 < expected.min() and expected.max() < 0.98, "a difference would be seen"
     _, cropped = split(generator, split_up_to=0)
     return Magnified(cropped, expected)
@@ -100,11 +100,10 @@ def magnified(scene: Scene) -> Magnified:
 
 @pytest.fixture(scope="module")
 def raw_maps(scene: Scene) -> Maps:
-    """The face's maps as they are, from the first row on that is needed."""
-    firsts = first_rows(scene.generator.heights())
+    """The face's maps, not split, where they are needed."""
+    steady, _ = split(scene.generator, split_up_to=0)
     with torch.no_grad():
-        levels = reversed(scene.generator.encode_face(scene.faces[:1]))
-        return [m[:, :, at:].half().numpy() for m, at in zip(levels, firsts, strict=True)]
+        return [level.half().numpy() for level in steady(scene.faces[:1])]
 
 
 @pytest.mark.parametrize("name", ["openvino", "torch", "onnx"])
@@ -223,4 +222,4 @@ def test_the_command_line_writes_the_onnx_file(tmp_path: Path) -> None:
     out = tmp_path / "lips.onnx"
     assert command_line(["export-onnx", str(tmp_path / "generator.safetensors"), str(out)]) == 0
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
-    assert session.get_outputs()[0].shape[1:] == [192, 384, 3]
+    assert session.get_outputs()[0].shape[1:] == [192, 256, 3]

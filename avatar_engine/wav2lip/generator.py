@@ -113,6 +113,19 @@ def first_rows(heights: Sequence[int]) -> list[int]:
     return firsts
 
 
+def middle_columns(heights: Sequence[int], margin: int) -> list[slice]:
+    """The columns of each decoder map that the picture's depend on, but ``margin`` at each side.
+
+    As with ``first_rows``; on the right a deconvolution spoils one column more.
+    """
+    size = heights[-1]
+    lefts, rights = [max(0, margin - 2)], [min(size, size - margin + 1)]
+    for height in reversed(heights[:-1]):
+        lefts.insert(0, max(0, (lefts[0] - 2) // 2))
+        rights.insert(0, min(height, (rights[0] + 4) // 2))
+    return [slice(left, right) for left, right in zip(lefts, rights, strict=True)]
+
+
 class Wav2Lip384(Generator):
     """The 384x384 generator of the paper's Appendices 2 and 3, RGB.
 

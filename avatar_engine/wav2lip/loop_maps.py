@@ -24,7 +24,7 @@ from ..presenter import Presenter
 from .backends.base import Maps
 from .split import Steady
 
-FORMAT = 1  # counts up when the maps of the same loop and weights become others
+FORMAT = 2  # counts up when the maps of the same loop and weights become others
 
 Told = Callable[[int, int], None]
 """Is called with how many frames are done, and of how many."""

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .backends.base import Halves, Maps, Mels
+from .backends.base import Drawn, Maps, Mels
 
-Draw = Callable[[Mels, Maps], Halves]
+Draw = Callable[[Mels, Maps], Drawn]
 """What a backend does."""
 
 EXTRA = 0.040  # s that drawing for others may cost whoever is first in the line
@@ -38,8 +38,8 @@ class Shared:
         self._busy = threading.Lock()
         self._seconds_each = 0.0
 
-    def draw(self, mels: Mels, maps: Maps) -> Halves:
-        """The lower halves of n frames."""
+    def draw(self, mels: Mels, maps: Maps) -> Drawn:
+        """What is seen of n frames."""
         mine = _Request(mels, maps)
         self._line.append(mine)
         while not mine.is_done:
@@ -75,16 +75,16 @@ class _Request:
     def __init__(self, mels: Mels, maps: Maps) -> None:
         self.mels, self.maps = mels, maps
         self.is_done = False
-        self._drawn: Halves | None = None
+        self._drawn: Drawn | None = None
         self._error: Exception | None = None
 
-    def finish(self, drawn: Halves) -> None:
+    def finish(self, drawn: Drawn) -> None:
         self._drawn, self.is_done = drawn, True
 
     def fail(self, error: Exception) -> None:
         self._error, self.is_done = error, True
 
-    def result(self) -> Halves:
+    def result(self) -> Drawn:
         if self._error:
             raise self._error
         assert self._drawn is not None

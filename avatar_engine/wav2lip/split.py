@@ -2,7 +2,7 @@
 
     face  ──▶ [ Steady ] ──▶ maps, once per frame of the loop, cached
                                │
-    sound ──────────────▶ [ Speaking ] ──▶ lower half of the picture, for every frame
+    sound ──────────────▶ [ Speaking ] ──▶ middle of the lower half, for every frame
 
 Four transformations, none of which changes a pixel that is used (but for rounding):
 
@@ -14,11 +14,14 @@ Four transformations, none of which changes a pixel that is used (but for roundi
    ``conv_x(x) + conv_skip(skip)``; the second part belongs to the face and is cached in
    place of the skip. That pays in the deep levels, where it is small. In the shallow
    ones it is larger than the skip itself, which is then cached as it is.
-4. **Crop.** Only the lower half is drawn. Going back from its first row through the
-   kernels, every level needs rows from some row on; those above are never computed:
+4. **Crop.** Only the middle of the lower half is seen (``paste``), and drawn. Going back
+   from its edges through the kernels, every level needs some rows and columns; the others
+   are never computed:
 
-       level      3   6  12  24  48   96  192  384
-       from row   0   1   4  10  22   46   94  190
+       level          3   6  12  24  48   96  192  384
+       from row       0   1   4  10  22   46   94  190
+       from column    0   0   0   2   6   14   30   62
+       to column      3   6  12  23  43   83  162  321
 """
 
 import copy
@@ -32,10 +35,15 @@ from torch.nn.functional import conv_transpose2d, relu
 from torch.nn.utils import fuse_conv_bn_eval
 
 from .blocks import ConvBlock, DeconvBlock
-from .generator import Generator, first_rows
+from .generator import Generator, first_rows, middle_columns
+from .paste import SIDE
 
 SPLIT_UP_TO = 24
 """Levels up to this height are split; measured best in ``docs/speed.md``."""
+
+
+Area = tuple[slice, slice]
+"""Rows and columns of a picture or map."""
 
 
 class Steady(nn.Module):
@@ -47,7 +55,7 @@ class Steady(nn.Module):
         """Height of the largest level whose map comes already convolved."""
         self.encoder = nn.ModuleList(_folded(block) for block in generator.face_encoder_blocks)
         heights = generator.heights()
-        self._firsts = first_rows(heights)
+        self._needed = _needed(generator)
         self.parts = nn.ModuleList()
         for height, (block, n_own) in zip(heights, _blocks(generator), strict=False):
             is_split = height <= split_up_to
@@ -62,30 +70,28 @@ class Steady(nn.Module):
         for block in self.encoder:
             faces = block(faces)
             maps.append(faces)
-        levels = zip(reversed(maps), self.parts, self._firsts, strict=True)
-        return tuple(part(skip[:, :, first:]) for skip, part, first in levels)
+        levels = zip(reversed(maps), self.parts, self._needed, strict=True)
+        return tuple(part(skip[..., rows, columns]) for skip, part, (rows, columns) in levels)
 
 
 class Speaking(nn.Module):
-    """What depends on the sound: mel windows and a frame's maps to the lower half of the picture.
+    """What depends on the sound: mel windows and a frame's maps to what is seen of the picture.
 
     One call draws any number of frames, each with its own maps.
     """
 
     def __init__(self, generator: Generator, split_up_to: int) -> None:
         super().__init__()
-        self._half = generator.size // 2
         self.audio = _folded(generator.audio_encoder)
         self.first = _folded(generator.face_decoder_blocks[0])
-        heights = generator.heights()
-        firsts = first_rows(heights)
-        levels = zip(_blocks(generator), heights[:-1], firsts[:-1], firsts[1:], strict=True)
+        heights, needed = generator.heights(), _needed(generator)
+        levels = zip(_blocks(generator), heights[:-1], pairwise(needed), strict=True)
         self.blocks = nn.ModuleList(
-            _Block(block, n_own if height <= split_up_to else None, first, after)
-            for (block, n_own), height, first, after in levels
+            _Block(block, n_own if height <= split_up_to else None, *areas)
+            for (block, n_own), height, areas in levels
         )
         self.output = _folded(generator.output_block)
-        self._above = firsts[-1]
+        self._seen = _inside(needed[-1], seen(generator.size))
 
     def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
         """Draw.
@@ -95,13 +101,19 @@ class Speaking(nn.Module):
             maps: As ``Steady`` made them, batch first.
 
         Returns:
-            (B, 3, size / 2, size), in [0, 1].
+            (B, 3, h, w), in [0, 1], the part of the picture that ``seen`` names.
         """
         x = self.first(self.audio(mels))
         for block, skip in zip(self.blocks, maps, strict=False):
             x = block(x, skip)
         drawn = self.output(torch.cat([x, maps[-1]], dim=1))
-        return cast(Tensor, drawn[:, :, self._half - self._above :])
+        return cast(Tensor, drawn[..., *self._seen])
+
+
+def seen(size: int) -> Area:
+    """The rows and columns of a face of (size, size) that are drawn: what ``paste`` takes."""
+    margin = round(size * SIDE)
+    return slice(size // 2, size), slice(margin, size - margin)
 
 
 def split(generator: Generator, *, split_up_to: int = SPLIT_UP_TO) -> tuple[Steady, Speaking]:
@@ -132,25 +144,26 @@ def fold(generator: Generator) -> Generator:
 
 
 class _Block(nn.Module):
-    """One decoder block, from the first row on that is needed.
+    """One decoder block, where it is needed.
 
     Args:
         block: A deconvolution and convolutions of 3x3.
         n_own: Channels of the decoder's own, if the skip comes already convolved.
-        first: The first row of the input.
-        after: The first row of the output.
+        given: The part of the whole input that it is given.
+        needed: The part of the whole output that it makes.
     """
 
-    def __init__(self, block: nn.Sequential, n_own: int | None, first: int, after: int) -> None:
+    def __init__(self, block: nn.Sequential, n_own: int | None, given: Area, needed: Area) -> None:
         super().__init__()
         self._is_split = n_own is not None
         self.deconvolution = (
             _folded(block[0]) if n_own is None else _Deconvolution(block, n_own, of_face=False)
         )
-        # Below the picture's edge every 3x3 kernel lacks the row above, which spoils one row.
+        # At a cut every 3x3 kernel lacks its neighbours, which spoils a row or column.
         self.layers = nn.Sequential(*(_folded(layer) for layer in list(block)[1:]))
         scale = cast(nn.ConvTranspose2d, cast(DeconvBlock, block[0]).conv_block[0]).stride[0]
-        self._spoilt = after - scale * first
+        rows, columns = (slice(scale * a.start, scale * a.stop) for a in given)
+        self._unspoilt = _inside((rows, columns), needed)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(B, C, h, w) and the map that belongs to it to (B, C', h', w')."""
@@ -158,7 +171,7 @@ class _Block(nn.Module):
             x = relu(self.deconvolution(x) + skip)
         else:
             x = self.deconvolution(torch.cat([x, skip], dim=1))
-        return cast(Tensor, self.layers(x)[:, :, self._spoilt :])
+        return cast(Tensor, self.layers(x)[..., *self._unspoilt])
 
 
 class _Deconvolution(nn.Module):
@@ -197,6 +210,23 @@ def _folded(module: nn.Module) -> nn.Module:
     if isinstance(module, nn.Sequential):
         return nn.Sequential(*(_folded(part) for part in module))
     return module
+
+
+def _needed(generator: Generator) -> list[Area]:
+    """What is needed of each decoder map, the deepest first."""
+    heights = generator.heights()
+    columns = middle_columns(heights, seen(generator.size)[1].start)
+    rows = (slice(first, h) for first, h in zip(first_rows(heights), heights, strict=True))
+    return list(zip(rows, columns, strict=True))
+
+
+def _inside(area: Area, part: Area) -> Area:
+    """A part of the whole, counted from where ``area`` begins."""
+    rows, columns = (
+        slice(inner.start - outer.start, inner.stop - outer.start)
+        for outer, inner in zip(area, part, strict=True)
+    )
+    return rows, columns
 
 
 def _blocks(generator: Generator) -> Iterable[tuple[nn.Sequential, int]]:

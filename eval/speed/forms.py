@@ -8,20 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from avatar_engine.wav2lip.backends.base import Backend, Halves, Maps, Mels
+from avatar_engine.wav2lip.backends.base import Backend, Drawn, Maps, Mels
 from avatar_engine.wav2lip.backends.onnx_file import export
 from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu
 from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
 from avatar_engine.wav2lip.backends.torch_cuda import TorchCuda
 from avatar_engine.wav2lip.generator import Generator
-from avatar_engine.wav2lip.split import fold, split
+from avatar_engine.wav2lip.split import fold, seen, split
 
 Form = tuple[nn.Module, Maps]
 """Something to run, and what of n faces it is given: the faces themselves, or cached maps."""
 
 
 class _Whole(nn.Module):
-    """Everything for every frame; the lower half is looked at."""
+    """Everything for every frame; what is seen is looked at."""
 
     def __init__(self, generator: Generator) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class _Whole(nn.Module):
 
     def forward(self, mels: Tensor, faces: Tensor) -> Tensor:
         drawn: Tensor = self.generator(mels, faces)
-        return drawn[:, :, self.generator.size // 2 :]
+        return drawn[..., *seen(self.generator.size)]
 
 
 class _Cached(nn.Module):
@@ -40,14 +40,14 @@ class _Cached(nn.Module):
         self.audio = generator.audio_encoder
         self.blocks = generator.face_decoder_blocks
         self.output = generator.output_block
-        self.first_row = generator.size // 2
+        self.seen = seen(generator.size)
 
     def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
         x = self.audio(mels)
         for block, face in zip(self.blocks, maps, strict=True):
             x = torch.cat([block(x), face], dim=1)
         drawn: Tensor = self.output(x)
-        return drawn[:, :, self.first_row :]
+        return drawn[..., *self.seen]
 
 
 def plain(generator: Generator, faces: Tensor) -> Form:
@@ -69,7 +69,7 @@ def cached(generator: Generator, faces: Tensor) -> Form:
 
 
 def cropped(generator: Generator, faces: Tensor) -> Form:
-    """Only what the lower half needs is computed."""
+    """Only what is needed of what is seen is computed."""
     return _split(generator, faces, up_to=0)
 
 
@@ -109,7 +109,7 @@ class OnnxRuntime:
             )
         self._names = [given.name for given in self._session.get_inputs()]
 
-    def draw(self, mels: Mels, maps: Maps) -> Halves:
+    def draw(self, mels: Mels, maps: Maps) -> Drawn:
         """See :class:`avatar_engine.wav2lip.backends.base.Backend`."""
         given = dict(zip(self._names, (mels, *maps), strict=True))
         return np.asarray(self._session.run(None, given)[0])

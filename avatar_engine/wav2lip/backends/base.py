@@ -1,4 +1,4 @@
-"""What a backend does: draw lower halves of faces from sounds and cached maps."""
+"""What a backend does: draw what is seen of faces from sounds and cached maps."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -12,8 +12,8 @@ Maps = Sequence[NDArray[np.float16]]
 Mels = NDArray[np.float32]
 """(n, 1, 80, 16), in [-4, 4]."""
 
-Halves = NDArray[np.uint8]
-"""(n, size / 2, size, 3), RGB."""
+Drawn = NDArray[np.uint8]
+"""(n, h, w, 3), RGB: the part of each face that ``split.seen`` names."""
 
 
 class BackendError(ValueError):
@@ -27,8 +27,8 @@ class Backend(Protocol):
     def name(self) -> str:
         """For people: ``"OpenVINO fp32, 2 threads"``."""
 
-    def draw(self, mels: Mels, maps: Maps) -> Halves:
-        """The lower halves of n frames, of one speaker or of several, each with its own maps.
+    def draw(self, mels: Mels, maps: Maps) -> Drawn:
+        """What is seen of n frames, of one speaker or of several, each with its own maps.
 
         What is drawn of a frame does not depend on the frames drawn with it: not at all with
         OpenVINO, by one level of 255 at most elsewhere.

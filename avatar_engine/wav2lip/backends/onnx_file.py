@@ -17,7 +17,7 @@ def export(speaking: nn.Module, maps: Maps, out: Path) -> None:
     """Write the network as ONNX.
 
     Inputs are ``mels`` (n, 1, 80, 16), 32-bit, and ``map_0`` to ``map_8``, 16-bit, as
-    ``split.Steady`` makes them; the output is ``pixels``, (n, size / 2, size, 3) bytes, RGB. n
+    ``split.Steady`` makes them; the output is ``pixels``, (n, h, w, 3) bytes, RGB. n
     is free.
 
     Args:

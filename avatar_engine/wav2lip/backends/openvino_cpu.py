@@ -6,7 +6,7 @@ from threading import Lock
 
 from torch import nn
 
-from .base import Halves, Maps, Mels
+from .base import Drawn, Maps, Mels
 from .pixels import Pixels, example
 
 
@@ -53,11 +53,11 @@ class OpenVinoCpu:
         self._request = compiled.create_infer_request()
         self._turn = Lock()
 
-    def draw(self, mels: Mels, maps: Maps) -> Halves:
+    def draw(self, mels: Mels, maps: Maps) -> Drawn:
         """See :class:`.base.Backend`."""
         with self._turn:
-            halves: Halves = self._request.infer([mels, *maps], share_inputs=True)[0]
-        return halves
+            drawn: Drawn = self._request.infer([mels, *maps], share_inputs=True)[0]
+        return drawn
 
 
 def silence() -> None:

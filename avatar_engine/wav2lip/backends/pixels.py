@@ -21,7 +21,7 @@ class Pixels(nn.Module):
         self.speaking = speaking
 
     def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
-        """(B, 1, 80, 16) of 32 bits and maps of 16 to (B, size / 2, size, 3) bytes, RGB."""
+        """(B, 1, 80, 16) of 32 bits and maps of 16 to (B, h, w, 3) bytes, RGB."""
         computed_in = next(self.speaking.parameters()).dtype
         drawn = self.speaking(mels.to(computed_in), *(level.to(computed_in) for level in maps))
         levels = (drawn.float() * 255).round().to(torch.uint8)

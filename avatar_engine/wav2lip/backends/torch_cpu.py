@@ -5,7 +5,7 @@ from threading import Lock
 import torch
 from torch import nn
 
-from .base import Halves, Maps, Mels
+from .base import Drawn, Maps, Mels
 from .pixels import Pixels
 
 
@@ -24,10 +24,10 @@ class TorchCpu:
         self._pixels = pixels.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._turn = Lock()
 
-    def draw(self, mels: Mels, maps: Maps) -> Halves:
+    def draw(self, mels: Mels, maps: Maps) -> Drawn:
         """See :class:`.base.Backend`."""
         with self._turn, torch.inference_mode():
             if torch.get_num_threads() != self._threads:  # others set it for their own ends
                 torch.set_num_threads(self._threads)
-            halves: Halves = self._pixels(*map(torch.from_numpy, (mels, *maps))).numpy()
-        return halves
+            drawn: Drawn = self._pixels(*map(torch.from_numpy, (mels, *maps))).numpy()
+        return drawn

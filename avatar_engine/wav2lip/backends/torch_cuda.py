@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .base import Halves, Maps, Mels
+from .base import Drawn, Maps, Mels
 from .pixels import Pixels, example
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64)  # frames; a graph is recorded for each that is needed
@@ -34,7 +34,7 @@ class TorchCuda:
         self._graphs: dict[int, _Graph] = {}
         self._turn = Lock()
 
-    def draw(self, mels: Mels, maps: Maps) -> Halves:
+    def draw(self, mels: Mels, maps: Maps) -> Drawn:
         """See :class:`.base.Backend`."""
         drawn = []
         with self._turn, torch.inference_mode():
