@@ -23,7 +23,7 @@ pytest.importorskip("tensorboard", reason="pip install '.[train]'")
 
 from avatar_engine.__main__ import main
 from avatar_engine.preparation.clip import Card, read_clips, write_card, write_pictures, write_sound
-from avatar_engine.training import checkpoints, generator, machine, scores
+from avatar_engine.training import checkpoints, coarse_eyes, generator, machine, scores
 from avatar_engine.training.augment import Change, louder
 from avatar_engine.training.batches import Batches, Sample
 from avatar_engine.training.data import Drawing, load
@@ -571,6 +571,35 @@ def test_an_expert_may_begin_with_its_eyes_and_its_ears_stay_as_they_are(
     assert set(task.step(Progress(step=1), 3e-3)[0]) == {"sync"}, "and then both learn"
     after = network.audio_encoder.state_dict()
     assert not all(torch.equal(t, ears[n]) for n, t in after.items())
+
+
+def test_an_expert_may_begin_with_small_pictures_and_see_the_same_in_whole_ones(
+    clips: Path, tmp_path: Path
+) -> None:
+    settings = expert_settings(
+        clips, tmp_path, ema=0, workers=0, coarse_steps=3, coarse_batch=4, augment=False
+    )
+    task = ExpertTask(settings, load(settings.data), machine.accelerator(settings))
+    network = cast(Expert384, task.learners[0].network)
+    before = {n: p.clone() for n, p in network.face_encoder.named_parameters()}
+    for step in range(3):
+        losses, samples = task.step(Progress(step=step), 3e-3)
+        assert set(losses) == {"sync"} and samples == 4
+    changed = {
+        n for n, p in network.face_encoder.named_parameters() if not torch.equal(p, before[n])
+    }
+    assert changed and min(int(name.split(".")[0]) for name in changed) == 13
+    network.eval()
+    small = torch.rand(2, 3 * network.n_frames, 48, 96)
+    small[1, :, 24:] *= 0.3
+    whole = small.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
+    with torch.no_grad():
+        _, seen = network(torch.zeros(2, 1, 80, 16), whole)
+        assert (seen - coarse_eyes.embed(network, small)).abs().max() < 1e-3
+        assert (seen[0] - seen[1]).abs().max() > 1e-2, "different lips are different"
+    task.step(Progress(step=3), 3e-3)
+    first = network.face_encoder[0].conv_block[0].weight  # type: ignore[union-attr]
+    assert not torch.equal(cast(torch.Tensor, first), before["0.conv_block.0.weight"])
 
 
 def test_eyes_cannot_learn_without_other_sounds(clips: Path, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..preparation.clip import Card, Clip, read_clips
 from ..wav2lip.mel import SAMPLES_PER_FRAME, Mel, melspectrogram
+from .coarse_eyes import SIZE
 from .errors import TrainingError
 from .settings import SPAN, Domain
 
@@ -37,6 +39,17 @@ class Take:
     def mel(self) -> Mel:
         """(80, n_columns), in [-4, 4]."""
         return melspectrogram(self.clip.samples())
+
+    @cached_property
+    def small(self) -> NDArray[np.uint8]:
+        """(n_frames, SIZE, SIZE, 3), RGB, of ``coarse_eyes``: read once and kept."""
+        size = (SIZE, SIZE)
+        return np.stack(
+            [
+                cv2.resize(self.clip.frames([i])[0], size, interpolation=cv2.INTER_AREA)
+                for i in range(len(self))
+            ]
+        ).astype(np.uint8, copy=False)
 
     @cached_property
     def audible(self) -> NDArray[np.intp]:

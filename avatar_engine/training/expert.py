@@ -1,15 +1,16 @@
 """Training of the expert, as in Wav2Lip's ``color_syncnet_train.py``."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, normalize
 
 from ..wav2lip.expert import Expert384, sync_loss, sync_probability
-from . import machine, scores
+from . import coarse_eyes, machine, scores
 from .batches import Batches, Sample
 from .data import Data, Drawing, Take
 from .errors import TrainingError
@@ -42,8 +43,9 @@ class ExpertTask:
     def __init__(self, settings: ExpertSettings, data: Data, accelerator: "Accelerator") -> None:
         self._settings, self._accelerator = settings, accelerator
         self._device = accelerator.device
-        if settings.eyes_steps and accelerator.num_processes > 1:
-            raise TrainingError("eyes_steps is for one process; with several, set it to 0")
+        for name in ("eyes_steps", "coarse_steps"):
+            if getattr(settings, name) and accelerator.num_processes > 1:
+                raise TrainingError(f"{name} is for one process; with several, set it to 0")
         torch.manual_seed(settings.seed)
         learner = Learner(
             "expert",
@@ -58,17 +60,20 @@ class ExpertTask:
         weights = {domain.name: domain.weight for domain in settings.data}
         drawing = Drawing(data.training, weights)
 
-        def draw(rng: np.random.Generator, frames: int) -> Sample:
-            return training_pair(
-                drawing,
-                rng,
-                frames,
-                wrong_sounds=settings.wrong_sounds,
-                augment=settings.augment,
-                gain_db=settings.gain_db,
-            )
-
-        self._batches = Batches(draw, settings.seed, accelerator.process_index, settings.workers)
+        draw = partial(
+            training_pair,
+            drawing,
+            wrong_sounds=settings.wrong_sounds,
+            augment=settings.augment,
+            gain_db=settings.gain_db,
+        )
+        drawn_for = settings.seed, accelerator.process_index, settings.workers
+        self._batches = Batches(draw, *drawn_for)
+        self._coarse_batches = Batches(partial(draw, small=True), *drawn_for)
+        if settings.coarse_steps:
+            some = self._batches.get(0, settings.batch, settings.n_frames)
+            coarse_eyes.begin(cast(Expert384, learner.network), self._inputs(some)[1])
+            learner.best.load_state_dict(learner.network.state_dict())
         self._pairs = self._validation(TRAINING, drawing) + [
             pair
             for name, takes in data.held_out.items()
@@ -78,12 +83,23 @@ class ExpertTask:
     def step(self, progress: Progress, rate: float) -> tuple[Losses, int]:
         """A batch of pairs."""
         learner, settings = self.learners[0], self._settings
-        batch = self._batches.get(progress.step, settings.batch, settings.n_frames)
+        coarse = progress.step < settings.coarse_steps
+        batches, size = (
+            (self._coarse_batches, settings.coarse_batch)
+            if coarse
+            else (self._batches, settings.batch)
+        )
+        batch = batches.get(progress.step, size, settings.n_frames)
         eyes = progress.step < settings.eyes_steps
         network = cast(Expert384, learner.network)
         network.audio_encoder.requires_grad_(not eyes).train(not eyes)
         with self._accelerator.autocast():
-            sounds, lips = learner.distributed(*self._inputs(batch))
+            mels, mouths = self._inputs(batch)
+            if coarse:
+                sounds = normalize(network.audio_encoder(mels).flatten(1))
+                lips = coarse_eyes.embed(network, mouths)
+            else:
+                sounds, lips = learner.distributed(mels, mouths)
             in_sync = machine.send(batch["in_sync"], self._device)
             lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
             likely = sync_probability(sounds, lips).view_as(in_sync)
@@ -95,7 +111,7 @@ class ExpertTask:
                 loss = sync_loss(likely, in_sync)
         learner.step(loss, progress.step, rate)
         name = "eyes" if eyes else "sync"
-        return {name: loss.detach()}, settings.batch * self._accelerator.num_processes
+        return {name: loss.detach()}, size * self._accelerator.num_processes
 
     def validate(self, progress: Progress) -> Validation:
         """Balanced accuracy at the threshold that is best in training and at .5, and AUROC."""
@@ -127,6 +143,7 @@ class ExpertTask:
     def close(self) -> None:
         """Stop reading ahead."""
         self._batches.close()
+        self._coarse_batches.close()
 
     def _validation(self, name: str, drawing: Drawing) -> list[Pair]:
         n_frames, count = self._settings.n_frames, self._settings.validation

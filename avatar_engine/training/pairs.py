@@ -17,6 +17,7 @@ def training_pair(
     wrong_sounds: int,
     augment: bool,
     gain_db: float,
+    small: bool = False,
 ) -> Sample:
     """Lips, and sounds that belong to them or not.
 
@@ -27,7 +28,8 @@ def training_pair(
 
     Returns:
         ``mels`` (n_sounds, 1, 80, 16), in [-4, 4]; ``mouths`` (n_frames, 192, 384, 3), bytes,
-        RGB, the lower halves; ``in_sync`` (n_sounds,), 1 or 0, of a right sound first.
+        RGB, the lower halves, or small ones, (n_frames, 48, 96, 3); ``in_sync`` (n_sounds,), 1
+        or 0, of a right sound first.
     """
     take, start = drawing.audible(rng)
     if wrong_sounds:
@@ -36,7 +38,8 @@ def training_pair(
     else:
         seen = start if rng.integers(2) else elsewhere(take, start, n_frames, rng)
         heard = [start]
-    pictures = take.clip.frames(range(seen, seen + n_frames))
+    frames = slice(seen, seen + n_frames)
+    pictures = take.small[frames] if small else take.clip.frames(range(frames.start, frames.stop))
     if augment:
         pictures = Change.draw(rng)(pictures)
     mels = louder(windows(take.mel, heard), rng.uniform(-gain_db, gain_db))

@@ -103,6 +103,10 @@ class ExpertSettings(Settings):
     eyes_steps: Annotated[int, Field(ge=0)] = 0
     """So many steps at first teach the face encoder alone: to find, for lips, the right one among
     their sound and the wrong ones. For ears that ``hear`` has taught."""
+    coarse_steps: Annotated[int, Field(ge=0)] = 0
+    """So many steps at first see small pictures, of which a step costs a fiftieth."""
+    coarse_batch: Annotated[int, Field(ge=2)] = 64
+    """Pairs of such a step."""
     augment: bool = True
     validation: Annotated[int, Field(ge=2)] = 400
     """Pairs per domain; half of them belong together."""
