@@ -577,14 +577,21 @@ def test_an_expert_may_begin_with_small_pictures_and_see_the_same_in_whole_ones(
     clips: Path, tmp_path: Path
 ) -> None:
     settings = expert_settings(
-        clips, tmp_path, ema=0, workers=0, coarse_steps=3, coarse_batch=4, augment=False
+        clips,
+        tmp_path,
+        ema=0,
+        workers=0,
+        coarse_steps=3,
+        coarse_batch=4,
+        coarse_sounds=2,
+        augment=False,
     )
     task = ExpertTask(settings, load(settings.data), machine.accelerator(settings))
     network = cast(Expert384, task.learners[0].network)
     before = {n: p.clone() for n, p in network.face_encoder.named_parameters()}
     for step in range(3):
         losses, samples = task.step(Progress(step=step), 3e-3)
-        assert set(losses) == {"sync"} and samples == 4
+        assert set(losses) == {"coarse"} and samples == 4
     changed = {
         n for n, p in network.face_encoder.named_parameters() if not torch.equal(p, before[n])
     }
@@ -595,8 +602,8 @@ def test_an_expert_may_begin_with_small_pictures_and_see_the_same_in_whole_ones(
     whole = small.repeat_interleave(4, dim=2).repeat_interleave(4, dim=3)
     with torch.no_grad():
         _, seen = network(torch.zeros(2, 1, 80, 16), whole)
-        assert (seen - coarse_eyes.embed(network, small)).abs().max() < 1e-3
-        assert (seen[0] - seen[1]).abs().max() > 1e-2, "different lips are different"
+        apart = (seen[0] - seen[1]).abs().max()
+        assert (seen - coarse_eyes.embed(network, small)).abs().max() < apart / 20
     task.step(Progress(step=3), 3e-3)
     first = network.face_encoder[0].conv_block[0].weight  # type: ignore[union-attr]
     assert not torch.equal(cast(torch.Tensor, first), before["0.conv_block.0.weight"])

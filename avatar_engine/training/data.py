@@ -162,17 +162,23 @@ class Drawing:
         i = int(counts.searchsorted(place, "right"))
         return takes[i], int(firsts[i] + n * (counts[i] - 1 - place))
 
-    def audible(self, rng: np.random.Generator) -> tuple[Take, int]:
-        """A clip, and a frame at which five frames begin that can be heard.
+    def audible(self, rng: np.random.Generator, at_least: int = 1) -> tuple[Take, int]:
+        """A clip, and one of its frames at which five frames begin that can be heard.
+
+        Args:
+            at_least: How many such frames the clip must have.
 
         Raises:
             TrainingError: Only silence is found.
         """
         for _ in range(1000):
             take = self(rng)
-            if len(take.audible):
+            if len(take.audible) >= at_least:
                 return take, int(rng.choice(take.audible))
-        raise TrainingError("the clips are silent: nothing can be learnt from them")
+        raise TrainingError(
+            "the clips are silent, or too short: in none of them are there "
+            f"{at_least} frames at which something can be heard"
+        )
 
 
 def _read(domain: Domain) -> list[Take]:

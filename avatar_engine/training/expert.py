@@ -1,5 +1,6 @@
 """Training of the expert, as in Wav2Lip's ``color_syncnet_train.py``."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -15,7 +16,7 @@ from .batches import Batches, Sample
 from .data import Data, Drawing, Take
 from .errors import TrainingError
 from .learner import Learner
-from .pairs import training_pair, validation_pair, validation_pairs
+from .pairs import small_moments, training_pair, validation_pair, validation_pairs
 from .settings import ExpertSettings
 from .task import Losses, Progress, Validation
 
@@ -37,7 +38,7 @@ class ExpertTask:
     """
 
     kind = "expert"
-    losses = ["eyes", "sync"]  # noqa: RUF012
+    losses = ["coarse", "eyes", "sync"]  # noqa: RUF012
     figures = ["accuracy", "accuracy_at_half", "auroc", "threshold"]  # noqa: RUF012
 
     def __init__(self, settings: ExpertSettings, data: Data, accelerator: "Accelerator") -> None:
@@ -60,16 +61,14 @@ class ExpertTask:
         weights = {domain.name: domain.weight for domain in settings.data}
         drawing = Drawing(data.training, weights)
 
-        draw = partial(
-            training_pair,
-            drawing,
-            wrong_sounds=settings.wrong_sounds,
-            augment=settings.augment,
-            gain_db=settings.gain_db,
-        )
-        drawn_for = settings.seed, accelerator.process_index, settings.workers
-        self._batches = Batches(draw, *drawn_for)
-        self._coarse_batches = Batches(partial(draw, small=True), *drawn_for)
+        pair = partial(training_pair, drawing, wrong_sounds=settings.wrong_sounds)
+        moments = partial(small_moments, drawing, count=settings.coarse_sounds)
+
+        def batches(draw: Callable[..., Sample]) -> Batches:
+            draw = partial(draw, augment=settings.augment, gain_db=settings.gain_db)
+            return Batches(draw, settings.seed, accelerator.process_index, settings.workers)
+
+        self._batches, self._coarse_batches = batches(pair), batches(moments)
         if settings.coarse_steps:
             some = self._batches.get(0, settings.batch, settings.n_frames)
             coarse_eyes.begin(cast(Expert384, learner.network), self._inputs(some)[1])
@@ -81,37 +80,43 @@ class ExpertTask:
         ]
 
     def step(self, progress: Progress, rate: float) -> tuple[Losses, int]:
-        """A batch of pairs."""
+        """A batch of pairs, or of small pictures."""
         learner, settings = self.learners[0], self._settings
-        coarse = progress.step < settings.coarse_steps
-        batches, size = (
-            (self._coarse_batches, settings.coarse_batch)
-            if coarse
-            else (self._batches, settings.batch)
-        )
-        batch = batches.get(progress.step, size, settings.n_frames)
-        eyes = progress.step < settings.eyes_steps
         network = cast(Expert384, learner.network)
+        eyes = progress.step < settings.eyes_steps
         network.audio_encoder.requires_grad_(not eyes).train(not eyes)
         with self._accelerator.autocast():
-            mels, mouths = self._inputs(batch)
-            if coarse:
-                sounds = normalize(network.audio_encoder(mels).flatten(1))
-                lips = coarse_eyes.embed(network, mouths)
+            if progress.step < settings.coarse_steps:
+                name, size = "coarse", settings.coarse_batch
+                loss = self._coarse_loss(network, progress.step)
             else:
-                sounds, lips = learner.distributed(mels, mouths)
-            in_sync = machine.send(batch["in_sync"], self._device)
-            lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
-            likely = sync_probability(sounds, lips).view_as(in_sync)
-            if eyes:
-                loss = _found(likely)
-            elif settings.wrong_sounds:  # together they weigh as much as the right one
-                loss = (sync_loss(likely[:, :1], 1.0) + sync_loss(likely[:, 1:], 0.0)) / 2
-            else:
-                loss = sync_loss(likely, in_sync)
+                name, size = "eyes" if eyes else "sync", settings.batch
+                loss = self._loss(progress.step, eyes=eyes)
         learner.step(loss, progress.step, rate)
-        name = "eyes" if eyes else "sync"
         return {name: loss.detach()}, size * self._accelerator.num_processes
+
+    def _coarse_loss(self, network: Expert384, step: int) -> Tensor:
+        n_clips = self._settings.coarse_batch // self._settings.coarse_sounds
+        batch = self._coarse_batches.get(step, n_clips, self._settings.n_frames)
+        mels, mouths = self._inputs({**batch, "mouths": np.concatenate(batch["mouths"])})
+        sounds = normalize(network.audio_encoder(mels).flatten(1))
+        lips = coarse_eyes.embed(network, mouths)
+        sounds, lips = (found.view(n_clips, -1, found.shape[1]) for found in (sounds, lips))
+        likely = (lips @ sounds.mT).float().flatten(0, 1)
+        own = torch.arange(lips.shape[1], device=likely.device).repeat(n_clips)
+        return _found(likely, own)
+
+    def _loss(self, step: int, *, eyes: bool) -> Tensor:
+        batch = self._batches.get(step, self._settings.batch, self._settings.n_frames)
+        sounds, lips = self.learners[0].distributed(*self._inputs(batch))
+        in_sync = machine.send(batch["in_sync"], self._device)
+        lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
+        likely = sync_probability(sounds, lips).view_as(in_sync)
+        if eyes:
+            return _found(likely, torch.zeros_like(in_sync[:, 0], dtype=torch.long))
+        if self._settings.wrong_sounds:  # together they weigh as much as the right one
+            return (sync_loss(likely[:, :1], 1.0) + sync_loss(likely[:, 1:], 0.0)) / 2
+        return sync_loss(likely, in_sync)
 
     def validate(self, progress: Progress) -> Validation:
         """Balanced accuracy at the threshold that is best in training and at .5, and AUROC."""
@@ -177,11 +182,10 @@ class ExpertTask:
         return sounds, lips.flatten(1, 2)
 
 
-def _found(likely: Tensor) -> Tensor:
-    """Cross-entropy of finding the first of (B, n_sounds) by their cosines.
+def _found(likely: Tensor, own: Tensor) -> Tensor:
+    """Cross-entropy of finding the own, (B,), among (B, n_sounds) by their cosines.
 
     Not how alike a pair is, as in sync_loss, but which is the most alike: lips learn it from
     fewer pictures.
     """
-    right = torch.zeros(len(likely), dtype=torch.long, device=likely.device)
-    return cross_entropy(likely / TEMPERATURE, right)
+    return cross_entropy(likely / TEMPERATURE, own)

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from ..wav2lip.mel import windows
 from .augment import Change, louder
 from .batches import Sample
+from .coarse_eyes import SIZE
 from .data import Drawing, Take
 
 
@@ -17,7 +18,6 @@ def training_pair(
     wrong_sounds: int,
     augment: bool,
     gain_db: float,
-    small: bool = False,
 ) -> Sample:
     """Lips, and sounds that belong to them or not.
 
@@ -28,8 +28,7 @@ def training_pair(
 
     Returns:
         ``mels`` (n_sounds, 1, 80, 16), in [-4, 4]; ``mouths`` (n_frames, 192, 384, 3), bytes,
-        RGB, the lower halves, or small ones, (n_frames, 48, 96, 3); ``in_sync`` (n_sounds,), 1
-        or 0, of a right sound first.
+        RGB, the lower halves; ``in_sync`` (n_sounds,), 1 or 0, of a right sound first.
     """
     take, start = drawing.audible(rng)
     if wrong_sounds:
@@ -38,12 +37,35 @@ def training_pair(
     else:
         seen = start if rng.integers(2) else elsewhere(take, start, n_frames, rng)
         heard = [start]
-    frames = slice(seen, seen + n_frames)
-    pictures = take.small[frames] if small else take.clip.frames(range(frames.start, frames.stop))
+    pictures = take.clip.frames(range(seen, seen + n_frames))
     if augment:
         pictures = Change.draw(rng)(pictures)
     mels = louder(windows(take.mel, heard), rng.uniform(-gain_db, gain_db))
     return _sample(mels, pictures, [start == seen for start in heard])
+
+
+def small_moments(
+    drawing: Drawing,
+    rng: np.random.Generator,
+    n_frames: int,
+    *,
+    count: int,
+    augment: bool,
+    gain_db: float,
+) -> Sample:
+    """Moments of one clip, whose sounds are each other's wrong ones.
+
+    Returns:
+        ``mels`` (count, 1, 80, 16), in [-4, 4]; ``mouths`` (count, n_frames, 48, 96, 3), bytes,
+        RGB, the lower halves of small pictures.
+    """
+    take, _ = drawing.audible(rng, count)
+    starts = rng.choice(take.audible, count, replace=False)
+    moments = [take.small[start : start + n_frames] for start in starts]
+    if augment:
+        moments = [Change.draw(rng)(pictures) for pictures in moments]
+    mels = louder(windows(take.mel, starts), rng.uniform(-gain_db, gain_db))
+    return {"mels": mels, "mouths": np.stack(moments)[:, :, SIZE // 2 :]}
 
 
 def validation_pairs(

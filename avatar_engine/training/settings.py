@@ -106,15 +106,19 @@ class ExpertSettings(Settings):
     coarse_steps: Annotated[int, Field(ge=0)] = 0
     """So many steps at first see small pictures, of which a step costs a fiftieth."""
     coarse_batch: Annotated[int, Field(ge=2)] = 64
-    """Pairs of such a step."""
+    """Lips of such a step."""
+    coarse_sounds: Annotated[int, Field(ge=2)] = 16
+    """How many of these are of one clip: each finds its sound among theirs."""
     augment: bool = True
     validation: Annotated[int, Field(ge=2)] = 400
     """Pairs per domain; half of them belong together."""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.eyes_steps and not self.wrong_sounds:
+        if self.eyes_steps > self.coarse_steps and not self.wrong_sounds:
             raise ValueError("eyes_steps needs wrong_sounds to choose among")
+        if self.coarse_batch < self.coarse_sounds:
+            raise ValueError("coarse_batch must be coarse_sounds at least")
         return self
 
 
