@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from avatar_engine import Avatar, Presenter
 from avatar_engine.degrading import Degrading, Patient
-from avatar_engine.strain import Strain
+from avatar_engine.strain import LIGHT_ITSELF, Strain
 from avatar_engine.viseme import VisemeAvatar
 from retrievers import FaqStore, Retriever
 from retrievers.faq_files import read_folder
@@ -59,7 +59,7 @@ class Stages:
         live = _degrading(self.avatar, self.presenter)
         if live is None:
             return self.session()
-        return Session(self.responder, self.voice, live, self.replays, live.can_draw)
+        return Session(self.responder, self.voice, live, self.replays, live.strain)
 
 
 def make_store(settings: Settings) -> FaqStore:
@@ -145,11 +145,13 @@ def build(settings: Settings) -> Stages:
 
 
 def _degrading(avatar: Avatar, presenter: Presenter) -> Degrading | None:
-    """With the light avatar to fall back on; None where there is no lighter one."""
-    can_skip = "every" in inspect.signature(avatar.render).parameters
-    if not can_skip or not (presenter.folder / "viseme").is_dir():
+    """With what is done in hard times; None if the avatar draws all or nothing."""
+    if "every" not in inspect.signature(avatar.render).parameters:
         return None
-    return Degrading(cast(Patient, avatar), VisemeAvatar(presenter), Strain())
+    patient = cast(Patient, avatar)
+    if isinstance(avatar, VisemeAvatar) or not (presenter.folder / "viseme").is_dir():
+        return Degrading(patient, None, Strain(ladder=LIGHT_ITSELF))
+    return Degrading(patient, VisemeAvatar(presenter), Strain())
 
 
 def _with_gender(factory: Callable[..., Any], backend: Backend, gender: str) -> Backend:

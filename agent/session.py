@@ -1,5 +1,6 @@
 """The one place where the stages meet."""
 
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
@@ -7,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from avatar_engine import Avatar, Encoder, Fragment, SoundOnly
+from avatar_engine.strain import Strain
 from tts_engine import Speech, Voice
 from tts_engine.text import cut
 
@@ -33,7 +35,8 @@ class Session:
         voice: Speaks.
         avatar: Draws.
         replays: Where verbatim answers are kept once they were rendered; None renders each time.
-        can_draw: Whether the machine keeps up with pictures now; if not, a reply is sound alone.
+        strain: Of the avatar: whether the machine keeps up with pictures; if not even with half
+            of them, a reply is sound alone. It is told what encoding takes.
 
     Raises:
         ValueError: A frame would not hold a whole number of the voice's samples.
@@ -45,7 +48,7 @@ class Session:
         voice: Voice,
         avatar: Avatar,
         replays: Replays | None = None,
-        can_draw: Callable[[], bool] = always,
+        strain: Strain | None = None,
     ) -> None:
         if voice.sample_rate % avatar.fps:
             raise ValueError(
@@ -55,7 +58,7 @@ class Session:
         self._responder = responder
         self._voice = voice
         self._replays = replays
-        self._can_draw = can_draw
+        self._strain = strain
         self._avatars: dict[Media, Avatar] = {"video": avatar, "audio": SoundOnly(avatar.fps)}
         self._without_pictures = SoundOnly(avatar.fps, is_eased=True)
 
@@ -147,7 +150,8 @@ class Session:
         self, parts: Iterable[Sentence | Answer], media: Media, first: int, admit: Admit
     ) -> Generator[Event, None, None]:
         avatar = self._avatars.get(media)
-        if media == "video" and not self._can_draw():
+        strain = self._strain if media == "video" else None
+        if strain and strain.ease == "sound":
             avatar = self._without_pictures
         encoder: Encoder | None = None
         spare = _Spare()
@@ -176,7 +180,8 @@ class Session:
                 if spare.is_news():
                     yield Notice("spare_voice")
                 n_frames += len(frames)
-                yield from _named("encode", encoder.add(frames))
+                fragments = _named("encode", encoder.add(frames))
+                yield from _timed(fragments, strain.encoded) if strain else fragments
         if encoder:
             yield from _named("encode", encoder.close())
 
@@ -204,6 +209,17 @@ class _Spare:
         is_news = self._speaks and not self._was_told
         self._was_told = self._speaks
         return is_news
+
+
+def _timed(items: Iterator[T], tell: Callable[[float], None]) -> Iterator[T]:
+    """Pass items through; tell of each step how many seconds it took."""
+    while True:
+        started = time.monotonic()
+        item = next(items, None)
+        tell(time.monotonic() - started)
+        if item is None:
+            return
+        yield item
 
 
 def _named(stage: Stage, items: Iterator[T]) -> Generator[T, None, None]:

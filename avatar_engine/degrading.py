@@ -29,33 +29,29 @@ class Patient(Avatar, Protocol):
 
 
 class Degrading:
-    """An avatar with a light one for hard times; the sound is the same whoever draws.
+    """An avatar, and what is done in hard times; the sound is the same whoever draws.
 
-    The rate may fall to every second picture at any time, and the light avatar may take over
+    The rate may fall to every second picture at any time, and a light avatar may take over
     in the middle of a sentence; the other comes back with the next one.
 
     Args:
         avatar: Who draws as long as the machine keeps up.
-        light: Of the same size and rate.
-        strain: Shared by all who draw on this machine.
+        light: Of the same size and rate; None where nobody is lighter.
+        strain: Shared by all who draw on this machine, with a ladder that fits.
         clock: Seconds, from anywhere.
     """
 
     def __init__(
         self,
         avatar: Patient,
-        light: Avatar,
+        light: Avatar | None,
         strain: Strain,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        assert (avatar.fps, avatar.size) == (light.fps, light.size)
+        assert not light or (avatar.fps, avatar.size) == (light.fps, light.size)
         self.fps, self.size = avatar.fps, avatar.size
         self.strain = strain
         self._avatar, self._light, self._clock = avatar, light, clock
-
-    def can_draw(self) -> bool:
-        """Whether there should be pictures at all; if not, even the light avatar was too slow."""
-        return self.strain.ease != "sound"
 
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
         """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
@@ -63,7 +59,7 @@ class Degrading:
         heard: list[Speech] = []  # of the sentence so far
         n = 0  # frames that were drawn of it
         ease = self.strain.ease
-        if ease in ("full", "half"):
+        if not self._light or ease in ("full", "half"):
             known = _kept(pieces, heard)
             with closing(self._avatar.render(known, first=first, every=self._every)) as drawing:
                 for frames, took in self._timed(drawing, pieces):
@@ -71,10 +67,11 @@ class Degrading:
                     yield replace(frames, is_eased=ease != "full")
                     n += len(frames)
                     ease = self.strain.ease
-                    if ease not in ("full", "half"):
+                    if self._light and ease not in ("full", "half"):
                         break
                 else:
                     return
+        assert self._light
         rest = itertools.chain(_after(heard, n, self.fps), pieces)
         with closing(self._light.render(rest, first=first + n)) as drawing:
             for frames, took in self._timed(drawing, pieces):
@@ -82,7 +79,7 @@ class Degrading:
                 yield replace(frames, is_eased=True)
 
     def _every(self) -> int:
-        return 2 if self.strain.ease == "half" else 1
+        return 1 if self.strain.ease == "full" else 2
 
     def _timed(self, drawing: Iterator[Frames], pieces: "_Timed") -> Iterator[tuple[Frames, float]]:
         """The frames, and the seconds they took, without those that their sound took."""

@@ -1,6 +1,6 @@
 """The light avatar: mouth pictures chosen by phoneme, pasted on the moving head."""
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -43,13 +43,21 @@ class VisemeAvatar:
         self._tiles["aa"] = self._tiles[halfway_name("aa", "E")]
         self._mouth = MouthPaste(presenter)
 
-    def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
-        """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
+    def render(
+        self,
+        speech: Iterable[Speech],
+        *,
+        first: int = 0,
+        every: Callable[[], int] = lambda: 1,
+    ) -> Generator[Frames, None, None]:
+        """Draw one sentence; see :class:`~avatar_engine.degrading.Patient`."""
         for piece, mouths in _with_mouths(whole_frames(speech, self.fps), self.fps):
             per_frame = piece.sample_rate // self.fps
             for at in range(0, len(mouths), AT_ONCE):
                 some = mouths[at : at + AT_ONCE]
-                pixels = np.stack([self._draw(first + i, m) for i, m in enumerate(some)])
+                step = every()
+                drawn = [self._draw(first + i, m) for i, m in enumerate(some) if i % step == 0]
+                pixels = np.stack(drawn).repeat(step, axis=0)[: len(some)]
                 sound = piece.samples[at * per_frame : (at + len(some)) * per_frame]
                 text = piece.text if at == 0 else ""
                 yield Frames(pixels, self.fps, first, Speech(sound, piece.sample_rate, text))

@@ -1,19 +1,24 @@
-"""The commands, started as a user starts them."""
+"""The commands, each started at least once as a user starts it: as a process of its own."""
 
 import json
+import logging
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
 import pytest
 
+from agent.__main__ import main as agent
 from agent.settings import Settings
+from ingest.__main__ import main as ingest
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +42,38 @@ def run(settings: Settings, module: str, *arguments: str) -> subprocess.Complete
     )  # fmt: skip
 
 
+Call = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Call]:
+    """The same as ``run`` for a command's ``main``, without waiting for a process to load models.
+
+    What the command sets for its whole process, how much libraries log, is undone in the end.
+    """
+    levels = {
+        logger: logger.level
+        for logger in logging.Logger.manager.loggerDict.values()
+        if isinstance(logger, logging.Logger)
+    }
+
+    def call(
+        settings: Settings, main: Callable[[Sequence[str]], int], *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("ZHENGWEN_DATA_DIR", str(settings.data_dir))
+        capfd.readouterr()
+        try:
+            code = main(arguments)
+        except SystemExit as error:  # argparse
+            code = int(error.code or 0)
+        return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
+
+    yield call
+    for logger, level in levels.items():
+        logger.setLevel(level)
+
+
 @pytest.mark.usefixtures("stages")
 def test_ask_prints_answer_score_and_source(settings: Settings) -> None:
     done = run(settings, "agent", "ask", "身份证丢了怎么补办？")
@@ -47,9 +84,11 @@ def test_ask_prints_answer_score_and_source(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("stages")
-def test_ask_saves_a_talking_film_and_prints_json(settings: Settings, tmp_path: Path) -> None:
+def test_ask_saves_a_talking_film_and_prints_json(
+    settings: Settings, tmp_path: Path, call: Call
+) -> None:
     film = tmp_path / "answer.mp4"
-    done = run(settings, "agent", "ask", "护照多少钱？", "-o", str(film), "--json")
+    done = call(settings, agent, "ask", "护照多少钱？", "-o", str(film), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["outcome"] == "answered"
     with av.open(str(film)) as opened:
@@ -76,9 +115,9 @@ def test_say_makes_a_film_of_any_text(settings: Settings, tmp_path: Path) -> Non
     ],
 )
 def test_a_wrong_command_says_what_is_wrong(
-    settings: Settings, arguments: tuple[str, ...], complaint: str
+    settings: Settings, arguments: tuple[str, ...], complaint: str, call: Call
 ) -> None:
-    done = run(settings, "agent", *arguments)
+    done = call(settings, agent, *arguments)
     assert done.returncode in (1, 2)
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
@@ -89,28 +128,36 @@ def test_plugins_lists_what_is_installed(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("stages")
-def test_new_entries_are_answered_after_ingest(settings: Settings, tmp_path: Path) -> None:
+def test_new_entries_are_answered_after_ingest(
+    settings: Settings, tmp_path: Path, call: Call
+) -> None:
     entry = {"id": "zz-1", "question": "共享滑板车乱停放向谁反映？", "answer": "请向城管热线反映。"}
     path = tmp_path / "new.jsonl"
     path.write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
     own = settings.model_copy(update={"data_dir": tmp_path / "var"})
+    shutil.copytree(settings.data_dir, own.data_dir)  # with the sample, already embedded
     assert run(own, "ingest", "add", str(path)).returncode == 0
-    assert "zz-1" in run(own, "ingest", "list", "--entries").stdout
-    assert "城管" in run(own, "agent", "ask", "共享滑板车乱停放向谁反映").stdout
+    assert "zz-1" in call(own, ingest, "list", "--entries").stdout
+    assert "城管" in call(own, agent, "ask", "共享滑板车乱停放向谁反映").stdout
 
 
-@pytest.mark.usefixtures("stages")
-def test_a_bad_row_is_named_and_the_good_ones_go_in(settings: Settings, tmp_path: Path) -> None:
+def test_a_bad_row_is_named_and_the_good_ones_go_in_after_the_sample(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call
+) -> None:
+    sample = {"id": "zz-0", "question": "样例？", "answer": "样例。"}
+    (tmp_path / "faq").mkdir()
+    (tmp_path / "faq" / "sample.jsonl").write_text(json.dumps(sample), "utf-8")
+    monkeypatch.setenv("ZHENGWEN_FAQ", str(tmp_path / "faq"))
     path = tmp_path / "bad.jsonl"
     path.write_text(
         '{"id": "zz-2", "question": "问？", "answer": "答。"}\n{"id": "zz-3"}\n', "utf-8"
     )
     own = settings.model_copy(update={"data_dir": tmp_path / "var"})
-    done = run(own, "ingest", "add", str(path))
+    done = call(own, ingest, "add", str(path))
     assert done.returncode == 3
     assert "bad.jsonl, row 2" in done.stdout
     listed = run(own, "ingest", "list", "--entries").stdout
-    assert "zz-2" in listed and "zz-3" not in listed
+    assert "zz-0" in listed and "zz-2" in listed and "zz-3" not in listed
 
 
 def test_a_port_in_use_is_a_clear_error(settings: Settings) -> None:

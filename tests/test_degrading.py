@@ -7,7 +7,7 @@ import pytest
 
 from avatar_engine import Encoder, Frames
 from avatar_engine.degrading import Degrading
-from avatar_engine.strain import FIRST_REST, LADDER, Strain
+from avatar_engine.strain import FIRST_REST, LADDER, LIGHT_ITSELF, Strain
 from tts_engine import Phoneme, Speech
 
 FPS, RATE, SIZE = 25, 24_000, (16, 16)
@@ -104,6 +104,23 @@ def test_where_nothing_is_fast_enough_replies_are_sound_alone() -> None:
     avatar, _, _ = degrading(cost=0.2, light_cost=0.1)
     list(avatar.render(speech(4)))
     assert avatar.strain.ease == "sound"
+
+
+def test_an_avatar_that_none_is_lighter_than_draws_every_second_picture_to_the_end() -> None:
+    clock = Clock()
+    painter = Painter(clock, FULL, 0.2)
+    avatar = Degrading(painter, None, Strain(clock, LIGHT_ITSELF), clock)
+    frames = list(avatar.render(speech(10)))
+    assert sum(map(len, frames)) == 250 and all((f.pixels == FULL).all() for f in frames)
+    assert frames[-1].is_eased and 125 < painter.n_drawn < 170
+    assert avatar.strain.ease == "sound", "and the next reply is sound alone"
+
+
+def test_encoding_strains_like_drawing() -> None:
+    avatar, _, _ = degrading(cost=0.02)
+    for _ in avatar.render(speech(10)):
+        avatar.strain.encoded(0.03 * 5)
+    assert avatar.strain.n_steps_down
 
 
 def test_the_pictures_return_by_themselves_step_by_step() -> None:

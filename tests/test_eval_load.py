@@ -16,7 +16,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from agent.settings import ROOT, Settings
+from agent.settings import Settings
 from avatar_engine import Encoder, Frames
 from avatar_engine.wav2lip.generator import Wav2Lip384
 from avatar_engine.wav2lip.weights import load
@@ -209,9 +209,10 @@ async def test_a_reply_that_goes_on_when_the_time_is_over_is_stopped(address: st
 def test_the_command_measures_a_server_of_its_own(tmp_path: Path) -> None:
     faq = tmp_path / "faq"
     faq.mkdir()
-    lines = (ROOT / "assets" / "faq" / "idcard.jsonl").read_text("utf-8").splitlines()
-    (faq / "some.jsonl").write_text("\n".join(lines[:2]), "utf-8")
-    command = "load --sessions 1 --seconds 5 --replay --json"
+    # A short answer: it is rendered twice, and then played in real time.
+    entry = {"id": "a-1", "question": "身份证丢了怎么补办？", "answer": "到派出所补办。"}
+    (faq / "some.jsonl").write_text(json.dumps(entry), "utf-8")
+    command = "load --sessions 1 --seconds 2 --replay --json"
     done = subprocess.run(
         [sys.executable, "-m", "eval", *command.split()],
         env=os.environ | {"ZHENGWEN_FAQ": str(faq), "ZHENGWEN_DATA_DIR": str(tmp_path / "mine")},
@@ -222,6 +223,6 @@ def test_the_command_measures_a_server_of_its_own(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     report = Report(**{**found, "visits": tuple(Visit(**got) for got in found["visits"])})
     (got,) = report.visits
-    assert report.replay and got.n_replayed == got.n_replies
+    assert report.replay and got.n_replayed == got.n_replies > 0
     assert got.eased == 0 and got.n_failed == 0
     assert not (tmp_path / "mine").exists(), "nothing is written where a deployment runs"

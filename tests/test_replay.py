@@ -35,6 +35,7 @@ from agent.settings import ServerSettings, Settings
 from agent.starts import N_STARTS, Starts
 from avatar_engine import Avatar, Fragment, Frames, Presenter
 from avatar_engine.progress_bar import progress_bar
+from avatar_engine.strain import Strain
 from avatar_engine.viseme import VisemeAvatar
 from retrievers import FaqEntry
 from tts_engine import Speech, Voice
@@ -227,7 +228,8 @@ def test_a_reply_that_was_drawn_simpler_than_usual_is_not_kept(
 def test_a_reply_without_pictures_that_should_have_some_is_told_and_not_kept(
     tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
 ) -> None:
-    exhausted = Session(Reciter("好。"), voice, avatar, replays, can_draw=lambda: False)
+    strain = Strain(ladder=("sound",))
+    exhausted = Session(Reciter("好。"), voice, avatar, replays, strain)
     fragments = [e for e in exhausted.reply(Question("？")) if isinstance(e, Fragment)]
     assert fragments[0].mime.startswith("audio/mp4")
     assert sum(f.n_eased for f in fragments) == sum(f.n_frames for f in fragments) > 0

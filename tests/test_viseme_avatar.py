@@ -35,6 +35,20 @@ def mouth_region(avatar: VisemeAvatar, index: int) -> tuple[slice, slice]:
     return slice(top + (bottom - top) * 6 // 10, bottom), slice(left, right)
 
 
+def test_in_hard_times_it_draws_every_second_picture_and_the_sound_stays_whole(
+    avatar: VisemeAvatar,
+) -> None:
+    said = [spoken([Phoneme("a", 0.1), Phoneme("u", 0.5)], 1.0)]
+    whole = list(avatar.render(said))
+    half = list(avatar.render(said, every=lambda: 2))
+    assert [len(f) for f in half] == [len(f) for f in whole]
+    assert all(
+        np.array_equal(a.speech.samples, b.speech.samples) for a, b in zip(half, whole, strict=True)
+    )
+    first, drawn = half[0].pixels, whole[0].pixels
+    assert np.array_equal(first[::2], drawn[::2]) and np.array_equal(first[1], first[0])
+
+
 def test_it_keeps_the_contract_of_every_avatar(avatar: VisemeAvatar) -> None:
     check_avatar(avatar)
 

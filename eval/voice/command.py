@@ -16,6 +16,7 @@ from rich.table import Table
 
 from agent.settings import ROOT, read
 
+from . import front_end
 from .figures import RECORDED, SENTENCES, Order, Row
 
 EMBEDDED = "espeak"
@@ -36,6 +37,8 @@ class Report:
 
     machine: str
     recordings: str
+    front_end: front_end.Score | None
+    """On sentences it was never mended on; None where their table is not installed."""
     tones: Judge | None
     rounds: int
     n_sentences: int
@@ -79,6 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-tones", type=Path, metavar="FILE", help="keep what was heard in --tones DIR"
     )
     parser.add_argument(
+        "--ceiling", type=Path, metavar="DIR",
+        help="single characters that a third speaker recorded: what the judge of tones can reach; "
+        "without it, those among --recordings",
+    )  # fmt: skip
+    parser.add_argument(
         "--recogniser", default="", metavar="URL|MODULE:FUNCTION",
         help="a speech recogniser: an OpenAI-compatible service up to /v1, or a Python function",
     )  # fmt: skip
@@ -99,16 +107,21 @@ def run(options: argparse.Namespace) -> None:
         rows: dict[str, Row] = {}
         for title, voice, arguments in _voices(options):
             progress.print(f"measuring {title}")
+            folder = options.ceiling if voice == RECORDED else None
+            folder = folder or options.recordings
             order = Order(
                 voice, arguments, options.rounds,
-                recordings=str(options.recordings.resolve()) if options.recordings else "",
+                recordings=str(folder.resolve()) if folder else "",
                 most=options.n, tones=str(kept) if judge else "",
                 recogniser=options.recogniser, model=options.recogniser_model,
             )  # fmt: skip
             rows[title] = Row(**_child(order))
+    is_there = front_end.HELD_OUT.is_file()
+    read_right = front_end.score(front_end.read_cases(front_end.HELD_OUT)) if is_there else None
     report = Report(
-        _machine(), str(options.recordings or ""), judge, options.rounds, len(SENTENCES), rows
-    )
+        _machine(), str(options.recordings or ""), read_right, judge, options.rounds,
+        len(SENTENCES), rows,
+    )  # fmt: skip
     output = Console()
     output.print(table(report))
     for remark in remarks(report, bool(options.recogniser)):
@@ -137,6 +150,9 @@ def table(report: Report) -> Table:
 def remarks(report: Report, has_recogniser: bool) -> list[str]:
     """What the figures are of, and why some are missing."""
     found = []
+    if report.front_end:
+        right = report.front_end
+        found.append(f"Front end, held out: {right.n_right} of {right.n_cases} sentences right.")
     n_words = max((row.n_words for row in report.rows.values()), default=0)
     if n_words:
         found.append(f"MCD, F0 and voicing error: {n_words} words of {report.recordings}, DTW.")
@@ -159,7 +175,7 @@ def remarks(report: Report, has_recogniser: bool) -> list[str]:
 def _voices(options: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]]:
     """Title, name and arguments of each row."""
     found: list[tuple[str, str, dict[str, Any]]] = []
-    if options.recordings and options.tones:
+    if (options.ceiling or options.recordings) and options.tones:
         found.append((RECORDED, RECORDED, {}))
     if options.voices:
         return found + [
