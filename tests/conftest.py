@@ -1,8 +1,10 @@
 """What many tests share: one loaded system, and one running server."""
 
 import logging
+import multiprocessing
 import sys
 from collections.abc import AsyncIterator, Iterator
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,19 @@ async def address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
     async with server.listen() as listener:
         port = listener.sockets[0].getsockname()[1]
         yield f"ws://127.0.0.1:{port}/v1"
+
+
+@pytest.fixture(scope="session")
+def quick_starts() -> ForkServerContext:
+    """For processes of their own that need a store: what takes seconds to import is there."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        ["text2vec", "presidio_analyzer", "retrievers.chroma", "ingest.intake", "tests.warm"]
+    )
+    first = context.Process(target=int)  # which waits for what all others find done
+    first.start()
+    first.join()
+    return context
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The commands, each started at least once as a user starts it: as a process of its own."""
+"""The commands, as a user starts them; in processes of their own where that makes a difference."""
 
 import json
 import logging
@@ -98,9 +98,9 @@ def test_ask_saves_a_talking_film_and_prints_json(
 
 
 @pytest.mark.usefixtures("stages")
-def test_say_makes_a_film_of_any_text(settings: Settings, tmp_path: Path) -> None:
+def test_say_makes_a_film_of_any_text(settings: Settings, tmp_path: Path, call: Call) -> None:
     film = tmp_path / "hello.mp4"
-    done = run(settings, "agent", "say", "大家好。", "-o", str(film))
+    done = call(settings, agent, "say", "大家好。", "-o", str(film))
     assert done.returncode == 0, done.stderr
     assert film.stat().st_size > 10_000
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from eval.__main__ import main
-from eval.voice import likeness, recogniser, tones
+from eval.voice import front_end, likeness, recogniser, tones
 from eval.voice.figures import RECORDED, Order
 from eval.voice.recordings import SAMPLE_RATE, read_recordings
 from eval.voice.row import chosen, measure
@@ -130,6 +130,21 @@ def test_contours_are_kept_and_read_again(tmp_path: Path) -> None:
         tones.read(tmp_path / "other")
 
 
+def test_contours_that_were_heard_in_another_way_train_no_judge(tmp_path: Path) -> None:
+    tones.save(tmp_path / "kept", ["ma1"], [np.arange(12.0)])
+    with np.load(tmp_path / "kept") as archive:
+        kept = dict(archive)
+    for other in (kept["sample"] + 1, kept["sample"][:-1]):
+        with (tmp_path / "stale").open("wb") as file:
+            np.savez(file, **(kept | {"sample": other}))
+        with pytest.raises(ValueError, match="followed in another way"):
+            tones.read(tmp_path / "stale")
+    with (tmp_path / "stale").open("wb") as file:
+        np.savez(file, syllables=kept["syllables"], contours=kept["contours"])
+    with pytest.raises(ValueError, match="followed in another way"):
+        tones.read(tmp_path / "stale")
+
+
 def test_the_characters_for_tones_have_the_tones_they_stand_for() -> None:
     for tone, characters in tones.SYLLABLES.items():
         assert len(set(characters)) == 25
@@ -212,16 +227,54 @@ def test_recordings_themselves_are_judged_by_their_tones(tmp_path: Path) -> None
     assert row.rtf is None and row.mcd_db is None
 
 
+def test_the_held_out_table_shares_nothing_with_the_one_the_front_end_was_mended_on() -> None:
+    held = front_end.read_cases(front_end.HELD_OUT)
+    known = front_end.read_cases(front_end.HELD_OUT.with_name("front_end.tsv"))
+    assert len({case.sentence for case in held}) == 120
+    assert not {case.sentence for case in held} & {case.sentence for case in known}
+    assert not {case.word for case in held if case.word} & {case.word for case in known}
+
+
+def test_the_front_end_stays_as_good_as_when_it_first_saw_the_held_out_table() -> None:
+    found = front_end.score(front_end.read_cases(front_end.HELD_OUT))
+    assert found.n_cases == 120
+    assert found.n_right >= 117
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "word", "right", "wrong"),
+    [
+        ("reading", "请到银行办理。", "银行", "yin2 hang2", "yin2 xing2"),
+        ("spoken", "请到3号窗口。", "", "请到三号窗口。", "请到3号窗口。"),
+        ("letters", "请下载APP。", "", "A P P", "APP"),
+    ],
+)
+def test_a_case_is_right_only_if_it_is_said_as_expected(
+    kind: str, sentence: str, word: str, right: str, wrong: str
+) -> None:
+    assert front_end.Case(kind, sentence, word, right).is_right()
+    assert not front_end.Case(kind, sentence, word, wrong).is_right()
+
+
+def test_a_word_that_is_not_in_its_sentence_is_wrong() -> None:
+    assert not front_end.Case("reading", "请坐。", "银行", "yin2 hang2").is_right()
+
+
 def test_the_command_sets_voices_beside_each_other(
     words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "third").mkdir()
+    soundfile.write(tmp_path / "third" / "c.wav", sung(np.array(SHAPES[2])), SAMPLE_RATE)
+    (tmp_path / "third" / "c.txt").write_text("人", "utf-8")
     report = tmp_path / "voice.json"
     learnt = melodies(40, seed=1, height=90)
     tones.save(tmp_path / "tones", list(learnt), list(learnt.values()))
     command = ["voice", "espeak", "--rounds", "1", "-n", "2", "--recordings", str(words)]
+    command += ["--ceiling", str(tmp_path / "third")]
     assert main([*command, "--tones", str(tmp_path / "tones"), "--out", str(report)]) == 0
     found = json.loads(report.read_text("utf-8"))
     assert list(found["rows"]) == [RECORDED, "espeak"]
+    assert found["rows"][RECORDED]["n_tones"] == 1
     assert found["tones"]["held_out_accuracy"] > 0.95
     row = found["rows"]["espeak"]
     assert row["n_words"] == row["n_tones"] == 2
@@ -231,6 +284,7 @@ def test_the_command_sets_voices_beside_each_other(
     assert row["rtf"] > 0 and row["mcd_db"] > 0
     output = capsys.readouterr().out
     assert "no --recogniser is configured" in output and "espeak" in output
+    assert f"{found['front_end']['n_right']} of 120 sentences" in " ".join(output.split())
 
 
 def test_a_voice_that_is_unknown_is_an_error_in_words(capsys: pytest.CaptureFixture[str]) -> None:

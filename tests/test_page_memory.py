@@ -1,5 +1,7 @@
 """A visitor comes back: kept conversations and a language model's usage, on the real page."""
 
+import shutil
+
 import pytest
 from playwright.sync_api import expect
 
@@ -21,11 +23,13 @@ def behave(reply: Reply) -> None:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stack")
+    (folder / "faq").mkdir()
+    shutil.copy(ROOT / "assets" / "faq" / "vehicle.jsonl", folder / "faq")
     with serving() as service:
         service.behave = behave
         stack = Stack(
             folder,
-            ROOT / "assets" / "faq",
+            folder / "faq",
             ZHENGWEN_LLM__MODEL="loopback",
             ZHENGWEN_LLM__BASE_URL=f"'{service.url}'",
             ZHENGWEN_LLM__PRICES="[2.0, 8.0]",

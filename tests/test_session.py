@@ -10,11 +10,13 @@ from avatar_engine import Fragment, SoundOnly
 from avatar_engine.strain import Strain
 from tts_engine import Speech
 
-QUESTION = Question("身份证丢了怎么补办？")
+QUESTION = Question("身份证丢了怎么补办？")  # the reply takes more than twenty seconds to say
+GREETING = Question("你好")  # thirteen
+THANKS = Question("谢谢")  # four
 
 
 def test_text_comes_first_then_a_caption_then_its_pictures(stages: Stages) -> None:
-    events = list(stages.session().reply(QUESTION))
+    events = list(stages.session().reply(THANKS))
     assert isinstance(events[0], Answer)
     assert [type(event) for event in events[1:4]] == [Opening, Caption, Fragment]
     assert sum(isinstance(e, Answer) for e in events) == 1
@@ -22,12 +24,15 @@ def test_text_comes_first_then_a_caption_then_its_pictures(stages: Stages) -> No
 
 def test_captions_say_where_in_the_film_their_sentence_begins(stages: Stages) -> None:
     made_ms = 0
-    for event in stages.session().reply(QUESTION):
+    n_captions = 0
+    for event in stages.session().reply(GREETING):
         if isinstance(event, Caption):
+            n_captions += 1
             assert event.start_ms is not None
             assert made_ms <= event.start_ms <= made_ms + 200  # at most a fragment is pending
         elif isinstance(event, Fragment):
             made_ms = event.pts_ms + event.duration_ms
+    assert n_captions > 1
 
 
 class CountingVoice:
@@ -59,10 +64,10 @@ def test_a_live_session_tells_its_strain_how_long_drawing_and_encoding_take(
     drew, encoded = Strain.drew, Strain.encoded
     monkeypatch.setattr(Strain, "drew", lambda *given: told.append("drew") or drew(*given))
     monkeypatch.setattr(Strain, "encoded", lambda *given: told.append("encoded") or encoded(*given))
-    fragments = [e for e in stages.live_session().reply(QUESTION) if isinstance(e, Fragment)]
+    fragments = [e for e in stages.live_session().reply(THANKS) if isinstance(e, Fragment)]
     assert len(fragments) > 3 and min(told.count("drew"), told.count("encoded")) > 3
     told.clear()
-    list(stages.live_session().reply(QUESTION, media="audio"))
+    list(stages.live_session().reply(THANKS, media="audio"))
     assert not told, "sound alone is no strain"
 
 

@@ -1,6 +1,7 @@
 """The knowledge base in a real Chroma collection."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -8,12 +9,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
 
 from agent.build import Stages
 from retrievers import FaqEntry, Scope, StoreError, chroma
+from retrievers.catalogue import Catalogue
 from retrievers.checks import check_store
 from retrievers.chroma import SHIPPED_ENCODER, ChromaStore
 from retrievers.faq_files import FaqFileError, from_record, read_file, read_folder, to_record
@@ -69,20 +72,15 @@ def test_an_error_in_the_middle_leaves_the_store_as_it_was(tmp_path: Path) -> No
     assert [p.entry for p in store.matching("第7项怎么办", k=5)] == []
 
 
-def test_a_writer_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_writer_that_is_killed_leaves_nothing_behind(
+    tmp_path: Path, quick_starts: ForkServerContext
+) -> None:
     kept = FaqEntry("a-1", "护照怎么换？", "到窗口换发。")
     ChromaStore(tmp_path).add([kept])
-    killed = """
-import os, sys
-from pathlib import Path
-from retrievers import FaqEntry
-from retrievers.catalogue import Catalogue
-from retrievers.chroma import ChromaStore
-Catalogue.flip = lambda self, removed=(): os._exit(9)
-ChromaStore(Path(sys.argv[1])).add([FaqEntry("a-1", "护照怎么换？", "改过了。")])
-"""
-    ended = subprocess.run([sys.executable, "-c", killed, str(tmp_path)], check=False)
-    assert ended.returncode == 9
+    writer = quick_starts.Process(target=_die_in_the_middle_of_a_change, args=(tmp_path,))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == 9
     store = ChromaStore(tmp_path)
     assert [p.entry for p in store.nearest("护照怎么换", k=5)] == [kept]
     store.add([FaqEntry("a-2", "签证怎么办？", "到窗口办。")])
@@ -90,33 +88,42 @@ ChromaStore(Path(sys.argv[1])).add([FaqEntry("a-1", "护照怎么换？", "改�
     assert len(store._vectors) == 2, "the next writer sweeps what the dead one left"
 
 
-def test_what_another_process_writes_is_found_with_the_next_question(tmp_path: Path) -> None:
+def _die_in_the_middle_of_a_change(data_dir: Path) -> None:
+    Catalogue.flip = lambda self, removed=(): os._exit(9)  # type: ignore[method-assign]
+    ChromaStore(data_dir).add([FaqEntry("a-1", "护照怎么换？", "改过了。")])
+
+
+def test_what_another_process_writes_is_found_with_the_next_question(
+    tmp_path: Path, quick_starts: ForkServerContext
+) -> None:
     store = ChromaStore(tmp_path)
     store.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
     assert store.nearest("公积金怎么提取", k=1)[0].entry.faq_id == "a-1"
-    _change_in_another_process(tmp_path)
+    _change_in_another_process(tmp_path, quick_starts)
     assert [p.entry.faq_id for p in store.nearest("公积金怎么提取", k=2)] == ["b-1"]
     assert [p.entry.faq_id for p in store.matching("公积金", k=2)] == ["b-1"]
     assert store.matching("护照", k=2) == []
 
 
-def _change_in_another_process(data_dir: Path) -> None:
+def _change_in_another_process(data_dir: Path, quick_starts: ForkServerContext) -> None:
+    writer = quick_starts.Process(target=_change, args=(data_dir,))
+    writer.start()
+    writer.join()
+    assert writer.exitcode == 0
+
+
+def _change(data_dir: Path) -> None:
     """Put b-1 in the place of a-1."""
-    other = """
-import sys
-from pathlib import Path
-from retrievers import FaqEntry
-from retrievers.chroma import ChromaStore
-store = ChromaStore(Path(sys.argv[1]))
-store.change([FaqEntry("b-1", "公积金怎么提取？", "在线申请。")], removed=["a-1"])
-"""
-    subprocess.run([sys.executable, "-c", other, str(data_dir)], check=True)
+    entry = FaqEntry("b-1", "公积金怎么提取？", "在线申请。")
+    ChromaStore(data_dir).change([entry], removed=["a-1"])
 
 
-def test_what_another_process_wrote_is_found_after_a_change_of_our_own(tmp_path: Path) -> None:
+def test_what_another_process_wrote_is_found_after_a_change_of_our_own(
+    tmp_path: Path, quick_starts: ForkServerContext
+) -> None:
     ours = ChromaStore(tmp_path)
     ours.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
-    _change_in_another_process(tmp_path)
+    _change_in_another_process(tmp_path, quick_starts)
     ours.add([FaqEntry("c-1", "居住证怎么办？", "到窗口办。")])
     assert ours.nearest("公积金怎么提取", k=1)[0].entry.faq_id == "b-1"
     assert ours.matching("公积金", k=1)[0].entry.faq_id == "b-1"

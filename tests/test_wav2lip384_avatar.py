@@ -61,9 +61,9 @@ def test_it_keeps_every_promise_of_an_avatar(avatar: Wav2Lip384Avatar) -> None:
 
 
 def test_a_sentence_in_pieces_looks_like_the_whole(avatar: Wav2Lip384Avatar) -> None:
-    sound = speech(1.2)
+    sound = speech(0.6)
     whole = drawn(avatar, [sound], first=7)
-    pieces = drawn(avatar, [sound[:3_000], sound[3_000:9_000], sound[9_000:]], first=7)
+    pieces = drawn(avatar, [sound[:1_500], sound[1_500:4_500], sound[4_500:]], first=7)
     assert np.abs(whole.astype(int) - pieces).max() <= 1
 
 
@@ -144,7 +144,7 @@ def test_with_less_room_frames_are_made_when_they_are_shown_and_look_the_same(
     small = Wav2Lip384Avatar(presenter, weights=weights, cache=tmp_path, cache_mib=20)
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.npy")) < 20 * 2**20
     assert 2 <= small._maps.n_kept < len(presenter) == avatar._maps.n_kept
-    sound = speech(0.8)
+    sound = speech(0.4)
     pictures, whole = drawn(small, [sound], first=20), drawn(avatar, [sound], first=20)
     assert np.abs(pictures.astype(int) - whole).max() <= 1
 

@@ -256,7 +256,7 @@ def test_an_asked_for_stop_keeps_the_step_and_the_same_command_goes_on(
 
 
 def test_two_processes_train_one_network(clips: Path, tmp_path: Path) -> None:
-    settings = expert_settings(clips, tmp_path / "run", steps=2, validate_every=2)
+    settings = expert_settings(clips, tmp_path / "run", steps=1, validate_every=1)
     config = write_yaml(tmp_path / "expert.yaml", settings)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     launch += ["--nproc-per-node", "2", "-m", "avatar_engine", "train", "expert", str(config)]
@@ -272,7 +272,7 @@ def test_two_processes_train_one_network(clips: Path, tmp_path: Path) -> None:
     assert "on 2 x cpu" in done.stderr
     assert done.stderr.count("all steps are done") == 1
     found = checkpoints.newest(settings.out)
-    assert found and found.progress.step == 2
+    assert found and found.progress.step == 1
 
 
 # --- what is learnt -----------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_the_expert_learns_a_batch_by_heart(clips: Path, tmp_path: Path) -> None
     settings = expert_settings(clips, tmp_path, augment=False, ema=0, workers=0, batch=4)
     task = ExpertTask(settings, load(settings.data), machine.accelerator(settings))
     same = Progress(step=0)
-    losses = [task.step(same, 1e-3)[0]["sync"].item() for _ in range(6)]
+    losses = [task.step(same, 1e-3)[0]["sync"].item() for _ in range(5)]
     assert losses[-1] < 0.8 * losses[0]
 
 
@@ -290,7 +290,7 @@ def test_the_generator_learns_a_batch_by_heart(clips: Path, tmp_path: Path) -> N
     settings = generator_settings(clips, tmp_path, ema=0, workers=0)
     task = generator.GeneratorTask(settings, load(settings.data), machine.accelerator(settings))
     same = Progress(step=0)
-    losses = [task.step(same, 3e-3)[0]["l1"].item() for _ in range(6)]
+    losses = [task.step(same, 3e-3)[0]["l1"].item() for _ in range(4)]
     assert losses[-1] < 0.8 * losses[0]
 
 
@@ -514,7 +514,7 @@ def test_a_generator_may_draw_lower_halves_alone_and_encode_a_face_once(
     clips: Path, tmp_path: Path
 ) -> None:
     settings = generator_settings(
-        clips, tmp_path, ema=0, workers=0, batch=4, sounds_per_face=2, lower_half=True
+        clips, tmp_path, ema=0, workers=0, batch=4, sounds_per_face=2, lower_half=True, samples=1
     )
     task = generator.GeneratorTask(settings, load(settings.data), machine.accelerator(settings))
     seen: list[int] = []

@@ -83,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--ceiling", type=Path, metavar="DIR",
-        help="single characters that a third speaker recorded: what the judge of tones can reach; "
+        help="single characters of a speaker who is not that of --tones: what the judge can reach; "
         "without it, those among --recordings",
     )  # fmt: skip
     parser.add_argument(

@@ -155,7 +155,7 @@ def read(path: Path) -> tuple[list[str], list[Contours]]:
     try:
         with np.load(path, allow_pickle=False) as kept:
             syllables, contours = kept["syllables"].tolist(), kept["contours"]
-            sample = kept["sample"]
+            sample = kept["sample"] if "sample" in kept else np.zeros(0)
     except (ValueError, KeyError) as error:
         raise ValueError(f"{path} holds no pitch contours of syllables ({error})") from error
     if sample.shape != _sample().shape or np.abs(sample - _sample()).max() > _SAME:
