@@ -35,6 +35,9 @@ from .starts import Starts
 SAMPLE = "sample"
 """Where the entries of the sample knowledge base say they come from."""
 
+OWN_VOICES = {"female": "neural", "male": "espeak"}
+"""Which of our own voices suits a presenter: the neural one was learnt from a woman."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -124,10 +127,11 @@ def build(settings: Settings) -> Stages:
     with _timed("loading presenter and voice"):
         presenter = Presenter(settings.presenter_folder)
         make_avatar = load("avatar", settings.avatar.name)
-        make_voice = load("tts", settings.tts.name)
+        chosen = settings.tts or Backend(name=OWN_VOICES[presenter.card.voice])
+        make_voice = load("tts", chosen.name)
         drawing = _with_cache(make_avatar, settings.avatar, settings.data_dir / "cache" / "faces")
         avatar: Avatar = _make(make_avatar, drawing, presenter)
-        speaking = _with_gender(make_voice, settings.tts, presenter.card.voice)
+        speaking = _with_gender(make_voice, chosen, presenter.card.voice)
         voice: Voice = _make(make_voice, speaking)
         if make_voice is not EspeakVoice:
             voice = FallbackVoice(voice, EspeakVoice(gender=presenter.card.voice))

@@ -146,7 +146,8 @@ class Settings(Strict):
     """JSON Lines files that fill an empty store."""
     store: Backend = Backend(name="chroma")
     retriever: Backend = Backend(name="hybrid")
-    tts: Backend = Backend(name="espeak")
+    tts: Backend | None = None
+    """Without one, the voice that suits the presenter: see ``build.OWN_VOICES``."""
     avatar: Backend = Backend(name="viseme")
     llm: LlmSettings | None = None
     judge: LlmSettings | None = None

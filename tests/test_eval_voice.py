@@ -73,7 +73,15 @@ def test_a_word_beside_itself_has_no_distance_however_loud() -> None:
     same = likeness.compare([word], [0.3 * word])
     assert same.mcd_db == pytest.approx(0, abs=0.05)
     assert same.f0_rmse_semitones == pytest.approx(0, abs=0.05)
-    assert same.voicing_error == 0
+    assert same.voicing_error == 0 and same.words_found == 1
+
+
+def test_a_word_leads_back_to_its_own_recording_at_another_pace_and_not_to_anothers() -> None:
+    vowels = [(700, 1200), (300, 2300), (350, 700)]
+    words = [sung(np.zeros(2), 0.4, vowel) for vowel in vowels]
+    slower = [sung(np.zeros(2), 0.55, vowel) for vowel in vowels]
+    assert likeness.compare(words, slower).words_found == 1
+    assert likeness.compare(words, [*slower[1:], slower[0]]).words_found == 0
 
 
 def test_another_vowel_is_further_away_than_another_speed() -> None:

@@ -9,6 +9,9 @@ from agent.build import build
 from agent.plugins import KINDS, PluginError, installed, load
 from agent.settings import Backend, Settings, SettingsError
 from tts_engine.checks import check_voice
+from tts_engine.espeak import EspeakVoice
+from tts_engine.fallback import FallbackVoice
+from tts_engine.neural import NeuralVoice
 
 PARROT = '''
 from collections.abc import Generator
@@ -70,6 +73,14 @@ def test_a_voice_from_the_settings_speaks_in_the_whole_system(
     stages = build(settings.model_copy(update={"tts": backend}))
     assert stages.voice.sample_rate == 16_000
     assert len(list(stages.session().say("你好。"))) > 2
+
+
+@pytest.mark.parametrize(("presenter", "voice"), [("suit", EspeakVoice), ("blouse", NeuralVoice)])
+def test_who_chooses_no_voice_hears_the_one_that_suits_the_presenter(
+    settings: Settings, presenter: str, voice: type
+) -> None:
+    built = build(settings.model_copy(update={"presenter": presenter})).voice
+    assert isinstance(built._voice if isinstance(built, FallbackVoice) else built, voice)
 
 
 def test_an_option_the_backend_does_not_take_is_refused(settings: Settings, parrot: str) -> None:

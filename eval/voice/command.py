@@ -14,7 +14,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from agent.settings import ROOT, read
+from agent.settings import ROOT, Backend, read
 
 from . import front_end
 from .figures import RECORDED, SENTENCES, Order, Row
@@ -54,6 +54,7 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "mcd_db": ("mel-cepstral distortion, dB", ".2f"),
     "f0_rmse_semitones": ("F0 error, semitones", ".2f"),
     "voicing_error": ("voicing error", ".1%"),
+    "words_found": ("words nearest to their own recording", ".1%"),
     "tone_accuracy": ("tones right", ".1%"),
     "character_error_rate": ("character error rate", ".1%"),
     "lufs": ("loudness, LUFS", ".1f"),
@@ -182,7 +183,7 @@ def _voices(options: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]
             (name, str(Path(name).resolve()) if Path(name).is_dir() else name, {})
             for name in dict.fromkeys(options.voices)
         ]
-    configured = read().tts
+    configured = read().tts or Backend(name="neural")
     found.append((configured.name, configured.name, dict(configured.options)))
     if configured.name != EMBEDDED:
         found.append((EMBEDDED, EMBEDDED, {}))

@@ -51,6 +51,7 @@ class Row:
     mcd_db: float | None = None
     f0_rmse_semitones: float | None = None
     voicing_error: float | None = None
+    words_found: float | None = None
     n_words: int = 0
     """Compared with recordings."""
     tone_accuracy: float | None = None
