@@ -142,7 +142,7 @@ def build(settings: Settings) -> Stages:
         replays = Replays(cache, fingerprint(presenter.folder, made_by), Starts(presenter.faces))
     stages = Stages(retriever, responder, voice, avatar, presenter, replays)
     with _timed("warming up"):  # what is kept would warm nothing
-        for _ in Session(responder, voice, avatar).reply(Question("您好")):
+        for _ in Session(responder, voice, avatar).reply(Question("谢谢")):
             pass
         retriever.search("身份证")
     return stages

@@ -305,7 +305,8 @@ def tables(report: Report) -> Iterator[Table]:
 
 def _questions(settings: Settings) -> list[str]:
     """A few of the sample knowledge base, always the same."""
-    entries = [e for e in read_folder(settings.faq) if e.language.startswith("zh")]
+    found = read_folder(settings.faq)
+    entries = [e for e in found if e.language.startswith("zh") and e.wordings]
     n = min(N_QUESTIONS, len(entries))
     return [entry.wordings[0] for entry in random.Random(0).sample(entries, n)]
 
