@@ -1,6 +1,5 @@
 """The one place where the stages meet."""
 
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
@@ -36,7 +35,7 @@ class Session:
         avatar: Draws.
         replays: Where verbatim answers are kept once they were rendered; None renders each time.
         strain: Of the avatar: whether the machine keeps up with pictures; if not even with half
-            of them, a reply is sound alone. It is told what encoding takes.
+            of them, a reply is sound alone.
 
     Raises:
         ValueError: A frame would not hold a whole number of the voice's samples.
@@ -150,8 +149,7 @@ class Session:
         self, parts: Iterable[Sentence | Answer], media: Media, first: int, admit: Admit
     ) -> Generator[Event, None, None]:
         avatar = self._avatars.get(media)
-        strain = self._strain if media == "video" else None
-        if strain and strain.ease == "sound":
+        if media == "video" and self._strain and self._strain.ease == "sound":
             avatar = self._without_pictures
         encoder: Encoder | None = None
         spare = _Spare()
@@ -180,8 +178,7 @@ class Session:
                 if spare.is_news():
                     yield Notice("spare_voice")
                 n_frames += len(frames)
-                fragments = _named("encode", encoder.add(frames))
-                yield from _timed(fragments, strain.encoded) if strain else fragments
+                yield from _named("encode", encoder.add(frames))
         if encoder:
             yield from _named("encode", encoder.close())
 
@@ -209,17 +206,6 @@ class _Spare:
         is_news = self._speaks and not self._was_told
         self._was_told = self._speaks
         return is_news
-
-
-def _timed(items: Iterator[T], tell: Callable[[float], None]) -> Iterator[T]:
-    """Pass items through; tell of each step how many seconds it took."""
-    while True:
-        started = time.monotonic()
-        item = next(items, None)
-        tell(time.monotonic() - started)
-        if item is None:
-            return
-        yield item
 
 
 def _named(stage: Stage, items: Iterator[T]) -> Generator[T, None, None]:

@@ -14,7 +14,7 @@ LADDER: tuple[Ease, ...] = get_args(Ease)
 LIGHT_ITSELF: tuple[Ease, ...] = ("full", "half", "sound")
 """The ladder of an avatar that none is lighter than."""
 
-TIRED = 0.9  # s of drawing and encoding for a second of media; sound needs time, too
+TIRED = 0.8  # s of drawing for a second of media; sound and encoding need time, too
 LOOKED_BACK = 1.0  # s of media
 FIRST_REST = 4.0  # s before a step back up is tried
 LONGEST_REST = 64.0  # s; a try that fails doubles the rest up to this
@@ -25,9 +25,8 @@ logger = logging.getLogger(__name__)
 class Strain:
     """What all replies tell of their drawing, and the step of the ladder that follows from it.
 
-    Steps down are taken when drawing and encoding a second of media takes nearly a second;
-    steps up are tried after a rest, because what the fuller pictures would cost now is not
-    known before.
+    Steps down are taken when drawing a second of media takes nearly a second; steps up are
+    tried after a rest, because what the fuller pictures would cost now is not known before.
     May be used by several threads.
 
     Args:
@@ -83,13 +82,6 @@ class Strain:
                     logger.warning("the machine does not keep up: %s", self._ladder[self._step])
             elif self._was_up and self._clock() - self._since >= self._rest:
                 self._was_up, self._rest = False, FIRST_REST  # it holds
-
-    def encoded(self, took_s: float) -> None:
-        """Note how long the encoding of something that was drawn took."""
-        with self._lock:
-            if self._told:
-                media_s, drawing_s = self._told[-1]
-                self._told[-1] = media_s, drawing_s + took_s
 
     def _go(self, step: int) -> None:
         self._step, self._since = step, self._clock()

@@ -116,13 +116,6 @@ def test_an_avatar_that_none_is_lighter_than_draws_every_second_picture_to_the_e
     assert avatar.strain.ease == "sound", "and the next reply is sound alone"
 
 
-def test_encoding_strains_like_drawing() -> None:
-    avatar, _, _ = degrading(cost=0.02)
-    for _ in avatar.render(speech(10)):
-        avatar.strain.encoded(0.03 * 5)
-    assert avatar.strain.n_steps_down
-
-
 def test_the_pictures_return_by_themselves_step_by_step() -> None:
     avatar, full, clock = degrading(cost=0.2)
     list(avatar.render(speech(4)))

@@ -7,7 +7,6 @@ import pytest
 from agent import Answer, Caption, Opening, Question, ReplyError, Sentence, Session
 from agent.build import Stages
 from avatar_engine import Fragment, SoundOnly
-from avatar_engine.strain import Strain
 from tts_engine import Speech
 
 QUESTION = Question("身份证丢了怎么补办？")  # the reply takes more than twenty seconds to say
@@ -55,20 +54,6 @@ def test_the_first_sentence_leaves_before_the_second_is_spoken(stages: Stages) -
         pass
     assert voice.n_sentences == 1
     reply.close()
-
-
-def test_a_live_session_tells_its_strain_how_long_drawing_and_encoding_take(
-    stages: Stages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    drew, encoded = Strain.drew, Strain.encoded
-    monkeypatch.setattr(Strain, "drew", lambda *given: told.append("drew") or drew(*given))
-    monkeypatch.setattr(Strain, "encoded", lambda *given: told.append("encoded") or encoded(*given))
-    fragments = [e for e in stages.live_session().reply(THANKS) if isinstance(e, Fragment)]
-    assert len(fragments) > 3 and min(told.count("drew"), told.count("encoded")) > 3
-    told.clear()
-    list(stages.live_session().reply(THANKS, media="audio"))
-    assert not told, "sound alone is no strain"
 
 
 def test_closing_a_reply_stops_every_stage(stages: Stages) -> None:
