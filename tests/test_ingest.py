@@ -39,7 +39,7 @@ LAW = """杭州市共享单车管理办法
 """
 
 
-N_KILLED = 30
+N_KILLED = 50
 
 
 @pytest.fixture

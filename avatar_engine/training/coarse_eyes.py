@@ -82,6 +82,6 @@ def _mean(convolution: nn.Conv2d) -> Tensor:
     """A kernel that gives the mean of as many neighbours as the layer makes one of."""
     down, right = convolution.stride
     top, left = cast(tuple[int, int], convolution.padding)
-    kernel = torch.zeros(cast(tuple[int, int], convolution.kernel_size))
+    kernel = convolution.weight.new_zeros(cast(tuple[int, int], convolution.kernel_size))
     kernel[top : top + down, left : left + right] = 1 / (down * right)
     return kernel

@@ -19,7 +19,7 @@ Region = NDArray[np.floating]
 
 SIDE: Final = 1 / 6
 """Of the width: what lies left and right of the middle, of which nothing is taken. Of what
-differs between our presenter speaking and silent, a fifteenth lies there."""
+differs between our presenter speaking and silent, four hundredths lie there."""
 
 TOP, FULL = 0.5, 0.58  # of the height, where the drawn face begins to show and shows alone
 ROUNDNESS = 4  # of what is taken: 2 is an ellipse, more comes nearer to a rectangle

@@ -156,7 +156,9 @@ def remarks(report: Report, has_recogniser: bool) -> list[str]:
         found.append(f"Front end, held out: {right.n_right} of {right.n_cases} sentences right.")
     n_words = max((row.n_words for row in report.rows.values()), default=0)
     if n_words:
-        found.append(f"MCD, F0 and voicing error: {n_words} words of {report.recordings}, DTW.")
+        found.append(
+            f"MCD, F0, voicing error and words found: {n_words} words of {report.recordings}, DTW."
+        )
     else:
         found.append("No MCD and F0 error: --recordings names a folder of real speech.")
     if report.tones:
