@@ -20,6 +20,10 @@ AAC_FRAME = 1024  # samples
 FIRST_FRAGMENTS = (2, 2, 2, 2)  # frames; 80 ms each at 25 fps, for an early start
 LATER_FRAGMENT = 5  # frames; 200 ms at 25 fps
 
+X264 = {"preset": "superfast", "tune": "zerolatency", "crf": "24"}
+"""No look-ahead, no B-frames. ``eval speed`` compares: veryfast with 23 has the same pictures in a
+tenth fewer bytes, for half as much time again; ultrafast needs a third more bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
@@ -137,7 +141,7 @@ class _H264:
         context.color_primaries = 6
         context.color_trc = 6
         context.color_range = 1
-        context.options = {"preset": "veryfast", "tune": "zerolatency", "crf": "23"}
+        context.options = dict(X264)
         context.flags |= Flags.global_header
         context.open()
         self._context = context

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).resolve().parent.parent / "assets" / "wav2lip384"
 AT_ONCE = 4  # frames; small enough to stop quickly and to begin soon
+SAMPLED = 16  # frames of the loop, to see what rounding costs
 _QUIET = -3.0  # mel level, of [-4, 4]; where all of a window is below, the lips are shut
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,8 @@ class Wav2Lip384Avatar:
         backend: What runs the network: ``cuda``, ``openvino``, ``torch``; ``auto`` is the first of
             these that is there.
         threads: Of the processor; None: one per core, at most four.
+        precision: With OpenVINO, ``fp32``, ``bf16`` or ``int8``; ``auto`` is the fastest of the
+            processor that keeps the picture.
 
     Raises:
         PresenterError: There are no weights.
@@ -62,6 +65,7 @@ class Wav2Lip384Avatar:
         cache_mib: int | None = None,
         backend: str = "auto",
         threads: int | None = None,
+        precision: str = "auto",
     ) -> None:
         # Torch takes seconds to import; who chose another avatar should not wait for it.
         from .wav2lip.backends.base import warm
@@ -84,9 +88,9 @@ class Wav2Lip384Avatar:
         steady, speaking = split(load(path, Wav2Lip384))
         with _shown_building(presenter.card.name) as told:
             self._maps = LoopMaps(presenter, steady, path, Path(cache), told, cache_mib)
-        one = self._maps.of([0])
-        self._backend = choose(speaking, one, backend, threads)
-        warm(self._backend, one, range(1, AT_ONCE + 1))
+        some = self._maps.of(range(0, len(presenter), max(1, len(presenter) // SAMPLED)))
+        self._backend = choose(speaking, some, backend, threads, precision)
+        warm(self._backend, some, range(1, AT_ONCE + 1))
         self._draw_seen = Shared(self._backend.draw).draw
         self._squares = squares(presenter.faces)
 

@@ -11,6 +11,7 @@ from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
 from avatar_engine.wav2lip.generator import Wav2Lip384
 from avatar_engine.wav2lip.weights import save
 from eval.speed.command import Report, _child, tables
+from eval.speed.encoding import CHOICES, Encoding, measure_encoding
 from eval.speed.forms import FORMS
 from eval.speed.material import Material, calibrate
 from eval.speed.row import EXACT, Order, Row, psnr
@@ -77,9 +78,17 @@ def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
         "384, torch": Row(5, 200, 400, 0, EXACT),
         "OpenVINO: what talks": Row(30, 33, 300, 3.7, 60),
     }
-    report = Report("a machine", "random weights", 1, 5, rows, {"paste": 2.0, "x264": 5.0})
+    sent = Encoding("superfast", 24, True, 1.8, 669, 44.8)
+    report = Report("a machine", "random weights", 1, 5, rows, {"paste": 2.0, "x264": 5.0}, [sent])
     console = Console(width=140, record=True)
     for table in tables(report):
         console.print(table)
     text = console.export_text()
-    assert "6.0" in text and "same" in text and "40.00" in text
+    assert "6.0" in text and "same" in text and "40.00" in text and "what is sent" in text
+
+
+def test_what_is_sent_is_one_of_the_ways_to_encode_that_are_compared() -> None:
+    ways = {(way.preset, way.crf): way for way in measure_encoding(1)}
+    assert list(ways) == list(CHOICES) and [w.is_shipped for w in ways.values()].count(True) == 1
+    assert all(way.face_db > 40 and way.cpu_ms > 0 for way in ways.values())
+    assert ways["superfast", 23].kbit_s > ways["superfast", 24].kbit_s

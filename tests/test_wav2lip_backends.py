@@ -15,7 +15,8 @@ from avatar_engine.__main__ import main as command_line
 from avatar_engine.wav2lip.backends.base import Backend, BackendError, Maps, Mels, warm
 from avatar_engine.wav2lip.backends.choice import choose
 from avatar_engine.wav2lip.backends.onnx_file import export
-from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu, has_bf16
+from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu
+from avatar_engine.wav2lip.backends.precision import Precision, fastest, native
 from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
 from avatar_engine.wav2lip.generator import Wav2Lip384
 from avatar_engine.wav2lip.split import split
@@ -46,7 +47,7 @@ class Scene:
             return TorchCpu(self.speaking, 1)
         if name == "cuda":
             return choose(self.speaking, self.maps, "cuda")
-        return OpenVinoCpu(self.speaking, self.maps, 1, bf16=False)
+        return OpenVinoCpu(self.speaking, self.maps, 1, "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_in_fp32_it_is_within_a_ten_thousandth_of_the_plain_network(
     elif name == "torch":
         drawn = TorchCpu(magnified, 1).draw(mel, raw_maps)
     else:
-        drawn = OpenVinoCpu(magnified, raw_maps, 1, bf16=False).draw(mel, raw_maps)
+        drawn = OpenVinoCpu(magnified, raw_maps, 1, "fp32").draw(mel, raw_maps)
     assert 0 < drawn.min() and drawn.max() < 255
 
 
@@ -186,22 +187,24 @@ def test_what_cannot_be_is_refused_with_what_can(
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ("fpu avx2 avx512f avx512_bf16", True),
-        ("fpu amx_tile amx_bf16", True),
-        ("fpu avx2 avx512f avx512_vnni", False),  # emulated: slower than fp32
-        ("fpu avx2", False),
+        ("fpu avx2 avx512f avx512_bf16", "bf16"),
+        ("fpu avx512_vnni avx512_bf16 amx_tile amx_bf16 amx_int8", "bf16"),
+        ("fpu avx2 avx512f avx512_vnni avx512_bf16", "int8"),
+        ("fpu avx2 avx512f avx512_vnni", "int8"),  # bf16 would be emulated: slower than fp32
+        ("fpu avx2 avx_vnni", "int8"),
+        ("fpu avx2 avx512f", "fp32"),
     ],
 )
-def test_bf16_is_chosen_by_the_flags_of_the_processor(
-    flags: str, expected: bool, tmp_path: Path
+def test_the_precision_is_chosen_by_the_flags_of_the_processor(
+    flags: str, expected: Precision, tmp_path: Path
 ) -> None:
     path = tmp_path / "cpuinfo"
     path.write_text(f"processor\t: 0\nmodel name\t: amx_bf16\nflags\t\t: {flags}\nbugs\t: x\n")
-    assert has_bf16(path) is expected
+    assert fastest(path) == expected
 
 
 def test_a_processor_that_does_not_say_computes_in_fp32(tmp_path: Path) -> None:
-    assert has_bf16(tmp_path / "none") is False
+    assert fastest(tmp_path / "none") == "fp32" and native(tmp_path / "none") == {"fp32"}
 
 
 def test_openvino_tells_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,7 +217,7 @@ def test_openvino_tells_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     monkeypatch.setattr(socket, "socket", None)  # converting opens no connection
-    OpenVinoCpu(scene.speaking, scene.maps, 1, bf16=False)
+    OpenVinoCpu(scene.speaking, scene.maps, 1, "fp32")
 
 
 def test_the_command_line_writes_the_onnx_file(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv_transpose2d, relu
+from torch.nn.functional import relu
 from torch.nn.utils import fuse_conv_bn_eval
 
 from .blocks import ConvBlock, DeconvBlock
@@ -59,9 +59,7 @@ class Steady(nn.Module):
         self.parts = nn.ModuleList()
         for height, (block, n_own) in zip(heights, _blocks(generator), strict=False):
             is_split = height <= split_up_to
-            self.parts.append(
-                _Deconvolution(block, n_own, of_face=True) if is_split else nn.Identity()
-            )
+            self.parts.append(_half(block, n_own, of_face=True) if is_split else nn.Identity())
         self.parts.append(nn.Identity())  # the output block's skip
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
@@ -157,7 +155,7 @@ class _Block(nn.Module):
         super().__init__()
         self._is_split = n_own is not None
         self.deconvolution = (
-            _folded(block[0]) if n_own is None else _Deconvolution(block, n_own, of_face=False)
+            _folded(block[0]) if n_own is None else _half(block, n_own, of_face=False)
         )
         # At a cut every 3x3 kernel lacks its neighbours, which spoils a row or column.
         self.layers = nn.Sequential(*(_folded(layer) for layer in list(block)[1:]))
@@ -174,22 +172,15 @@ class _Block(nn.Module):
         return cast(Tensor, self.layers(x)[..., *self._unspoilt])
 
 
-class _Deconvolution(nn.Module):
+def _half(block: nn.Sequential, n_own: int, *, of_face: bool) -> nn.ConvTranspose2d:
     """Half of a block's folded deconvolution: over the channels of the decoder, or of the face."""
-
-    def __init__(self, block: nn.Sequential, n_own: int, *, of_face: bool) -> None:
-        super().__init__()
-        whole = cast(nn.ConvTranspose2d, cast(nn.Sequential, _folded(block[0]))[0])
-        weight = whole.weight
-        self.weight = nn.Parameter(weight[n_own:] if of_face else weight[:n_own])
-        self.bias = None if of_face else whole.bias
-        self._stride = whole.stride
-        self._padding = cast(tuple[int, int], whole.padding)
-        self._extra = whole.output_padding
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, h, w) to (B, C', h', w')."""
-        return conv_transpose2d(x, self.weight, self.bias, self._stride, self._padding, self._extra)
+    whole = cast(nn.ConvTranspose2d, cast(nn.Sequential, _folded(block[0]))[0])
+    half = copy.deepcopy(whole)
+    half.weight = nn.Parameter(whole.weight[n_own:] if of_face else whole.weight[:n_own])
+    half.in_channels = len(half.weight)
+    if of_face:
+        half.bias = None
+    return half
 
 
 def _folded(module: nn.Module) -> nn.Module:

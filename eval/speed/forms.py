@@ -13,8 +13,9 @@ from avatar_engine.wav2lip.backends.onnx_file import export
 from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu
 from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
 from avatar_engine.wav2lip.backends.torch_cuda import TorchCuda
+from avatar_engine.wav2lip.eight_bits import heard, rounded
 from avatar_engine.wav2lip.generator import Generator
-from avatar_engine.wav2lip.split import fold, seen, split
+from avatar_engine.wav2lip.split import Speaking, fold, seen, split
 
 Form = tuple[nn.Module, Maps]
 """Something to run, and what of n faces it is given: the faces themselves, or cached maps."""
@@ -115,13 +116,23 @@ class OnnxRuntime:
         return np.asarray(self._session.run(None, given)[0])
 
 
+def _in_eight_bits(network: nn.Module, maps: Maps, threads: int) -> Backend:
+    """Made with other sentences than those that are measured."""
+    assert isinstance(network, Speaking)
+    mels = heard()
+    which = np.resize(np.arange(len(maps[0])), len(mels))
+    made = rounded(network, mels, [level[which] for level in maps])
+    return OpenVinoCpu(made, maps, threads, "int8")
+
+
 FORMS: dict[str, Callable[[Generator, Tensor], Form]] = {
     form.__name__: form for form in (plain, folded, cached, cropped, hybrid, all_split)
 }
 RUNTIMES: dict[str, Callable[[nn.Module, Maps, int], Backend]] = {
     "torch": lambda network, maps, threads: TorchCpu(network, threads),
     "ONNX Runtime": OnnxRuntime,
-    "OpenVINO": lambda network, maps, threads: OpenVinoCpu(network, maps, threads, bf16=False),
-    "OpenVINO bf16": lambda network, maps, threads: OpenVinoCpu(network, maps, threads, bf16=True),
+    "OpenVINO": lambda network, maps, threads: OpenVinoCpu(network, maps, threads, "fp32"),
+    "OpenVINO bf16": lambda network, maps, threads: OpenVinoCpu(network, maps, threads, "bf16"),
+    "OpenVINO int8": lambda network, maps, threads: _in_eight_bits(network, maps, threads),
     "CUDA fp16": lambda network, maps, threads: TorchCuda(network, maps),
 }
