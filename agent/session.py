@@ -7,13 +7,14 @@ from typing import TypeVar
 import numpy as np
 
 from avatar_engine import Avatar, Encoder, Fragment, SoundOnly
-from avatar_engine.strain import Strain
+from avatar_engine.strain import Pace, Strain
 from tts_engine import Speech, Voice
 from tts_engine.text import cut
 
 from .base import Answer, Question, ReplyError, Responder, Sentence, Stage
 from .events import Caption, Event, Media, Notice, Opening
 from .replay import Replay, Replays
+from .timed import Timed
 
 BREATH = 2  # frames
 T = TypeVar("T")
@@ -149,8 +150,12 @@ class Session:
         self, parts: Iterable[Sentence | Answer], media: Media, first: int, admit: Admit
     ) -> Generator[Event, None, None]:
         avatar = self._avatars.get(media)
-        if media == "video" and self._strain and self._strain.ease == "sound":
-            avatar = self._without_pictures
+        pace: Pace | None = None
+        if media == "video" and self._strain:
+            if self._strain.ease == "sound":
+                avatar = self._without_pictures
+            else:
+                pace = Pace(self._strain)
         encoder: Encoder | None = None
         spare = _Spare()
         n_frames = 0
@@ -171,14 +176,18 @@ class Session:
             yield Caption(part, n_frames * 1000 // avatar.fps)
             if not any(map(str.isalnum, part.text)):
                 continue  # marks alone are read, not heard
-            speech = spare.noted(_named("speak", self._voice.speak(part.text)))
-            if not n_frames:
-                speech = chain([self._breath(avatar.fps)], speech)
-            for frames in _named("render", avatar.render(speech, first=first + n_frames)):
+            spoken = Timed(spare.noted(_named("speak", self._voice.speak(part.text))))
+            speech = spoken if n_frames else chain([self._breath(avatar.fps)], spoken)
+            drawn = Timed(_named("render", avatar.render(speech, first=first + n_frames)))
+            for frames in drawn:
                 if spare.is_news():
                     yield Notice("spare_voice")
                 n_frames += len(frames)
-                yield from _named("encode", encoder.add(frames))
+                encoded = Timed(_named("encode", encoder.add(frames)))
+                yield from encoded
+                took = drawn.lap() - spoken.lap() + encoded.lap()
+                if pace:
+                    pace.made(len(frames) / avatar.fps, took)
         if encoder:
             yield from _named("encode", encoder.close())
 

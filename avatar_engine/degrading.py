@@ -1,7 +1,6 @@
 """An avatar that becomes simpler when the machine cannot keep up, rather than late."""
 
 import itertools
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -37,8 +36,8 @@ class Degrading:
     Args:
         avatar: Who draws as long as the machine keeps up.
         light: Of the same size and rate; None where nobody is lighter.
-        strain: Shared by all who draw on this machine, with a ladder that fits.
-        clock: Seconds, from anywhere.
+        strain: Shared by all who draw on this machine, with a ladder that fits. Whoever takes the
+            frames tells it of their pace.
     """
 
     def __init__(
@@ -46,24 +45,22 @@ class Degrading:
         avatar: Patient,
         light: Avatar | None,
         strain: Strain,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         assert not light or (avatar.fps, avatar.size) == (light.fps, light.size)
         self.fps, self.size = avatar.fps, avatar.size
         self.strain = strain
-        self._avatar, self._light, self._clock = avatar, light, clock
+        self._avatar, self._light = avatar, light
 
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
         """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
-        pieces = _Timed(whole_frames(speech, self.fps), self._clock)
+        pieces = whole_frames(speech, self.fps)
         heard: list[Speech] = []  # of the sentence so far
         n = 0  # frames that were drawn of it
         ease = self.strain.ease
         if not self._light or ease in ("full", "half"):
             known = _kept(pieces, heard)
             with closing(self._avatar.render(known, first=first, every=self._every)) as drawing:
-                for frames, took in self._timed(drawing, pieces):
-                    self.strain.drew(ease, len(frames) / self.fps, took)
+                for frames in drawing:
                     yield replace(frames, is_eased=ease != "full")
                     n += len(frames)
                     ease = self.strain.ease
@@ -74,36 +71,11 @@ class Degrading:
         assert self._light
         rest = itertools.chain(_after(heard, n, self.fps), pieces)
         with closing(self._light.render(rest, first=first + n)) as drawing:
-            for frames, took in self._timed(drawing, pieces):
-                self.strain.drew("light", len(frames) / self.fps, took)
+            for frames in drawing:
                 yield replace(frames, is_eased=True)
 
     def _every(self) -> int:
         return 1 if self.strain.ease == "full" else 2
-
-    def _timed(self, drawing: Iterator[Frames], pieces: "_Timed") -> Iterator[tuple[Frames, float]]:
-        """The frames, and the seconds they took, without those that their sound took."""
-        while True:
-            started, waited = self._clock(), pieces.waited
-            frames = next(drawing, None)
-            if frames is None:
-                return
-            yield frames, self._clock() - started - (pieces.waited - waited)
-
-
-class _Timed(Iterator[Speech]):
-    """Speech, and how long was waited for it."""
-
-    def __init__(self, speech: Iterator[Speech], clock: Callable[[], float]) -> None:
-        self._speech, self._clock = speech, clock
-        self.waited = 0.0
-
-    def __next__(self) -> Speech:
-        started = self._clock()
-        try:
-            return next(self._speech)
-        finally:
-            self.waited += self._clock() - started
 
 
 def _kept(pieces: Iterable[Speech], kept: list[Speech]) -> Iterator[Speech]:

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
@@ -14,8 +13,11 @@ LADDER: tuple[Ease, ...] = get_args(Ease)
 LIGHT_ITSELF: tuple[Ease, ...] = ("full", "half", "sound")
 """The ladder of an avatar that none is lighter than."""
 
-TIRED = 0.8  # s of drawing for a second of media; sound and encoding need time, too
-LOOKED_BACK = 1.0  # s of media
+HEAD_START = 0.25  # s of media that a page has when it begins to play, a little less
+MOST_AHEAD = (
+    1.0  # s; a reply that was quick for long must not hide that the machine has become slow
+)
+SETTLING = 1.0  # s after a step down, in which its relief is waited for
 FIRST_REST = 4.0  # s before a step back up is tried
 LONGEST_REST = 64.0  # s; a try that fails doubles the rest up to this
 
@@ -23,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 class Strain:
-    """What all replies tell of their drawing, and the step of the ladder that follows from it.
+    """What all replies tell of their pace, and the step of the ladder that follows from it.
 
-    Steps down are taken when drawing a second of media takes nearly a second; steps up are
-    tried after a rest, because what the fuller pictures would cost now is not known before.
+    A step down is taken when a reply's pictures would come later than they are played; steps up
+    are tried after a rest, because what the fuller pictures would cost now is not known before.
     May be used by several threads.
 
     Args:
@@ -42,10 +44,9 @@ class Strain:
         self._clock, self._ladder = clock, ladder
         self._lock = threading.Lock()
         self._step = 0
-        self._since = clock()
+        self._since = self._settled = clock()
         self._rest = FIRST_REST
         self._was_up = False
-        self._told: deque[tuple[float, float]] = deque()
         self.n_steps_down = 0
         """How often the machine could not keep up."""
 
@@ -58,31 +59,40 @@ class Strain:
                 self._was_up = True
             return self._ladder[self._step]
 
-    def drew(self, ease: Ease, media_s: float, took_s: float) -> None:
-        """Note that so much media took so long to draw.
-
-        Args:
-            ease: What was left out; notes from before a change no longer count.
-        """
+    def told(self, *, is_late: bool) -> None:
+        """Note whether a reply is late."""
         with self._lock:
-            if ease != self._ladder[self._step]:
-                return
-            self._told.append((media_s, took_s))
-            media = sum(m for m, _ in self._told)
-            while media - self._told[0][0] >= LOOKED_BACK:
-                media -= self._told.popleft()[0]
-            if media < LOOKED_BACK:
-                return
-            if sum(t for _, t in self._told) > TIRED * media:
-                if self._step + 1 < len(self._ladder):
-                    self._rest = min(2 * self._rest, LONGEST_REST) if self._was_up else FIRST_REST
-                    self._was_up = False
-                    self.n_steps_down += 1
-                    self._go(self._step + 1)
-                    logger.warning("the machine does not keep up: %s", self._ladder[self._step])
-            elif self._was_up and self._clock() - self._since >= self._rest:
+            now = self._clock()
+            if is_late and now >= self._settled and self._step + 1 < len(self._ladder):
+                self._rest = min(2 * self._rest, LONGEST_REST) if self._was_up else FIRST_REST
+                self._was_up = False
+                self.n_steps_down += 1
+                self._settled = now + SETTLING
+                self._go(self._step + 1)
+                logger.warning("the machine does not keep up: %s", self._ladder[self._step])
+            elif self._was_up and now - self._since >= self._rest:
                 self._was_up, self._rest = False, FIRST_REST  # it holds
 
     def _go(self, step: int) -> None:
         self._step, self._since = step, self._clock()
-        self._told.clear()
+
+
+class Pace:
+    """How far one reply is made ahead of its playing.
+
+    Time in which the reply waited, for its sound or for the page to play, is none of its own:
+    fewer pictures would not make it shorter.
+
+    Args:
+        strain: Is told.
+    """
+
+    def __init__(self, strain: Strain) -> None:
+        self._strain = strain
+        self._ahead = HEAD_START
+
+    def made(self, media_s: float, took_s: float) -> None:
+        """Note that so much media took so long to draw and to encode."""
+        self._ahead = min(self._ahead + media_s - took_s, MOST_AHEAD)
+        self._strain.told(is_late=self._ahead < 0)
+        self._ahead = max(self._ahead, 0.0)

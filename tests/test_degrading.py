@@ -5,9 +5,12 @@ from collections.abc import Callable, Generator, Iterable
 import numpy as np
 import pytest
 
-from avatar_engine import Encoder, Frames
+from agent.base import Question, Sentence
+from agent.session import Session
+from agent.timed import Timed
+from avatar_engine import Encoder, Fragment, Frames
 from avatar_engine.degrading import Degrading
-from avatar_engine.strain import FIRST_REST, LADDER, LIGHT_ITSELF, Strain
+from avatar_engine.strain import FIRST_REST, LADDER, LIGHT_ITSELF, SETTLING, Pace, Strain
 from tts_engine import Phoneme, Speech
 
 FPS, RATE, SIZE = 25, 24_000, (16, 16)
@@ -66,34 +69,45 @@ def speech(seconds: float) -> list[Speech]:
     ]
 
 
-def degrading(cost: float, light_cost: float = 0.001) -> tuple[Degrading, Painter, Clock]:
-    clock = Clock()
-    full = Painter(clock, FULL, cost)
-    light = Painter(clock, LIGHT, light_cost)
-    return Degrading(full, light, Strain(clock), clock), full, clock
+class Stage:
+    """Performs one sentence after the other, each a reply of its own."""
+
+    def __init__(self, cost: float, light_cost: float | None = 0.001) -> None:
+        self.clock = Clock()
+        self.full = Painter(self.clock, FULL, cost)
+        light = None if light_cost is None else Painter(self.clock, LIGHT, light_cost)
+        self.strain = Strain(self.clock, LADDER if light else LIGHT_ITSELF)
+        self.avatar = Degrading(self.full, light, self.strain)
+
+    def perform(self, said: Iterable[Speech], first: int = 0) -> list[Frames]:
+        pace, shown = Pace(self.strain), []
+        drawing = Timed(self.avatar.render(said, first=first), self.clock)
+        for frames in drawing:
+            shown.append(frames)
+            pace.made(len(frames) / FPS, drawing.lap())
+        return shown
 
 
 def test_a_machine_that_keeps_up_shows_every_picture() -> None:
-    avatar, full, _ = degrading(cost=0.02)
-    frames = list(avatar.render(speech(10)))
-    assert full.n_drawn == 250
+    stage = Stage(cost=0.03)
+    frames = stage.perform(speech(10))
+    assert stage.full.n_drawn == 250
     assert all((f.pixels == FULL).all() and not f.is_eased for f in frames)
-    assert avatar.strain.n_steps_down == 0
+    assert stage.strain.n_steps_down == 0
 
 
 def test_where_half_the_pictures_can_be_drawn_every_second_one_is() -> None:
-    avatar, full, _ = degrading(cost=0.05)
-    frames = list(avatar.render(speech(10)))
-    assert avatar.strain.n_steps_down
-    assert 200 > full.n_drawn > 125
+    stage = Stage(cost=0.06)
+    frames = stage.perform(speech(10))
+    assert stage.strain.n_steps_down
+    assert 225 > stage.full.n_drawn > 150
     assert not frames[0].is_eased and frames[-1].is_eased
     assert all((f.pixels == FULL).all() for f in frames)
 
 
 def test_where_even_that_is_too_slow_the_light_avatar_takes_over_in_the_sentence() -> None:
-    avatar, _, _ = degrading(cost=0.2)
     given = speech(10)
-    frames = list(avatar.render(given, first=7))
+    frames = Stage(cost=0.2).perform(given, first=7)
     assert (frames[0].pixels == FULL).all() and (frames[-1].pixels == LIGHT).all()
     assert [f.first for f in frames] == list(7 + np.cumsum([0, *map(len, frames)])[:-1])
     sound = np.concatenate([f.speech.samples for f in frames])
@@ -101,63 +115,113 @@ def test_where_even_that_is_too_slow_the_light_avatar_takes_over_in_the_sentence
 
 
 def test_where_nothing_is_fast_enough_replies_are_sound_alone() -> None:
-    avatar, _, _ = degrading(cost=0.2, light_cost=0.1)
-    list(avatar.render(speech(4)))
-    assert avatar.strain.ease == "sound"
+    stage = Stage(cost=0.2, light_cost=0.1)
+    stage.perform(speech(2))
+    assert stage.strain.ease == "sound"
 
 
 def test_an_avatar_that_none_is_lighter_than_draws_every_second_picture_to_the_end() -> None:
-    clock = Clock()
-    painter = Painter(clock, FULL, 0.2)
-    avatar = Degrading(painter, None, Strain(clock, LIGHT_ITSELF), clock)
-    frames = list(avatar.render(speech(10)))
+    stage = Stage(cost=0.2, light_cost=None)
+    frames = stage.perform(speech(10))
     assert sum(map(len, frames)) == 250 and all((f.pixels == FULL).all() for f in frames)
-    assert frames[-1].is_eased and 125 < painter.n_drawn < 170
-    assert avatar.strain.ease == "sound", "and the next reply is sound alone"
+    assert frames[-1].is_eased and 125 < stage.full.n_drawn < 170
+    assert stage.strain.ease == "sound", "and the next reply is sound alone"
 
 
 def test_the_pictures_return_by_themselves_step_by_step() -> None:
-    avatar, full, clock = degrading(cost=0.2)
-    list(avatar.render(speech(4)))
-    assert (next(avatar.render(speech(4))).pixels == LIGHT).all()
-    full.cost = 0.02
-    clock.now += FIRST_REST
-    frames = list(avatar.render(speech(2)))
-    assert all((f.pixels == FULL).all() and f.is_eased for f in frames)
-    clock.now += FIRST_REST
-    assert not any(f.is_eased for f in avatar.render(speech(4)))
+    stage = Stage(cost=0.2)
+    stage.perform(speech(4))
+    assert (stage.perform(speech(1))[0].pixels == LIGHT).all()
+    stage.full.cost = 0.02
+    stage.clock.now += FIRST_REST
+    assert all((f.pixels == FULL).all() and f.is_eased for f in stage.perform(speech(2)))
+    stage.clock.now += FIRST_REST
+    assert not any(f.is_eased for f in stage.perform(speech(4)))
 
 
 def test_a_try_that_fails_makes_the_next_one_later() -> None:
-    avatar, _, clock = degrading(cost=0.2)
-    list(avatar.render(speech(10)))
+    stage = Stage(cost=0.2)
+    stage.perform(speech(10))
     tries = []
-    while clock.now < 150:
-        if (next(avatar.render(speech(4))).pixels == FULL).all():
-            list(avatar.render(speech(4)))
-            tries.append(clock.now)
-        clock.now += 0.1
+    while stage.clock.now < 150:
+        if (stage.perform(speech(4))[0].pixels == FULL).all():
+            tries.append(stage.clock.now)
+        stage.clock.now += 0.1
     rests = np.diff(tries)
     assert len(rests) > 2 and (np.diff(rests[:3]) > FIRST_REST).all()
 
 
-def test_waiting_for_the_voice_is_no_strain() -> None:
-    avatar, _, clock = degrading(cost=0.02)
+def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
+    """Before the three seconds have been played that a page may have in store."""
+    stage = Stage(cost=0.001)
+    stage.perform(speech(30))
+    stage.full.cost = 0.08
+    pace, late = Pace(stage.strain), 0.0
+    for _ in range(200):
+        pace.made(0.2, 0.01)
+    while not stage.strain.n_steps_down:
+        pace.made(0.2, 0.4)
+        late += 0.2
+    assert late < 1.5
 
-    def slowly() -> Generator[Speech, None, None]:
-        for piece in speech(10):
-            clock.now += 20
-            yield piece
 
-    assert not any(f.is_eased for f in avatar.render(slowly()))
-
-
-@pytest.mark.parametrize("step", range(len(LADDER) - 1))
-def test_notes_of_another_step_do_not_count(step: int) -> None:
-    strain = Strain(Clock())
-    for _ in range(100):
-        strain.drew(LADDER[step + 1], 1.0, 9.0)
+def test_one_picture_that_takes_long_is_no_reason_to_show_fewer() -> None:
+    pace = Pace(strain := Strain(Clock()))
+    for took in (0.01, 0.01, 0.01, 0.5, 0.01, 0.01):
+        pace.made(0.2, took)
     assert strain.ease == "full"
+
+
+def test_after_a_step_down_its_relief_is_waited_for() -> None:
+    clock = Clock()
+    strain = Strain(clock)
+    for _ in range(20):
+        strain.told(is_late=True)
+    assert strain.ease == "half"
+    clock.now += SETTLING
+    strain.told(is_late=True)
+    assert strain.ease == "light"
+
+
+class Reciter:
+    """Answers with a sentence or two."""
+
+    def respond(self, question: Question) -> Iterable[Sentence]:
+        return map(Sentence, (0, 1), ("您好。", "再见。"))
+
+
+class Speaker:
+    """Needs its time before it speaks."""
+
+    sample_rate = RATE
+
+    def __init__(self, clock: Callable[[], None]) -> None:
+        self.waits = clock
+
+    def speak(self, text: str) -> Iterable[Speech]:
+        self.waits()
+        yield from speech(2)
+
+
+def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many frames of a reply are eased, if the voice pauses and pictures cost so much."""
+    stage = Stage(cost, light_cost=None)
+    monkeypatch.setattr("agent.timed.Timed.__init__.__defaults__", (stage.clock,))
+
+    def wait() -> None:
+        stage.clock.now += pause
+
+    session = Session(Reciter(), Speaker(wait), stage.avatar, strain=stage.strain)
+    events = list(session.reply(Question("?")))
+    return sum(event.n_eased for event in events if isinstance(event, Fragment))
+
+
+def test_a_reply_that_falls_behind_its_playing_is_eased(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert eased(pause=0.0, cost=0.06, monkeypatch=monkeypatch) > 50
+
+
+def test_waiting_for_the_voice_is_no_strain(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert eased(pause=20.0, cost=0.03, monkeypatch=monkeypatch) == 0
 
 
 def test_fragments_say_how_many_of_their_frames_were_eased() -> None:
