@@ -117,11 +117,13 @@ async def _listen(settings: Settings) -> int:
     from .build import build  # the models take seconds to import: --help should not
     from .launch import busy_port
     from .server import Server
+    from .threads import keep_blas_single
 
     taken = busy_port(settings.server.host, settings.server.port)
     if taken:
         return _fail(taken)
     stages = await asyncio.to_thread(build, settings)
+    keep_blas_single()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -57,7 +57,7 @@ class VisemeAvatar:
                 some = mouths[at : at + AT_ONCE]
                 step = every()
                 drawn = [self._draw(first + i, m) for i, m in enumerate(some) if i % step == 0]
-                pixels = np.stack(drawn).repeat(step, axis=0)[: len(some)]
+                pixels = np.stack([drawn[i // step] for i in range(len(some))])
                 sound = piece.samples[at * per_frame : (at + len(some)) * per_frame]
                 text = piece.text if at == 0 else ""
                 yield Frames(pixels, self.fps, first, Speech(sound, piece.sample_rate, text))

@@ -120,7 +120,9 @@ class Wav2Lip384Avatar:
                 step = every()
                 windows = ear.windows(n_drawn, n_drawn + n)[::step]
                 drawn = self._draw(range(first, first + n, step), windows)
-                yield Frames(drawn.repeat(step, axis=0)[:n], self.fps, first, sound)
+                if step > 1:
+                    drawn = drawn.repeat(step, axis=0)[:n]
+                yield Frames(drawn, self.fps, first, sound)
                 n_drawn, first = n_drawn + n, first + n
 
     def _draw(self, numbers: Sequence[int], windows: NDArray[np.float32]) -> NDArray[np.uint8]:
