@@ -51,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     avatars.add_arguments(latency)
     latency.add_argument("--json", action="store_true", help="print JSON instead of a table")
     latency.set_defaults(command=_latency)
+    profile = commands.add_parser("profile", help="where the time of a reply goes")
+    profile.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
+    avatars.add_arguments(profile)
+    profile.set_defaults(command=_profile)
     scale = commands.add_parser("scale", help="how the store behaves as it grows")
     scale.add_argument(
         "--up-to", type=int, default=5, choices=range(3, 7), help="power of ten (default 5)"
@@ -284,6 +288,21 @@ def _latency(options: argparse.Namespace) -> int:
         print(json.dumps({"avatar": avatar, **summary(replies)}, ensure_ascii=False))
     else:
         Console().print(table(replies, avatar))
+    return 0
+
+
+def _profile(options: argparse.Namespace) -> int:
+    from agent.build import build  # loads every model
+
+    from .latency import sample
+    from .profile import profile, table
+
+    with tempfile.TemporaryDirectory() as folder:
+        settings, avatar = avatars.chosen(read(), options, Path(folder))
+        stages = build(settings.model_copy(update={"data_dir": Path(folder)}))
+        questions = sample(settings, options.n + 1)
+        profiles = list(profile(stages.responder, stages.voice, stages.avatar, questions))
+    Console().print(table(profiles, avatar))
     return 0
 
 

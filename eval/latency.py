@@ -85,8 +85,7 @@ def measure(settings: Settings, n: int, seed: int = 0) -> list[Reply]:
     the figures hold all of the server's work and none of the browser's: a page starts
     to play when 0.3 s of media has arrived.
     """
-    entries = [e for e in read_folder(settings.faq) if e.language.startswith("zh")]
-    questions = [e.wordings[0] for e in random.Random(seed).sample(entries, n)]
+    questions = sample(settings, n, seed)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -96,6 +95,12 @@ def measure(settings: Settings, n: int, seed: int = 0) -> list[Reply]:
     stages = build(local)
     server = Server(stages.live_session(), stages.presenter, local)
     return asyncio.run(_ask_all(server, port, questions))
+
+
+def sample(settings: Settings, n: int, seed: int = 0) -> list[str]:
+    """Different Chinese questions of the sample knowledge base."""
+    entries = [e for e in read_folder(settings.faq) if e.language.startswith("zh")]
+    return [e.wordings[0] for e in random.Random(seed).sample(entries, n)]
 
 
 async def _ask_all(server: Server, port: int, questions: list[str]) -> list[Reply]:
