@@ -14,7 +14,7 @@ from eval.speed.command import Report, _child, tables
 from eval.speed.encoding import CHOICES, Encoding, measure_encoding
 from eval.speed.forms import FORMS
 from eval.speed.material import Material, calibrate
-from eval.speed.row import EXACT, Order, Row, psnr
+from eval.speed.row import EXACT, Order, Row, median, psnr
 
 N = 2
 
@@ -66,11 +66,16 @@ def test_a_row_is_measured_in_a_process_of_its_own(
     save(generator, tmp_path / "generator.safetensors")
     material.save(tmp_path / "material.npz")
     np.save(tmp_path / "plain.npy", plain)
-    row = Row(**_child(Order("hybrid", "torch", 1, 1, 1, str(tmp_path))))
+    row = Row(**_child(Order("hybrid", "torch", 1, 1, str(tmp_path))))
     assert row.fps > 0 and row.cpu_ms > 0 and row.cache_mb == pytest.approx(1.54, abs=0.01)
     assert row.memory_mb > 50 and row.psnr_db is not None and row.psnr_db > 55
     with pytest.raises(OSError, match=r"hybrid with torch failed: .*material\.npz"):
-        _child(Order("hybrid", "torch", 1, 1, 1, str(tmp_path / "elsewhere")))
+        _child(Order("hybrid", "torch", 1, 1, str(tmp_path / "elsewhere")))
+
+
+def test_figures_of_several_rounds_are_their_medians() -> None:
+    rounds = [Row(fps, 1, 2, 3, None) for fps in (10, 90, 12)]
+    assert median(rounds) == Row(12, 1, 2, 3, None)
 
 
 def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
@@ -88,7 +93,7 @@ def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
 
 
 def test_what_is_sent_is_one_of_the_ways_to_encode_that_are_compared() -> None:
-    ways = {(way.preset, way.crf): way for way in measure_encoding(1)}
+    ways = {(way.preset, way.crf): way for way in measure_encoding()}
     assert list(ways) == list(CHOICES) and [w.is_shipped for w in ways.values()].count(True) == 1
     assert all(way.face_db > 40 and way.cpu_ms > 0 for way in ways.values())
     assert ways["superfast", 23].kbit_s > ways["superfast", 24].kbit_s

@@ -2,7 +2,7 @@
 
 Post-training quantisation as in Jacob et al. (arXiv:1712.05877): a layer's input is rounded to
 256 levels between 0 and the largest value seen in some frames, its weights to 255 levels for
-each output channel. Only the layers above 24 rows are rounded. They take most of the time, and
+each output channel. Only the layers from 24 rows on are rounded. They take most of the time, and
 forgive it: each of their values is one of many that make a pixel. In the small maps below, an
 error would be spread over the whole mouth: rounding them costs 15 dB and saves little.
 """
@@ -29,7 +29,7 @@ KEEPS_THE_PICTURE = 38.0
 
 N_CALIBRATED = 8  # frames; as many others show what rounding costs
 
-_FIRST_LARGE = 4  # block of the decoder; its output has 48 rows
+_FIRST_LARGE = 3  # block of the decoder; its output has 24 rows
 _MOUTH = slice(24, 168), slice(48, 208)  # of what is seen, (192, 256): where speech changes it
 _SENTENCES = (
     "您好，欢迎来到政务服务大厅，补办身份证需要带户口簿，请到三号窗口取号。",

@@ -34,7 +34,7 @@ CHOICES = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """One way to encode; medians of the rounds."""
+    """One way to encode."""
 
     preset: str
     crf: int
@@ -46,7 +46,7 @@ class Encoding:
     """PSNR of the lower half of the face's brightness."""
 
 
-def measure_encoding(rounds: int) -> Iterator[Encoding]:
+def measure_encoding() -> Iterator[Encoding]:
     """The shipped presenter says a sentence; every way encodes the same pictures."""
     presenter = Presenter(PRESENTER)
     said = VisemeAvatar(presenter).render(EspeakVoice().speak(SENTENCE))
@@ -64,7 +64,7 @@ def measure_encoding(rounds: int) -> Iterator[Encoding]:
             preset=preset,
             crf=crf,
             is_shipped=options == X264,
-            cpu_ms=timed(encode, len(planar), rounds)[1],
+            cpu_ms=timed(encode, len(planar))[1],
             kbit_s=sum(map(len, film)) * 8 / 1000 * fps / len(planar),
             face_db=psnr(seen, np.stack([picture[face] for picture in planar])),
         )

@@ -21,8 +21,8 @@ N = 25  # frames of a round; a second
 AT_ONCE = 4  # frames that are heard and drawn together
 
 
-def measure_rest(rounds: int) -> dict[str, float]:
-    """CPU time of each step, ms a frame, medians of the rounds."""
+def measure_rest() -> dict[str, float]:
+    """CPU time of each step, ms a frame."""
     presenter = Presenter(PRESENTER)
     where = squares(presenter.faces)
     spoken = list(EspeakVoice().speak(SENTENCE))
@@ -69,7 +69,7 @@ def measure_rest(rounds: int) -> dict[str, float]:
 
     def cpu_ms(work: Callable[[], object]) -> float:
         work()
-        return timed(work, N, rounds)[1]
+        return timed(work, N)[1]
 
     width, height = presenter.size
     colours = cpu_ms(turn_colours)

@@ -8,11 +8,13 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
+TIMED, LASTING = 3, 0.5  # how often something is timed, and for how many seconds each time
 
 EXACT = 100.0
 """dB, for pictures of which no level differs."""
@@ -28,14 +30,13 @@ class Order:
     batch: int
     """Frames drawn at once."""
     threads: int
-    rounds: int
     folder: str
     """Holds ``material.npz``, ``generator.safetensors`` and ``plain.npy``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured; medians of the rounds."""
+    """What was measured."""
 
     fps: float
     """Frames drawn in a second of wall-clock time."""
@@ -49,14 +50,26 @@ class Row:
     """Against the plain network in fp32, of bytes; at most :data:`EXACT`."""
 
 
-def timed(work: Callable[[], object], n: int, rounds: int) -> tuple[float, float]:
-    """Medians of (wall, CPU) time of one of the n things that ``work`` does, ms."""
+def median(rows: Sequence[Row]) -> Row:
+    """Of each figure by itself."""
+    figures = {name: [getattr(row, name) for row in rows] for name in Row.__slots__}
+    known = {name: [v for v in values if v is not None] for name, values in figures.items()}
+    return Row(**{name: statistics.median(v) if v else None for name, v in known.items()})
+
+
+def timed(work: Callable[[], object], n: int) -> tuple[float, float]:
+    """Medians of (wall, CPU) time of one of the n things that ``work`` does, ms.
+
+    Each time it is done again and again for half a second: less would be a matter of luck.
+    """
     walls, cpus = [], []
-    for _ in range(rounds):
-        wall, cpu = time.perf_counter(), time.process_time()
-        work()
-        walls.append((time.perf_counter() - wall) * 1000 / n)
-        cpus.append((time.process_time() - cpu) * 1000 / n)
+    for _ in range(TIMED):
+        wall, cpu, done = time.perf_counter(), time.process_time(), 0
+        while time.perf_counter() - wall < LASTING:
+            work()
+            done += n
+        walls.append((time.perf_counter() - wall) * 1000 / done)
+        cpus.append((time.process_time() - cpu) * 1000 / done)
     return statistics.median(walls), statistics.median(cpus)
 
 
@@ -95,7 +108,7 @@ def measure(order: Order) -> Row:
         return [backend.draw(material.mels[b], [level[b] for level in maps]) for b in batches]
 
     drawn = np.concatenate(draw())
-    wall, cpu = timed(draw, n, order.rounds)
+    wall, cpu = timed(draw, n)
     memory = _resident_mb()
     is_cached = order.form not in ("wav2lip96", "plain", "folded")
     return Row(
@@ -128,7 +141,7 @@ def main(argument: str) -> None:
     if order.form == "rest":
         from .rest import measure_rest
 
-        print(json.dumps(measure_rest(order.rounds)))
+        print(json.dumps(measure_rest()))
     else:
         print(json.dumps(asdict(measure(order))))
 
