@@ -52,9 +52,14 @@ class Row:
 
 def median(rows: Sequence[Row]) -> Row:
     """Of each figure by itself."""
-    figures = {name: [getattr(row, name) for row in rows] for name in Row.__slots__}
-    known = {name: [v for v in values if v is not None] for name, values in figures.items()}
-    return Row(**{name: statistics.median(v) if v else None for name, v in known.items()})
+    qualities = [row.psnr_db for row in rows if row.psnr_db is not None]
+    return Row(
+        fps=statistics.median(row.fps for row in rows),
+        cpu_ms=statistics.median(row.cpu_ms for row in rows),
+        memory_mb=statistics.median(row.memory_mb for row in rows),
+        cache_mb=rows[0].cache_mb,
+        psnr_db=statistics.median(qualities) if qualities else None,
+    )
 
 
 def timed(work: Callable[[], object], n: int) -> tuple[float, float]:
