@@ -12,7 +12,7 @@ from avatar_engine.wav2lip.backends import choice
 from avatar_engine.wav2lip.backends.base import BackendError, Maps, Mels
 from avatar_engine.wav2lip.backends.choice import choose
 from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu
-from avatar_engine.wav2lip.backends.precision import native
+from avatar_engine.wav2lip.backends.precision import Precision, native
 from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
 from avatar_engine.wav2lip.eight_bits import KEEPS_THE_PICTURE, heard, likeness, rounded
 from avatar_engine.wav2lip.generator import Wav2Lip384
@@ -70,6 +70,19 @@ def test_openvino_draws_what_torch_imitates(scene: Scene) -> None:
     drawn = OpenVinoCpu(made, scene.maps, 1, "int8").draw(scene.mels, scene.maps)
     assert likeness(drawn, scene.exact) > KEEPS_THE_PICTURE
     assert likeness(drawn, imitated) > 45
+
+
+@pytest.mark.parametrize("precision", sorted(native()))
+def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
+    scene: Scene, precision: Precision
+) -> None:
+    """In every precision of this processor."""
+    network = scene.in_eight_bits() if precision == "int8" else scene.speaking
+    backend = OpenVinoCpu(network, scene.maps, 1, precision)
+    together = backend.draw(scene.mels, scene.maps)
+    for some in (slice(0, 1), slice(1, 3), slice(1, 4)):
+        apart = backend.draw(scene.mels[some], [level[some] for level in scene.maps])
+        assert np.array_equal(apart, together[some])
 
 
 def test_rounding_leaves_the_network_as_it_was(scene: Scene) -> None:
