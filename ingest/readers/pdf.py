@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium_c
 from ingest.content import Block, Document, UnreadableFile
 
 from . import ocr as recognition
+from .box_font import lend_box_font
 from .grids import heading_height, is_form, row_blocks
 from .limits import KIB, Limits
 from .pdf_lines import Line, body_size, lines, paragraphs, pitch, text_of
@@ -104,6 +105,7 @@ def _left_out(scanned: Sequence[int]) -> str:
 
 
 def _open(path: Path) -> pdfium.PdfDocument:
+    lend_box_font()
     try:
         document = pdfium.PdfDocument(path)
         len(document)
