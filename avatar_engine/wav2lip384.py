@@ -43,7 +43,7 @@ class Wav2Lip384Avatar:
         weights: Of the generator, as ``python -m avatar_engine export`` writes them.
         cache: Folder for what depends on loop and weights alone, some megabytes a frame.
         cache_mib: What of it is kept; the rest is computed again for every picture, which makes
-            that twice as dear. None keeps everything.
+            that several times as dear. None keeps everything.
         backend: What runs the network: ``cuda``, ``openvino``, ``torch``; ``auto`` is the first of
             these that is there.
         threads: Of the processor; None: one per core, at most four.
