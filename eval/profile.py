@@ -4,6 +4,7 @@ import statistics
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from rich.table import Table
 
@@ -13,6 +14,7 @@ from agent.timed import Timed
 from avatar_engine import Avatar, Fragment, Frames
 from tts_engine import Speech, Voice
 
+T = TypeVar("T")
 STAGES = ("answer", "speak", "draw", "encode")
 
 
@@ -82,8 +84,13 @@ class _Watch:
         self.spent = dict.fromkeys(STAGES, 0.0)
         self.began = time.monotonic()
 
-    def add(self, stage: str, seconds: float) -> None:
-        self.spent[stage] += seconds
+    def during(self, stage: str, items: Iterable[T]) -> Generator[T, None, None]:
+        """The same items; what was waited for them is the stage's."""
+        waited = Timed(iter(items))
+        for item in waited:
+            self.spent[stage] += waited.lap()
+            yield item
+        self.spent[stage] += waited.lap()
 
     def stages(self) -> dict[str, float]:
         """ms; what no other stage took is encoding."""
@@ -97,10 +104,7 @@ class _Responder:
         self._responder, self._watch = responder, watch
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
-        parts = Timed(iter(self._responder.respond(question)))
-        for part in parts:
-            self._watch.add("answer", parts.lap())
-            yield part
+        return self._watch.during("answer", self._responder.respond(question))
 
 
 class _Voice:
@@ -109,10 +113,7 @@ class _Voice:
         self.sample_rate = voice.sample_rate
 
     def speak(self, text: str) -> Generator[Speech, None, None]:
-        pieces = Timed(iter(self._voice.speak(text)))
-        for piece in pieces:
-            self._watch.add("speak", pieces.lap())
-            yield piece
+        return self._watch.during("speak", self._voice.speak(text))
 
 
 class _Avatar:
@@ -121,7 +122,4 @@ class _Avatar:
         self.fps, self.size = avatar.fps, avatar.size
 
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
-        drawn = Timed(self._avatar.render(speech, first=first))
-        for frames in drawn:
-            self._watch.add("draw", drawn.lap())
-            yield frames
+        return self._watch.during("draw", self._avatar.render(speech, first=first))

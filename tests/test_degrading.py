@@ -1,6 +1,6 @@
 """A machine that cannot keep up shows simpler pictures, never late sound."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 
 import numpy as np
 import pytest
@@ -97,10 +97,10 @@ def test_a_machine_that_keeps_up_shows_every_picture() -> None:
 
 
 def test_where_half_the_pictures_can_be_drawn_every_second_one_is() -> None:
-    stage = Stage(cost=0.06)
+    stage = Stage(cost=0.065)
     frames = stage.perform(speech(10))
     assert stage.strain.n_steps_down
-    assert 225 > stage.full.n_drawn > 150
+    assert 200 > stage.full.n_drawn > 125
     assert not frames[0].is_eased and frames[-1].is_eased
     assert all((f.pixels == FULL).all() for f in frames)
 
@@ -153,13 +153,10 @@ def test_a_try_that_fails_makes_the_next_one_later() -> None:
 
 def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
     """Before the three seconds have been played that a page may have in store."""
-    stage = Stage(cost=0.001)
-    stage.perform(speech(30))
-    stage.full.cost = 0.08
-    pace, late = Pace(stage.strain), 0.0
+    pace, late = Pace(strain := Strain(Clock())), 0.0
     for _ in range(200):
         pace.made(0.2, 0.01)
-    while not stage.strain.n_steps_down:
+    while not strain.n_steps_down:
         pace.made(0.2, 0.4)
         late += 0.2
     assert late < 1.5
@@ -203,7 +200,7 @@ class Speaker:
         yield from speech(2)
 
 
-def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch) -> int:
+def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch, encoding: float = 0.0) -> int:
     """How many frames of a reply are eased, if the voice pauses and pictures cost so much."""
     stage = Stage(cost, light_cost=None)
     monkeypatch.setattr("agent.timed.Timed.__init__.__defaults__", (stage.clock,))
@@ -211,6 +208,12 @@ def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch) -> int:
     def wait() -> None:
         stage.clock.now += pause
 
+    class Slow(Encoder):
+        def add(self, frames: Frames) -> Iterator[Fragment]:
+            stage.clock.now += encoding * len(frames)
+            yield from super().add(frames)
+
+    monkeypatch.setattr("agent.session.Encoder", Slow)
     session = Session(Reciter(), Speaker(wait), stage.avatar, strain=stage.strain)
     events = list(session.reply(Question("?")))
     return sum(event.n_eased for event in events if isinstance(event, Fragment))
@@ -218,6 +221,11 @@ def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch) -> int:
 
 def test_a_reply_that_falls_behind_its_playing_is_eased(monkeypatch: pytest.MonkeyPatch) -> None:
     assert eased(pause=0.0, cost=0.06, monkeypatch=monkeypatch) > 50
+
+
+def test_encoding_counts_like_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert eased(pause=0.0, cost=0.02, encoding=0.01, monkeypatch=monkeypatch) == 0
+    assert eased(pause=0.0, cost=0.02, encoding=0.04, monkeypatch=monkeypatch) > 50
 
 
 def test_waiting_for_the_voice_is_no_strain(monkeypatch: pytest.MonkeyPatch) -> None:
