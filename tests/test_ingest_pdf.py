@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -204,3 +206,41 @@ def test_a_few_pages_that_are_pictures_are_named_and_the_rest_is_read(tmp_path: 
     ]
     [warning] = found.warnings
     assert "pages 7, 12 are left out" in warning and "--ocr" in warning
+
+
+WITHOUT_FONTS = """
+import sys
+from pathlib import Path
+import pypdfium2
+from ingest.readers import box_font, pdf
+
+class NoFonts(pypdfium2.PdfSysfontBase):
+    def EnumFonts(self, *asked):
+        return None
+
+    MapFont = GetFont = EnumFonts
+
+if sys.argv[2] == "lent":
+    box_font._Lender(NoFonts()).setup()
+else:
+    NoFonts().setup()
+pdf.lend_box_font = lambda: None
+page = pdf._open(Path(sys.argv[1]))[0].get_textpage()
+print(page.count_chars())
+"""
+
+
+@pytest.mark.parametrize(("how", "all_is_read"), [("lent", True), ("bare", False)])
+def test_where_no_chinese_font_is_installed_a_font_of_boxes_is_lent(
+    tmp_path: Path, how: str, all_is_read: bool
+) -> None:
+    path = tmp_path / "song.pdf"
+    canvas = Canvas(str(path), A4)
+    canvas.setFont("STSong-Light", 10)
+    for line in range(12):
+        for x in (72, 320):
+            canvas.drawString(x, 700 - 16 * line, "居住" * 10)
+    canvas.save()
+    program = [sys.executable, "-c", WITHOUT_FONTS, str(path), how]
+    done = subprocess.run(program, check=True, capture_output=True, text=True)
+    assert (int(done.stdout) >= 12 * 40) is all_is_read
