@@ -17,9 +17,8 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from pptx.util import Inches
 
-from ingest import readers
 from ingest.content import UnreadableFile
-from ingest.readers import read
+from ingest.readers import read, read_many
 
 from .reading import cells, document, tables, texts
 
@@ -426,6 +425,6 @@ def test_content_survives_the_way_from_a_worker(tmp_path: Path) -> None:
     from ingest.files import find
 
     with find([path]) as found:
-        ((item, content),) = readers.read_many(found)
+        ((item, content),) = read_many(found)
     assert item.name == "faq.json"
     assert content == read(path, name="faq.json")
