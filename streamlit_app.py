@@ -16,10 +16,10 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from agent import settings as deployment
-from page.chat import Chat, Exchange, remembered
-from page.client import Client, Unreachable
-from page.player import COOKIE, player
-from page.texts import LANGUAGES, Language, text
+from page.i18n.visitor_texts import LANGUAGES, Language, visitor_text
+from page.visitor.chat import ChatView, Exchange, exchanges_from_turns
+from page.visitor.client import ServerUnreachable, VisitorClient
+from page.visitor.player import COOKIE, player
 
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 PAGE = Path(__file__).parent / "page"
@@ -32,7 +32,7 @@ for library in ("pandas", "pyarrow"):
 @st.cache_resource(show_spinner=False)
 def read_settings() -> deployment.Settings:
     """The deployment's settings, read once."""
-    return deployment.read()
+    return deployment.read_settings()
 
 
 def main() -> None:
@@ -49,16 +49,16 @@ def main() -> None:
 
 def staff(videos: StreamlitPage) -> None:
     """Draw the page of those who look after the knowledge base."""
-    from page.staff.view import show
+    from page.staff.staff_page import show_staff_page
 
-    show(read_settings(), remember_language, videos)
+    show_staff_page(read_settings(), remember_language, videos)
 
 
 def render(knowledge: StreamlitPage) -> None:
     """Draw the page on which staff have a face speak."""
-    from page.staff.rendering.view import show
+    from page.staff.render_page import show_render_page
 
-    show(read_settings(), remember_language, knowledge)
+    show_render_page(read_settings(), remember_language, knowledge)
 
 
 def visitors() -> None:
@@ -69,7 +69,7 @@ def visitors() -> None:
     if "session" not in state:
         arrive(settings, language)
     st.set_page_config(
-        page_title=f"{text('name', language)} · {text('subtitle', language)}",
+        page_title=f"{visitor_text('name', language)} · {visitor_text('subtitle', language)}",
         page_icon=str(PAGE / "icon.png"),
         layout="wide",
         initial_sidebar_state="collapsed",
@@ -78,11 +78,11 @@ def visitors() -> None:
 
     with st.container(key="header", horizontal=True, vertical_alignment="center"):
         st.html(
-            f'<div class="brand"><h1>{text("name", language)}</h1>'
-            f"<span>{text('subtitle', language)}</span></div>"
+            f'<div class="brand"><h1>{visitor_text("name", language)}</h1>'
+            f"<span>{visitor_text('subtitle', language)}</span></div>"
         )
         st.segmented_control(
-            text("language", language),
+            visitor_text("language", language),
             options=list(LANGUAGES),
             format_func=lambda tag: LANGUAGES[tag],
             required=True,
@@ -98,30 +98,30 @@ def visitors() -> None:
         # Its height is in page.css; given here, it makes the container scroll.
         conversation = st.container(key="conversation", height=480)
         typed = st.chat_input(
-            text("placeholder", language),
+            visitor_text("placeholder", language),
             key="question",
             max_chars=settings.server.max_question_chars,
         )
-        footer = text("footer", language, hotline=settings.hotline)
+        footer = visitor_text("footer", language, hotline=settings.hotline)
         if hours := settings.memory.keep_hours:
-            footer += f" · {text('kept', language, hours=hours)}"
+            footer += f" · {visitor_text('kept', language, hours=hours)}"
         st.html(f'<p class="footer">{html.escape(footer)}</p>')
     if typed and typed.strip():
         ask(typed)
-    client = Client(settings.server, state.session)
+    client = VisitorClient(settings.server, state.session)
 
     def restart() -> None:
         try:
             client.forget()
-        except Unreachable:
+        except ServerUnreachable:
             if settings.memory.keep_hours:
-                st.toast(text("not_forgotten", language))
+                st.toast(visitor_text("not_forgotten", language))
                 return
         state.history.clear()
 
     currency = settings.llm.currency if settings.llm else ""
     with conversation:
-        converse(Chat(client, language, ask, restart, currency), state.history)
+        converse(ChatView(client, language, ask, restart, currency), state.history)
 
 
 def arrive(settings: deployment.Settings, language: Language) -> None:
@@ -131,9 +131,9 @@ def arrive(settings: deployment.Settings, language: Language) -> None:
     kept = st.context.cookies.get(COOKIE, "")
     if settings.memory.keep_hours and SESSION_ID.fullmatch(kept):
         state.session = kept
-        with suppress(Unreachable):
-            turns = Client(settings.server, kept).recall()
-            state.history = remembered(turns, language)
+        with suppress(ServerUnreachable):
+            turns = VisitorClient(settings.server, kept).recall()
+            state.history = exchanges_from_turns(turns, language)
 
 
 def remember_language() -> None:
@@ -150,7 +150,7 @@ def ask(question: str) -> None:
     history.append(Exchange(question.strip(), st.session_state.lang))
 
 
-def converse(chat: Chat, history: list[Exchange]) -> None:
+def converse(chat: ChatView, history: list[Exchange]) -> None:
     """Show the conversation so far, and answer its last question."""
     if not history:
         chat.welcome()

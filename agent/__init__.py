@@ -1,20 +1,31 @@
 """The agent: a question becomes an answer, a voice and a face."""
 
-from .base import Answer, Outcome, Question, ReplyError, Responder, Sentence, Stage
-from .events import Caption, Event, Media, Opening
-from .session import Session
+from .pipeline import AnswerPipeline
+from .types import (
+    Answer,
+    Caption,
+    MediaKind,
+    Opening,
+    Outcome,
+    Question,
+    ReplyError,
+    ReplyEvent,
+    Responder,
+    Sentence,
+    Stage,
+)
 
 __all__ = [
     "Answer",
+    "AnswerPipeline",
     "Caption",
-    "Event",
-    "Media",
+    "MediaKind",
     "Opening",
     "Outcome",
     "Question",
     "ReplyError",
+    "ReplyEvent",
     "Responder",
     "Sentence",
-    "Session",
     "Stage",
 ]

@@ -11,12 +11,11 @@ from pathlib import Path
 from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
 
-from .allocator import share_heaps
-from .base import Answer, Question, ReplyError
-from .events import Event
-from .plugins import KINDS, PluginError, installed
-from .settings import Settings, SettingsError, read
-from .starts import N_STARTS
+from .cache.reply_cache import N_ANCHORS
+from .plugins import PLUGIN_KINDS, PluginError, installed_plugins
+from .serving.process import limit_malloc_arenas
+from .settings import Settings, SettingsError, read_settings
+from .types import Answer, Question, ReplyError, ReplyEvent
 
 EXPECTED_ERRORS = (SettingsError, PluginError, PresenterError, StoreError, OSError, ValueError)
 
@@ -74,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     prerender.add_argument(
         "--classes", type=_positive, default=1, metavar="N",
-        help=f"how many poses of the idle loop each answer can follow on, 1 to {N_STARTS}; "
+        help=f"how many poses of the idle loop each answer can follow on, 1 to {N_ANCHORS}; "
         "more look smoother and take as many times the disk and the time (default 1)",
     )  # fmt: skip
     prerender.add_argument(
@@ -102,32 +101,31 @@ def _positive(text: str) -> int:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = read(options.settings)
+    settings = read_settings(options.settings)
     given = {k: v for k in ("host", "port") if (v := getattr(options, k, None)) is not None}
     return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
 
 
 def _serve(options: argparse.Namespace) -> int:
-    share_heaps()
+    limit_malloc_arenas()
     settings = _settings(options)
     return asyncio.run(_listen(settings))
 
 
 async def _listen(settings: Settings) -> int:
     from .build import build  # the models take seconds to import: --help should not
-    from .launch import busy_port
-    from .server import Server
-    from .threads import keep_blas_single
+    from .serving.process import port_problem, use_one_blas_thread
+    from .serving.websocket import WebsocketServer
 
-    taken = busy_port(settings.server.host, settings.server.port)
+    taken = port_problem(settings.server.host, settings.server.port)
     if taken:
         return _fail(taken)
     stages = await asyncio.to_thread(build, settings)
-    keep_blas_single()
+    use_one_blas_thread()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = Server(stages.live_session(), stages.presenter, settings)
+    server = WebsocketServer(stages.live_pipeline(), stages.presenter, settings)
     async with server.listen() as listener:
         host, port = listener.sockets[0].getsockname()[:2]
         print(f"listening on ws://{host}:{port}/v1", flush=True)
@@ -136,13 +134,13 @@ async def _listen(settings: Settings) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .launch import launch
+    from .serving.process import run_server_and_page
 
     settings = _settings(options)
     page = {"host": options.host, "port": options.page_port}
     given = {k: v for k, v in page.items() if v is not None}
     settings = settings.model_copy(update={"page": settings.page.model_copy(update=given)})
-    return launch(settings, options.settings)
+    return run_server_and_page(settings, options.settings)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -175,8 +173,8 @@ def _say(options: argparse.Namespace) -> int:
     return 0
 
 
-def _save(events: Iterable[Event], output: Path, label: str, answers: list[Answer]) -> None:
-    from .film import save
+def _save(events: Iterable[ReplyEvent], output: Path, label: str, answers: list[Answer]) -> None:
+    from .video_file import save_mp4
 
     fragments: list[Fragment] = []
     for event in events:
@@ -184,15 +182,15 @@ def _save(events: Iterable[Event], output: Path, label: str, answers: list[Answe
             fragments.append(event)
         elif isinstance(event, Answer):
             answers.append(event)
-    seconds = save(fragments, output, label)
+    seconds = save_mp4(fragments, output, label)
     print(f"{output}: {seconds:.1f} s", file=sys.stderr)
 
 
 def _print_answer(answer: Answer, *, as_json: bool) -> None:
-    from . import wire
+    from .protocol import responses
 
     if as_json:
-        print(wire.answer("", answer))
+        print(responses.answer("", answer))
         return
     print(answer.text)
     print(f"[{answer.outcome}, {answer.score:.2f}]")
@@ -211,15 +209,15 @@ def _prerender(options: argparse.Namespace) -> int:
     from avatar_engine.progress_bar import progress_bar
 
     from .build import build, make_store
-    from .prerender import prerender
-    from .responders.faq import recital
+    from .cache.prerender import prerender
+    from .responders.faq import predictable_answers
 
     settings = _settings(options)
     if not settings.replay.max_mib:
         return _fail("nothing is kept while the setting replay.max_mib is 0")
     stages = build(settings)
     assert stages.replays
-    texts = recital(make_store(settings), date.today(), hotline=settings.hotline)
+    texts = predictable_answers(make_store(settings), date.today(), hotline=settings.hotline)
     with progress_bar(Console(stderr=True)) as progress:
         done = prerender(
             stages.session(),
@@ -253,19 +251,19 @@ def _api(options: argparse.Namespace) -> int:
     import uvicorn
 
     from .build import build_responder
-    from .launch import busy_port
-    from .openai_api import Api
+    from .serving.openai import OpenAiEndpoint
+    from .serving.process import port_problem
 
-    settings = read(options.settings)
+    settings = read_settings(options.settings)
     api = settings.api
     if not api.token:
         return _fail("set api.token to what clients must send as their key; see docs/served.md")
-    taken = busy_port(api.host, api.port)
+    taken = port_problem(api.host, api.port)
     if taken:
         return _fail(taken)
     _, responder = build_responder(settings)
     longest = settings.server.max_question_chars
-    app = Api(responder, token=api.token, max_question_chars=longest).app
+    app = OpenAiEndpoint(responder, token=api.token, max_question_chars=longest).app
     print(f"listening on http://{api.host}:{api.port}/v1", flush=True)
     uvicorn.run(app, host=api.host, port=api.port, log_level="warning")
     return 0
@@ -273,20 +271,20 @@ def _api(options: argparse.Namespace) -> int:
 
 def _mcp(options: argparse.Namespace) -> int:
     try:
-        from .mcp_server import mcp_server
+        from .serving.mcp import mcp_server
     except ImportError:
         return _fail("the MCP library is missing: pip install -e '.[mcp]'")
     from .build import build_retriever, build_store
 
-    settings = read(options.settings)
+    settings = read_settings(options.settings)
     retriever = build_retriever(settings, build_store(settings))
     mcp_server(retriever, display=options.display).run("stdio")
     return 0
 
 
 def _plugins(options: argparse.Namespace) -> int:
-    for kind in KINDS:
-        for name, points in sorted(installed(kind).items()):
+    for kind in PLUGIN_KINDS:
+        for name, points in sorted(installed_plugins(kind).items()):
             for point in points:
                 origin = point.dist.name if point.dist else "?"
                 print(f"{kind:10} {name:14} {point.value}  ({origin})")

@@ -10,39 +10,41 @@ from pathlib import Path
 from typing import Any, cast
 
 from avatar_engine import Avatar, Presenter
-from avatar_engine.degrading import Degrading, Patient
-from avatar_engine.strain import LIGHT_ITSELF, Strain
-from avatar_engine.viseme import VisemeAvatar
+from avatar_engine.adaptive import (
+    LEVELS_WITHOUT_LIGHT,
+    AdaptiveAvatar,
+    FrameSkippingAvatar,
+    LoadMonitor,
+)
+from avatar_engine.viseme.avatar import VisemeAvatar
 from retrievers import FaqStore, Retriever
-from retrievers.faq_files import read_folder
+from retrievers.store.faq_files import read_folder
 from tts_engine import Voice
-from tts_engine.espeak import EspeakVoice
+from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.fallback import FallbackVoice
 
-from .base import Question, Responder
-from .breaker import Breaker
-from .budget import Budget
-from .fingerprint import fingerprint
-from .llm import answering_model
-from .plugins import load
-from .replay import Replays
-from .replay_cache import ReplayCache
+from .cache.disk_cache import DiskCache
+from .cache.fingerprint import fingerprint
+from .cache.reply_cache import IdleLoopAnchors, ReplyCache
+from .llm.chat_model import visitor_chat_model
+from .llm.limits import CircuitBreaker, TokenBudget
+from .pipeline import AnswerPipeline
+from .plugins import load_plugin
 from .responders import FaqResponder, GroundedResponder
-from .session import Session
-from .settings import Backend, Settings, SettingsError
-from .starts import Starts
+from .settings import PluginSettings, Settings, SettingsError
+from .types import Question, Responder
 
-SAMPLE = "sample"
+SAMPLE_ORIGIN = "sample"
 """Where the entries of the sample knowledge base say they come from."""
 
-OWN_VOICES = {"female": "neural", "male": "espeak"}
+DEFAULT_VOICES = {"female": "neural", "male": "espeak"}
 """Which of our own voices suits a presenter: the neural one was learnt from a woman."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Stages:
+class LoadedStages:
     """Everything a deployment has loaded."""
 
     retriever: Retriever
@@ -50,24 +52,26 @@ class Stages:
     voice: Voice
     avatar: Avatar
     presenter: Presenter
-    replays: Replays | None
+    replays: ReplyCache | None
     """Answers that were rendered before; None where none are kept."""
 
-    def session(self) -> Session:
+    def session(self) -> AnswerPipeline:
         """For films, which may take the time they need."""
-        return Session(self.responder, self.voice, self.avatar, self.replays)
+        return AnswerPipeline(self.responder, self.voice, self.avatar, self.replays)
 
-    def live_session(self) -> Session:
+    def live_pipeline(self) -> AnswerPipeline:
         """For visitors, who would rather see simpler pictures than wait."""
-        live = _degrading(self.avatar, self.presenter)
+        live = _adaptive_avatar(self.avatar, self.presenter)
         if live is None:
             return self.session()
-        return Session(self.responder, self.voice, live, self.replays, live.strain)
+        return AnswerPipeline(self.responder, self.voice, live, self.replays, live.load_monitor)
 
 
 def make_store(settings: Settings) -> FaqStore:
     """The store as it is."""
-    store: FaqStore = _make(load("store", settings.store.name), settings.store, settings.data_dir)
+    store: FaqStore = _make_backend(
+        load_plugin("store", settings.store.name), settings.store, settings.data_dir
+    )
     return store
 
 
@@ -75,15 +79,15 @@ def build_store(settings: Settings) -> FaqStore:
     """The store, filled with the sample knowledge base when it is empty."""
     store = make_store(settings)
     if not len(store):
-        with _timed("embedding the sample knowledge base"):
-            store.add(replace(e, origin=SAMPLE) for e in read_folder(settings.faq))
+        with _log_duration("embedding the sample knowledge base"):
+            store.add(replace(e, origin=SAMPLE_ORIGIN) for e in read_folder(settings.faq))
     return store
 
 
 def build_retriever(settings: Settings, store: FaqStore) -> Retriever:
     """What finds entries in a store."""
-    factory = load("retriever", settings.retriever.name)
-    retriever: Retriever = _make(factory, settings.retriever, store)
+    factory = load_plugin("retriever", settings.retriever.name)
+    retriever: Retriever = _make_backend(factory, settings.retriever, store)
     return retriever
 
 
@@ -99,22 +103,22 @@ def build_responder(settings: Settings) -> tuple[Retriever, Responder]:
     llm = settings.llm
     if llm is None:
         return retriever, faq
-    with _timed("loading LangChain"):
-        model = answering_model(llm)
+    with _log_duration("loading LangChain"):
+        model = visitor_chat_model(llm)
     responder = GroundedResponder(
         faq,
         model,
         patience_s=llm.patience_s,
         most_tokens=llm.max_tokens,
-        budget=Budget(per_session=llm.tokens_per_session, per_day=llm.tokens_per_day),
-        breaker=Breaker(),
+        budget=TokenBudget(per_session=llm.tokens_per_session, per_day=llm.tokens_per_day),
+        breaker=CircuitBreaker(),
         most_requests=llm.max_requests,
         prices=llm.prices,
     )
     return retriever, responder
 
 
-def build(settings: Settings) -> Stages:
+def build(settings: Settings) -> LoadedStages:
     """Load every stage, and use each once: the first visitor should not pay for warming up.
 
     Raises:
@@ -122,57 +126,63 @@ def build(settings: Settings) -> Stages:
         PresenterError: The presenter's folder is missing or damaged.
         SettingsError: A backend refuses its options.
     """
-    with _timed("loading the knowledge base"):
+    with _log_duration("loading the knowledge base"):
         retriever, responder = build_responder(settings)
-    with _timed("loading presenter and voice"):
+    with _log_duration("loading presenter and voice"):
         presenter = Presenter(settings.presenter_folder)
-        make_avatar = load("avatar", settings.avatar.name)
-        chosen = settings.tts or Backend(name=OWN_VOICES[presenter.card.voice])
-        make_voice = load("tts", chosen.name)
+        make_avatar = load_plugin("avatar", settings.avatar.name)
+        chosen = settings.tts or PluginSettings(name=DEFAULT_VOICES[presenter.card.voice])
+        make_voice = load_plugin("tts", chosen.name)
         drawing = _with_cache(make_avatar, settings.avatar, settings.data_dir / "cache" / "faces")
-        avatar: Avatar = _make(make_avatar, drawing, presenter)
+        avatar: Avatar = _make_backend(make_avatar, drawing, presenter)
         speaking = _with_gender(make_voice, chosen, presenter.card.voice)
-        voice: Voice = _make(make_voice, speaking)
+        voice: Voice = _make_backend(make_voice, speaking)
         if make_voice is not EspeakVoice:
             voice = FallbackVoice(voice, EspeakVoice(gender=presenter.card.voice))
     replays = None
     if settings.replay.max_mib:
         made_by = {make_avatar: settings.avatar.options, make_voice: speaking.options}
-        cache = ReplayCache(settings.replies, settings.replay.max_mib * 2**20)
-        replays = Replays(cache, fingerprint(presenter.folder, made_by), Starts(presenter.faces))
-    stages = Stages(retriever, responder, voice, avatar, presenter, replays)
-    with _timed("warming up"):  # what is kept would warm nothing
-        for _ in Session(responder, voice, avatar).reply(Question("谢谢")):
+        cache = DiskCache(settings.replies, settings.replay.max_mib * 2**20)
+        replays = ReplyCache(
+            cache, fingerprint(presenter.folder, made_by), IdleLoopAnchors(presenter.faces)
+        )
+    stages = LoadedStages(retriever, responder, voice, avatar, presenter, replays)
+    with _log_duration("warming up"):  # what is kept would warm nothing
+        for _ in AnswerPipeline(responder, voice, avatar).reply(Question("谢谢")):
             pass
         retriever.search("身份证")
     return stages
 
 
-def _degrading(avatar: Avatar, presenter: Presenter) -> Degrading | None:
+def _adaptive_avatar(avatar: Avatar, presenter: Presenter) -> AdaptiveAvatar | None:
     """With what is done in hard times; None if the avatar draws all or nothing."""
     if "every" not in inspect.signature(avatar.render).parameters:
         return None
-    patient = cast(Patient, avatar)
+    patient = cast(FrameSkippingAvatar, avatar)
     if isinstance(avatar, VisemeAvatar) or not (presenter.folder / "viseme").is_dir():
-        return Degrading(patient, None, Strain(ladder=LIGHT_ITSELF))
-    return Degrading(patient, VisemeAvatar(presenter), Strain())
+        return AdaptiveAvatar(patient, None, LoadMonitor(ladder=LEVELS_WITHOUT_LIGHT))
+    return AdaptiveAvatar(patient, VisemeAvatar(presenter), LoadMonitor())
 
 
-def _with_gender(factory: Callable[..., Any], backend: Backend, gender: str) -> Backend:
+def _with_gender(
+    factory: Callable[..., Any], backend: PluginSettings, gender: str
+) -> PluginSettings:
     """A voice that can choose its gender takes the presenter's, unless the settings say else."""
     if "gender" not in inspect.signature(factory).parameters:
         return backend
-    return Backend(name=backend.name, options={"gender": gender, **backend.options})
+    return PluginSettings(name=backend.name, options={"gender": gender, **backend.options})
 
 
-def _with_cache(factory: Callable[..., Any], backend: Backend, folder: Path) -> Backend:
+def _with_cache(
+    factory: Callable[..., Any], backend: PluginSettings, folder: Path
+) -> PluginSettings:
     """An avatar that keeps something on disk does so where everything is kept."""
     if "cache" not in inspect.signature(factory).parameters:
         return backend
-    return Backend(name=backend.name, options={"cache": str(folder), **backend.options})
+    return PluginSettings(name=backend.name, options={"cache": str(folder), **backend.options})
 
 
-def _make(factory: Callable[..., Any], backend: Backend, *context: Any) -> Any:
+def _make_backend(factory: Callable[..., Any], backend: PluginSettings, *context: Any) -> Any:
     try:
         inspect.signature(factory).bind(*context, **backend.options)
     except TypeError as error:
@@ -181,7 +191,7 @@ def _make(factory: Callable[..., Any], backend: Backend, *context: Any) -> Any:
 
 
 @contextmanager
-def _timed(what: str) -> Iterator[None]:
+def _log_duration(what: str) -> Iterator[None]:
     start = time.monotonic()
     yield
     logger.info("%s took %.1f s", what, time.monotonic() - start)

@@ -4,15 +4,15 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal, get_args
 
-Kind = Literal["store", "retriever", "llm", "tts", "avatar"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+PluginKind = Literal["store", "retriever", "llm", "tts", "avatar"]
+PLUGIN_KINDS: tuple[PluginKind, ...] = get_args(PluginKind)
 
 
 class PluginError(LookupError):
     """No plug-in, or more than one, answers to that name."""
 
 
-def installed(kind: Kind) -> dict[str, list[EntryPoint]]:
+def installed_plugins(kind: PluginKind) -> dict[str, list[EntryPoint]]:
     """Every plug-in of one kind, by name; two under one name is a clash."""
     found: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=f"zhengwen.{kind}"):
@@ -20,7 +20,7 @@ def installed(kind: Kind) -> dict[str, list[EntryPoint]]:
     return found
 
 
-def load(kind: Kind, name: str) -> Callable[..., Any]:
+def load_plugin(kind: PluginKind, name: str) -> Callable[..., Any]:
     """Return the factory registered as ``name``.
 
     ``name`` is an entry-point name, or ``"module:Class"`` for a plug-in that is
@@ -33,7 +33,7 @@ def load(kind: Kind, name: str) -> Callable[..., Any]:
     if ":" in name:
         points = [EntryPoint(name, name, f"zhengwen.{kind}")]
     else:
-        points = installed(kind).get(name, [])
+        points = installed_plugins(kind).get(name, [])
     match points:
         case [point]:
             try:
@@ -42,7 +42,9 @@ def load(kind: Kind, name: str) -> Callable[..., Any]:
                 raise PluginError(f"{kind} {name!r} cannot be loaded: {error}") from error
             return factory
         case []:
-            known = ", ".join(sorted(installed(kind))) or "none; run 'pip install -e .' again"
+            known = (
+                ", ".join(sorted(installed_plugins(kind))) or "none; run 'pip install -e .' again"
+            )
             raise PluginError(f"no {kind} named {name!r}; installed: {known}")
         case _:
             claims = [point.value for point in points]

@@ -26,18 +26,18 @@ class SettingsError(ValueError):
     """The settings cannot be used; the text names the key and the remedy."""
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Backend(Strict):
+class PluginSettings(StrictModel):
     """A plug-in and the keyword arguments it is made with."""
 
     name: str
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class ServerSettings(Strict):
+class ServerSettings(StrictModel):
     """The websocket server."""
 
     host: str = "127.0.0.1"
@@ -53,7 +53,7 @@ class ServerSettings(Strict):
     """Whether clients may have any text spoken."""
 
 
-class LlmSettings(Strict):
+class LlmSettings(StrictModel):
     """A language model, reached through LangChain; none unless it is named here."""
 
     model: str
@@ -84,7 +84,7 @@ class LlmSettings(Strict):
     """Of the prices, as visitors read it."""
 
 
-class MemorySettings(Strict):
+class MemorySettings(StrictModel):
     """What visitors asked before, so that what they ask next can be understood."""
 
     keep_hours: float = Field(0, ge=0, le=24 * 30)
@@ -92,14 +92,14 @@ class MemorySettings(Strict):
     finds it; 0 keeps nothing."""
 
 
-class ReplaySettings(Strict):
+class ReplaySettings(StrictModel):
     """Answers that were rendered once and are sent again as they are."""
 
     max_mib: int = Field(2048, ge=0)
     """What they may take up on disk, MiB; 0 keeps none."""
 
 
-class ApiSettings(Strict):
+class ApiSettings(StrictModel):
     """The endpoint for other programs, ``python -m agent api``."""
 
     host: str = "127.0.0.1"
@@ -108,7 +108,7 @@ class ApiSettings(Strict):
     """What clients must send as their key; without one the endpoint does not start."""
 
 
-class PageSettings(Strict):
+class PageSettings(StrictModel):
     """The Streamlit page."""
 
     host: str = "127.0.0.1"
@@ -137,18 +137,18 @@ class PageSettings(Strict):
         return password
 
 
-class Settings(Strict):
+class Settings(StrictModel):
     """The whole file."""
 
     data_dir: Path = Path("var")
     """Everything a running system writes."""
     faq: Path = ROOT / "assets" / "faq"
     """JSON Lines files that fill an empty store."""
-    store: Backend = Backend(name="chroma")
-    retriever: Backend = Backend(name="hybrid")
-    tts: Backend | None = None
+    store: PluginSettings = PluginSettings(name="chroma")
+    retriever: PluginSettings = PluginSettings(name="hybrid")
+    tts: PluginSettings | None = None
     """Without one, the voice that suits the presenter: see ``build.OWN_VOICES``."""
-    avatar: Backend = Backend(name="viseme")
+    avatar: PluginSettings = PluginSettings(name="viseme")
     llm: LlmSettings | None = None
     judge: LlmSettings | None = None
     """Compares answers with what is right in ``python -m eval answers --judge``."""
@@ -182,7 +182,9 @@ class Settings(Strict):
         return shipped if shipped.is_dir() else Path(self.presenter)
 
 
-def read(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(
+    path: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> Settings:
     """The settings of this deployment.
 
     Args:
@@ -204,7 +206,7 @@ def read(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError("\n".join(map(_explain, error.errors()))) from error
+        raise SettingsError("\n".join(map(_validation_message, error.errors()))) from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -240,7 +242,7 @@ def _place(error: yaml.YAMLError) -> str:
     return f"see line {mark.line + 1}, column {mark.column + 1}" if mark else type(error).__name__
 
 
-def _explain(error: Any) -> str:
+def _validation_message(error: Any) -> str:
     where = ".".join(map(str, error["loc"]))
     if error["type"] != "extra_forbidden":
         message = error["msg"].removeprefix("Value error, ")

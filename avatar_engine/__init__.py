@@ -1,10 +1,9 @@
 """Speech becomes a talking face."""
 
+from .audio_frames import SoundOnly, whole_frames
 from .base import Avatar, Frames
-from .encode import Encoder, Fragment
 from .presenter import Presenter, PresenterError
-from .sound_only import SoundOnly
-from .whole_frames import whole_frames
+from .video.encoder import Encoder, Fragment
 
 __all__ = [
     "Avatar",

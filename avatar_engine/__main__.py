@@ -4,12 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .preparation import command as prepare
-from .presenter_maker import command as presenter
-from .rehearsal import command as rehearse
-from .rendering import command as render
-from .training import command as training
-from .wav2lip.backends import command as backends
+from .cli import dataset as prepare
+from .cli import dataset as rehearse
+from .cli import export as backends
+from .cli import training as training
+from .cli import video as presenter
+from .cli import video as render
 
 FAILED = 1
 
@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     about = "make training clips of videos of a talking person"
     sub = commands.add_parser("prepare", help=about, description=about)
-    prepare.add_arguments(sub)
-    sub.set_defaults(run=prepare.run)
+    prepare.add_prepare_arguments(sub)
+    sub.set_defaults(run=prepare.run_prepare)
     about = "choose the mouths that stand for all that speech makes"
     sub = commands.add_parser("gather", help=about, description=about)
     rehearse.add_gather_arguments(sub)
@@ -47,12 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.set_defaults(run=rehearse.run_enact)
     about = "make a video of a face say what is heard in a sound"
     sub = commands.add_parser("render", help=about, description=about)
-    render.add_arguments(sub)
-    sub.set_defaults(run=render.run)
+    render.add_render_arguments(sub)
+    sub.set_defaults(run=render.run_render)
     about = "make a presenter for the chat page of a video of a person"
     sub = commands.add_parser("presenter", help=about, description=about)
-    presenter.add_arguments(sub)
-    sub.set_defaults(run=presenter.run)
+    presenter.add_presenter_arguments(sub)
+    sub.set_defaults(run=presenter.run_presenter)
     about = "train the expert or the generator on clips"
     sub = commands.add_parser("train", help=about, description=about)
     training.add_train_arguments(sub)
@@ -67,8 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.set_defaults(run=training.run_export)
     about = "write the generator for hardware that runs ONNX"
     sub = commands.add_parser("export-onnx", help=about, description=about)
-    backends.add_arguments(sub)
-    sub.set_defaults(run=backends.run)
+    backends.add_export_onnx_arguments(sub)
+    sub.set_defaults(run=backends.run_export_onnx)
     return parser
 
 

@@ -22,7 +22,7 @@ class Frames:
     """Index of ``pixels[0]``, counted from the start of the reply."""
     speech: Speech
     """Exactly ``n_frames / fps`` seconds of sound (the last piece zero-padded)."""
-    is_eased: bool = False
+    is_degraded: bool = False
     """Fewer pictures were drawn, or simpler ones, because the machine could not keep up."""
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ class PresenterError(ValueError):
     """A presenter folder is missing or damaged; the text says what to do."""
 
 
-class Card(BaseModel):
+class PresenterCard(BaseModel):
     """``presenter.yaml``: who this is, and under which terms they may be shown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,8 +53,8 @@ class Presenter:
         self.idle_mp4 = _read(folder / "idle.mp4")
         # A loop of 10 s is 390 MB in RGB, half of that as it comes from the
         # decoder; turning one frame into RGB costs half a millisecond.
-        self._loop = _decode(folder / "idle.mp4", self.card)
-        self.faces = _faces(folder / "track.npz", self.card)
+        self._loop = _decode_loop(folder / "idle.mp4", self.card)
+        self.faces = _read_face_boxes(folder / "track.npz", self.card)
         """float32, shape (n_frames, 4): left, top, right, bottom of the face, pixels."""
 
     @property
@@ -82,14 +82,14 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def _read_card(path: Path) -> Card:
+def _read_card(path: Path) -> PresenterCard:
     try:
-        return Card.model_validate(yaml.safe_load(_read(path).decode("utf-8")))
+        return PresenterCard.model_validate(yaml.safe_load(_read(path).decode("utf-8")))
     except (ValidationError, yaml.YAMLError, UnicodeDecodeError) as error:
         raise PresenterError(f"{path} is not a valid presenter card: {error}") from error
 
 
-def _decode(path: Path, card: Card) -> list[NDArray[np.uint8]]:
+def _decode_loop(path: Path, card: PresenterCard) -> list[NDArray[np.uint8]]:
     """The loop as I420 pictures of shape (height * 3 / 2, width)."""
     loop: list[NDArray[np.uint8]] = []
     try:
@@ -110,7 +110,7 @@ def _decode(path: Path, card: Card) -> list[NDArray[np.uint8]]:
     return loop
 
 
-def _faces(path: Path, card: Card) -> NDArray[np.float32]:
+def _read_face_boxes(path: Path, card: PresenterCard) -> NDArray[np.float32]:
     try:
         with np.load(path) as arrays:
             faces: NDArray[np.float32] = arrays["face"].astype(np.float32)

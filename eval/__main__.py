@@ -12,20 +12,20 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.plugins import PluginError
-from agent.settings import ROOT, SettingsError, read
+from agent.settings import ROOT, SettingsError, read_settings
 from retrievers import StoreError
-from retrievers.chroma import SHIPPED_ENCODER
-from retrievers.evidence import EVIDENCE, LEADS
-from retrievers.hybrid import SHIPPED_FUSION
+from retrievers.ranking.features import FEATURES, MARGIN_FEATURES
+from retrievers.ranking.retrievers import SHIPPED_RANKER
+from retrievers.store.chroma import SHIPPED_ENCODER
 
-from . import avatars
 from .answers import command as answers_command
 from .lipsync import command as lipsync_command
-from .load import command as load_command
-from .qa import Report, evaluate, figure_names
-from .questions import read_knowledge_base, read_questions
-from .speed import command as speed_command
-from .voice import command as voice_command
+from .performance import avatar_choice
+from .performance import frame_speed as speed_command
+from .performance import load_test as load_command
+from .retrieval.evaluation import RetrievalReport, evaluate_retrieval, figure_names
+from .speech import command as voice_command
+from .testset import read_knowledge_base, read_questions
 
 DEFAULT_K = 5
 FAQ = ROOT / "assets" / "faq"
@@ -48,12 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     latency = commands.add_parser("latency", help="time from a question to text, sound, picture")
     latency.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
-    avatars.add_arguments(latency)
+    avatar_choice.add_avatar_arguments(latency)
     latency.add_argument("--json", action="store_true", help="print JSON instead of a table")
     latency.set_defaults(command=_latency)
     profile = commands.add_parser("profile", help="where the time of a reply goes")
     profile.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
-    avatars.add_arguments(profile)
+    avatar_choice.add_avatar_arguments(profile)
     profile.set_defaults(command=_profile)
     scale = commands.add_parser("scale", help="how the store behaves as it grows")
     scale.add_argument(
@@ -129,7 +129,7 @@ def _add_calibrate(calibrate: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="questions that none of these knowledge bases answers",
     )
-    calibrate.add_argument("-o", "--output", type=Path, default=SHIPPED_FUSION)
+    calibrate.add_argument("-o", "--output", type=Path, default=SHIPPED_RANKER)
     calibrate.set_defaults(command=_calibrate)
 
 
@@ -166,13 +166,13 @@ def _positive(text: str) -> int:
 
 
 def _qa(options: argparse.Namespace) -> int:
-    from .report import csv, html, json, terminal
+    from .retrieval.report import csv, html, json, terminal
 
     progress = Console(stderr=True)
-    report = evaluate(
+    report = evaluate_retrieval(
         options.faq,
         options.questions,
-        settings=read(),
+        settings=read_settings(),
         compare=options.compare,
         split=options.split,
         k=options.k,
@@ -197,7 +197,7 @@ def _answers(options: argparse.Namespace) -> int:
     return 0
 
 
-def _beyond_limits(report: Report, options: argparse.Namespace) -> list[str]:
+def _beyond_limits(report: RetrievalReport, options: argparse.Namespace) -> list[str]:
     broken = []
     for figure, estimate in report.result.figures.items():
         low, high = getattr(options, f"min_{figure}"), getattr(options, f"max_{figure}")
@@ -214,21 +214,23 @@ def _beyond_limits(report: Report, options: argparse.Namespace) -> list[str]:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
-    from .calibration import Lesson, calibrate
+    from .retrieval.calibration import CalibrationSet, calibrate
 
     base = read_knowledge_base(options.faq)
     split = None if options.split == "all" else options.split
     questions = read_questions(options.questions, split)
     base.check(questions, options.questions)
-    lessons = [Lesson(base, questions)]
+    lessons = [CalibrationSet(base, questions)]
     for folder in options.benchmark:
         others = read_knowledge_base(folder / "kb.jsonl")
-        lessons.append(Lesson(others, read_questions(folder / "queries.jsonl"), options.share))
-    encoder = read().store.options.get("encoder", SHIPPED_ENCODER)
+        lessons.append(
+            CalibrationSet(others, read_questions(folder / "queries.jsonl"), options.share)
+        )
+    encoder = read_settings().store.options.get("encoder", SHIPPED_ENCODER)
     off_topic = [read_questions(path) for path in options.off_topic]
     fusion = calibrate(lessons, off_topic, Path(encoder))
     fusion.save(options.output)
-    names = (*EVIDENCE, *(f"lead in {name}" for name in LEADS), "bias")
+    names = (*FEATURES, *(f"lead in {name}" for name in MARGIN_FEATURES), "bias")
     for name, weight in zip(names, (*fusion.weights, fusion.bias), strict=True):
         print(f"{name:>18} {weight:8.3f}")
     n_questions = sum(len(lesson.questions) for lesson in lessons)
@@ -237,16 +239,18 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _scale(options: argparse.Namespace) -> int:
-    from .scale import run, show
+    from .performance.store_growth import measure_growth, print_growth_table
 
     progress, measured = Console(stderr=True), []
-    for row in run(read(), exponents=range(3, options.up_to + 1), progress=progress):
+    for row in measure_growth(
+        read_settings(), exponents=range(3, options.up_to + 1), progress=progress
+    ):
         measured.append(row)  # the last may take an hour: say what is known already
         progress.print(f"{row.entries:,} entries: p50 {row.p50_ms:.1f} ms, p95 {row.p95_ms:.1f} ms")
     if options.json:
         print(json.dumps([asdict(row) for row in measured]))
     else:
-        show(measured, Console())
+        print_growth_table(measured, Console())
     return 0
 
 
@@ -261,10 +265,10 @@ def _add_ingest(ingest: argparse.ArgumentParser) -> None:
 
 
 def _ingest(options: argparse.Namespace) -> int:
-    from .ingest import run, show
+    from .performance.ingest_throughput import measure_ingest, print_ingest_table
 
-    measured = run(
-        read(),
+    measured = measure_ingest(
+        read_settings(),
         rows=options.rows,
         pages=options.pages,
         workers=options.workers,
@@ -273,36 +277,40 @@ def _ingest(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps([asdict(row) for row in measured]))
     else:
-        show(measured, Console())
+        print_ingest_table(measured, Console())
     return BEYOND_LIMIT if any(row.beyond for row in measured) else 0
 
 
 def _latency(options: argparse.Namespace) -> int:
-    from .latency import measure, summary, table  # loads every model
+    from .performance.latency import (  # loads every model
+        latency_summary,
+        latency_table,
+        measure_latency,
+    )
 
     with tempfile.TemporaryDirectory() as folder:
-        settings, avatar = avatars.chosen(read(), options, Path(folder))
+        settings, avatar = avatar_choice.chosen_avatar(read_settings(), options, Path(folder))
         settings = settings.model_copy(update={"data_dir": Path(folder)})
-        replies = measure(settings, options.n)
+        replies = measure_latency(settings, options.n)
     if options.json:
-        print(json.dumps({"avatar": avatar, **summary(replies)}, ensure_ascii=False))
+        print(json.dumps({"avatar": avatar, **latency_summary(replies)}, ensure_ascii=False))
     else:
-        Console().print(table(replies, avatar))
+        Console().print(latency_table(replies, avatar))
     return 0
 
 
 def _profile(options: argparse.Namespace) -> int:
     from agent.build import build  # loads every model
 
-    from .latency import sample
-    from .profile import profile, table
+    from .performance.latency import sample_questions
+    from .performance.stage_profile import profile_stages, profile_table
 
     with tempfile.TemporaryDirectory() as folder:
-        settings, avatar = avatars.chosen(read(), options, Path(folder))
+        settings, avatar = avatar_choice.chosen_avatar(read_settings(), options, Path(folder))
         stages = build(settings.model_copy(update={"data_dir": Path(folder)}))
-        questions = sample(settings, options.n + 1)
-        profiles = list(profile(stages.responder, stages.voice, stages.avatar, questions))
-    Console().print(table(profiles, avatar))
+        questions = sample_questions(settings, options.n + 1)
+        profiles = list(profile_stages(stages.responder, stages.voice, stages.avatar, questions))
+    Console().print(profile_table(profiles, avatar))
     return 0
 
 

@@ -44,7 +44,7 @@ def with_intervals(figures: Mapping[str, Estimate]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """The questions whose predicted probability lies in ``[low, high)``; the last holds 1 too."""
 
     low: float
@@ -57,7 +57,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Paired:
+class PairedTest:
     """Where two systems differ on the same questions."""
 
     only_first: int
@@ -67,7 +67,7 @@ class Paired:
     """Two-sided exact McNemar test: how likely so lopsided a difference is by chance."""
 
 
-def share(values: Floats) -> Estimate:
+def mean_estimate(values: Floats) -> Estimate:
     """The mean of one value a question, shape (n,): a share when they are 0 or 1."""
     if not len(values):
         return Estimate()
@@ -98,7 +98,7 @@ def auroc(positive: Floats, negative: Floats) -> Estimate:
     return _estimate(float(_areas(above[None], below[None], n_ranks)[0]), np.concatenate(areas))
 
 
-def calibration_error(predicted: Floats, right: Floats) -> Estimate:
+def expected_calibration_error(predicted: Floats, right: Floats) -> Estimate:
     """Expected calibration error: how far prediction and outcome lie apart, over ten equal bins.
 
     Naeini, Cooper and Hauskrecht, AAAI 2015.
@@ -120,11 +120,11 @@ def calibration_error(predicted: Floats, right: Floats) -> Estimate:
     return _estimate(float(errors(np.arange(len(predicted))[None])[0]), np.concatenate(drawn))
 
 
-def reliability(predicted: Floats, right: Floats) -> list[Bin]:
+def reliability_bins(predicted: Floats, right: Floats) -> list[ReliabilityBin]:
     """What was predicted beside what came true, for every bin that is not empty."""
     bins = _bins(predicted)
     return [
-        Bin(
+        ReliabilityBin(
             index / N_BINS,
             (index + 1) / N_BINS,
             int(inside.sum()),
@@ -172,7 +172,7 @@ def refused_at(answerable: Floats, unanswerable: Floats, part: float) -> Estimat
     return _estimate(float(refused(answerable[None], unanswerable[None])[0]), np.concatenate(drawn))
 
 
-def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
     """Whether two systems, right or wrong on the same questions, differ by more than chance.
 
     McNemar, Psychometrika 1947, in its exact binomial form.
@@ -180,7 +180,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     n = only_first + only_second
     p = float(binomtest(only_first, n, 0.5).pvalue) if n else 1.0
-    return Paired(only_first, only_second, p)
+    return PairedTest(only_first, only_second, p)
 
 
 def _rng() -> np.random.Generator:

@@ -3,7 +3,7 @@
 ``add`` takes files in; ``list``, ``show`` and ``audit`` say what is there; ``remove`` withdraws a
 file; ``export`` writes everything to one file; ``check`` proves that nothing is broken and
 ``rebuild`` makes the indexes anew; ``quarantine`` and ``release`` deal with what is held back;
-``propose`` and ``accept`` make questions and answers of documents.
+``propose_by_rule`` and ``accept`` make questions and answers of documents.
 """
 
 import argparse
@@ -17,18 +17,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from agent.build import SAMPLE, build_store, make_store
-from agent.llm import asking
+from agent.build import SAMPLE_ORIGIN, build_store, make_store
+from agent.llm.chat_model import completion_function
 from agent.plugins import PluginError
-from agent.settings import Backend, Settings, SettingsError, read
+from agent.settings import PluginSettings, Settings, SettingsError, read_settings
 from retrievers import FaqStore, StoreError
-from retrievers.faq_files import to_record
+from retrievers.store.faq_files import to_record
 
 from . import progress
-from .intake import FileReport, Intake, Reading
-from .journal import Journal
-from .proposals import propose, propose_with, read_review, write_review
-from .screening import Screen
+from .journal import IngestJournal
+from .pii import PiiDetector
+from .pipeline import FileReport, IngestionPipeline, ReadOptions
+from .qa_generation import propose_by_rule, propose_with_model, read_review, write_review
 
 FAILED = 1
 SOME_FAILED = 3
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)
     try:
-        return int(options.command(options, read()))
+        return int(options.command(options, read_settings()))
     except (SettingsError, PluginError, StoreError, OSError, ValueError) as error:
         print(f"ingest: {error}", file=sys.stderr)
         return FAILED
@@ -56,23 +56,25 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
     missing = [path for path in options.paths if not path.exists()]
     if missing:
         raise ValueError(f"there is no {missing[0]}")
-    reading = Reading(
+    reading = ReadOptions(
         _pairs(options.columns, "--columns question=标题 answer=内容"),
         _pairs(options.default, "--default field=身份证 region=浙江省杭州市"),
         options.longest,
         options.ocr,
         options.workers,
     )
-    with Journal(settings.data_dir) as journal:
-        intake = Intake(build_store(settings), journal, Screen())
+    with IngestJournal(settings.data_dir) as journal:
+        intake = IngestionPipeline(build_store(settings), journal, PiiDetector())
         reports: list[FileReport] = []
-        bar = progress.Bar(options.paths, Console(stderr=True))
+        bar = progress.IngestProgressBar(options.paths, Console(stderr=True))
         with bar, closing(intake.add(options.paths, reading, bar.step)) as coming:
             reports += coming
     if options.json:
-        print(json.dumps([progress.as_record(report) for report in reports], ensure_ascii=False))
+        print(
+            json.dumps([progress.report_to_json(report) for report in reports], ensure_ascii=False)
+        )
     else:
-        progress.summarise(reports, Console())
+        progress.print_summary(reports, Console())
     if not reports:
         print("ingest: no file was found there", file=sys.stderr)
     if all(report.outcome == "failed" for report in reports):
@@ -81,7 +83,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> int:
-    with Journal(settings.data_dir) as journal:
+    with IngestJournal(settings.data_dir) as journal:
         files = journal.files()
     store = build_store(settings)
     if options.json:
@@ -97,7 +99,7 @@ def _list(options: argparse.Namespace, settings: Settings) -> int:
         counts = map(str, (file.entries, file.bad_rows, file.held_back))
         table.add_row(file.name, file.taken_in, *counts)
     console.print(table)
-    n_sample = sum(1 for entry in store if entry.origin == SAMPLE)
+    n_sample = sum(1 for entry in store if entry.origin == SAMPLE_ORIGIN)
     console.print(f"{len(store)} entries in all, {n_sample} of the sample knowledge base")
     return 0
 
@@ -114,8 +116,8 @@ def _show(options: argparse.Namespace, settings: Settings) -> int:
 
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
     store = build_store(settings)
-    with Journal(settings.data_dir) as journal:
-        intake = Intake(store, journal, Screen())
+    with IngestJournal(settings.data_dir) as journal:
+        intake = IngestionPipeline(store, journal, PiiDetector())
         for name in options.names:
             print(f"{name}: {intake.remove(name)} entries withdrawn")
     return 0
@@ -150,9 +152,11 @@ def _check(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
-    backend = Backend(name=settings.store.name, options={**settings.store.options, "rebuild": True})
+    backend = PluginSettings(
+        name=settings.store.name, options={**settings.store.options, "rebuild": True}
+    )
     store: FaqStore = make_store(settings.model_copy(update={"store": backend}))
-    with Journal(settings.data_dir) as journal:
+    with IngestJournal(settings.data_dir) as journal:
         journal.note("rebuild", "", f"{len(store)} entries")
     print(f"{len(store)} entries embedded and indexed anew")
     return 0
@@ -160,7 +164,7 @@ def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
 
 def _quarantine(options: argparse.Namespace, settings: Settings) -> int:
     table = Table("number", "file", "since", "why", "question")
-    with Journal(settings.data_dir) as journal:
+    with IngestJournal(settings.data_dir) as journal:
         for held in journal.quarantine():
             why = "\n".join(held.reasons)
             table.add_row(str(held.number), held.origin, held.since, why, held.entry.question)
@@ -169,12 +173,12 @@ def _quarantine(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _release(options: argparse.Namespace, settings: Settings) -> int:
-    with Journal(settings.data_dir) as journal:
+    with IngestJournal(settings.data_dir) as journal:
         held = {item.number: item for item in journal.quarantine()}
         unknown = [number for number in options.numbers if number not in held]
         if unknown:
             raise ValueError(f"nothing in quarantine has the number {unknown[0]}")
-        intake = Intake(build_store(settings), journal, Screen())
+        intake = IngestionPipeline(build_store(settings), journal, PiiDetector())
         for number in options.numbers:
             intake.release(held[number])
     print(f"{len(options.numbers)} released")
@@ -187,11 +191,11 @@ def _propose(options: argparse.Namespace, settings: Settings) -> int:
         for entry in build_store(settings)
         if entry.kind == "passage" and options.name in (None, entry.origin)
     ]
-    proposals = list(propose(passages))
+    proposals = list(propose_by_rule(passages))
     broken = ""
     if settings.llm:
         try:
-            proposals.extend(propose_with(asking(settings.llm), passages))
+            proposals.extend(propose_with_model(completion_function(settings.llm), passages))
         except ConnectionError as error:  # what there is so far was paid for
             broken = str(error)
     count = write_review(options.output, proposals)
@@ -205,8 +209,8 @@ def _accept(options: argparse.Namespace, settings: Settings) -> int:
     review = read_review(options.review)
     for row in review.bad:
         print(f"ingest: {options.review}, row {row.row}: {row.reason}", file=sys.stderr)
-    with Journal(settings.data_dir) as journal:
-        intake = Intake(build_store(settings), journal, Screen())
+    with IngestJournal(settings.data_dir) as journal:
+        intake = IngestionPipeline(build_store(settings), journal, PiiDetector())
         count = intake.accept(review.accepted, options.review.name)
     print(f"{count} accepted, {len(review.refused)} refused, {len(review.waiting)} waiting")
     return SOME_FAILED if review.bad else 0
@@ -214,7 +218,7 @@ def _accept(options: argparse.Namespace, settings: Settings) -> int:
 
 def _audit(options: argparse.Namespace, settings: Settings) -> int:
     table = Table("when", "who", "what", "of", "outcome")
-    with Journal(settings.data_dir) as journal:
+    with IngestJournal(settings.data_dir) as journal:
         for act in journal.audit():
             table.add_row(act.at, act.who, act.action, act.subject, act.outcome)
     Console().print(table)

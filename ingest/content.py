@@ -1,13 +1,14 @@
 """What a file holds, whatever its format: tables of rows, or a document of blocks."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 BlockKind = Literal["heading", "paragraph", "item", "table_row"]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """One row of a table, as a person would count it."""
 
     number: int
@@ -16,16 +17,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DataTable:
     """Rows of cells with the headings in the first row."""
 
     name: str
     """The sheet's name; empty where a file has one table only."""
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TextBlock:
     """A piece of a document that must not be cut."""
 
     text: str
@@ -41,13 +42,36 @@ class Document:
     """A text in reading order, without the page headers and footers."""
 
     title: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[TextBlock, ...]
     warnings: tuple[str, ...] = ()
     """What of the file is not in it, and what to do about that."""
 
 
-Content = Document | tuple[Table, ...]
+Content = Document | tuple[DataTable, ...]
 
 
 class UnreadableFile(ValueError):
     """A file cannot be taken in; the text says in one line what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file to read."""
+
+    name: str
+    """For people, e.g. ``a.zip › faq/户籍.xlsx``: from the folder or archive that was named,
+    with characters that are not seen spelled out."""
+    path: Path
+    """Where its bytes are; as long as :func:`ingest.files.find_files` is open."""
+    sha256: str
+    size: int
+    """In bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """Something named or found that is not taken in."""
+
+    name: str
+    reason: str
+    """One line: what is wrong and what to do."""

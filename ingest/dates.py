@@ -9,15 +9,15 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 NUMERALS = "零〇○一二三四五六七八九十百千"
 """Characters of Chinese numbers below ten thousand."""
 YEAR = r"(?:(?:中[华華])?民[国國]\s*\d{1,3}|\d{4}|(?<!\d)1[0-4]\d|[〇○零一二三四五六七八九]{4})"
-DAY = re.compile(
+DATE = re.compile(
     rf"(?P<year>{YEAR})\s*[年./-]\s*(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})"
     r"\s*[月./-]\s*(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})(?!\d)\s*[日号]?"
 )
-BARE_DAY = re.sub(r"\?P<\w+>", "?:", DAY.pattern)
-_COMPACT_DAY = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)")
+DATE_PATTERN = re.sub(r"\?P<\w+>", "?:", DATE.pattern)
+_COMPACT_DATE = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)")
 
 
-def whole_number(text: str) -> int:
+def parse_number(text: str) -> int:
     """The value of Arabic or Chinese numerals below ten thousand.
 
     >>> whole_number("一百零三"), whole_number("二〇二四"), whole_number("12")
@@ -37,14 +37,14 @@ def whole_number(text: str) -> int:
     return total + digit
 
 
-def days(text: str) -> Iterator[tuple[str, int, int]]:
+def find_dates(text: str) -> Iterator[tuple[str, int, int]]:
     """The dates in a text: ISO 8601, start and end; those no calendar has are passed over."""
-    for found in DAY.finditer(text):
+    for found in DATE.finditer(text):
         if iso := _iso(found):
             yield iso, found.start(), found.end()
 
 
-def day(text: str) -> str:
+def parse_date(text: str) -> str:
     """The date that a text consists of, ISO 8601; empty if it is none.
 
     A time of day after it is left out. Years before 民國 are counted from 1912.
@@ -53,17 +53,17 @@ def day(text: str) -> str:
     ('2024-03-01', '2024-03-01', '2024-03-01', '')
     """
     bare = re.sub(r"[T\s]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", "", text.strip())
-    found = _COMPACT_DAY.fullmatch(bare) or DAY.fullmatch(bare)
+    found = _COMPACT_DATE.fullmatch(bare) or DATE.fullmatch(bare)
     return _iso(found) if found else ""
 
 
 def _iso(found: re.Match[str]) -> str:
     written = found["year"]
-    year = whole_number(re.sub(r"\D", "", written) or written)
+    year = parse_number(re.sub(r"\D", "", written) or written)
     if "民" in written or year < 150:
         year += 1911
     try:
-        return date(year, whole_number(found["month"]), whole_number(found["day"])).isoformat()
+        return date(year, parse_number(found["month"]), parse_number(found["day"])).isoformat()
     except ValueError:
         return ""
 

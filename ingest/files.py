@@ -12,16 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from ingest.content import UnreadableFile
+from .content import FoundFile, RefusedFile, UnreadableFile
+from .detection import is_archive
+from .readers.limits import LIMITS, MIB, ReadLimits, member_problem, open_zip
 
-from .readers.archive import member_problem, open_zip
-from .readers.found import Found, Refused
-from .readers.kind import is_archive
-from .readers.limits import LIMITS, MIB, Limits
+__all__ = ["FoundFile", "RefusedFile", "count_files", "find_files", "visible_name"]
 
-__all__ = ["Found", "Refused", "find", "survey", "visible"]
-
-_WITHIN = " › "
+_MEMBER_SEPARATOR = " › "
 _UTF8_NAME = 0x800
 _SKIPPED = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
 _JOINER = "\u200d"
@@ -29,23 +26,25 @@ _JOINER = "\u200d"
 
 
 @contextmanager
-def find(paths: Sequence[Path], limits: Limits = LIMITS) -> Iterator[Iterator[Found | Refused]]:
+def find_files(
+    paths: Sequence[Path], limits: ReadLimits = LIMITS
+) -> Iterator[Iterator[FoundFile | RefusedFile]]:
     """Find the files in what the user names, archives unpacked.
 
     Folders are walked in order of names, without hidden files and the locks of office programs.
     What is unpacked lies in a temporary folder that is deleted at the end of the ``with`` block.
     """
     with tempfile.TemporaryDirectory(prefix="zhengwen-") as folder:
-        yield _Finder(Path(folder), limits).walk(paths)
+        yield _FileFinder(Path(folder), limits).walk(paths)
 
 
-def survey(paths: Sequence[Path], limits: Limits = LIMITS) -> tuple[int, int]:
+def count_files(paths: Sequence[Path], limits: ReadLimits = LIMITS) -> tuple[int, int]:
     """How many files there will be, and how many bytes they have; archives in archives as one.
 
-    Nothing is read but names and sizes: what cannot be opened is left for :func:`find` to say.
+    Nothing is read but names and sizes: what cannot be opened is left to :func:`find_files`.
     """
     files = size = 0
-    for path in _plain(paths):
+    for path in _walk_files(paths):
         try:
             status = path.stat()
             sizes = [status.st_size]
@@ -64,7 +63,7 @@ def survey(paths: Sequence[Path], limits: Limits = LIMITS) -> tuple[int, int]:
     return files, size
 
 
-def _plain(paths: Sequence[Path]) -> Iterator[Path]:
+def _walk_files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.is_dir():
             yield path
@@ -74,43 +73,45 @@ def _plain(paths: Sequence[Path]) -> Iterator[Path]:
             yield from (Path(folder, name) for name in files if not _is_skipped(name))
 
 
-class _Finder:
-    def __init__(self, folder: Path, limits: Limits) -> None:
+class _FileFinder:
+    def __init__(self, folder: Path, limits: ReadLimits) -> None:
         self._folder = folder
         self._limits = limits
         self._unpacked = 0
         """Bytes, of all archives so far."""
         self._files = 0
 
-    def walk(self, paths: Sequence[Path]) -> Iterator[Found | Refused]:
+    def walk(self, paths: Sequence[Path]) -> Iterator[FoundFile | RefusedFile]:
         for path in paths:
             base = path.resolve().name if path.name in ("", ".", "..") else path.name
             if path.is_dir():
                 yield from self._walk(path, base)
             else:
-                yield from self._file(path, visible(base), 0)
+                yield from self._file(path, visible_name(base), 0)
 
-    def _walk(self, top: Path, base: str) -> Iterator[Found | Refused]:
+    def _walk(self, top: Path, base: str) -> Iterator[FoundFile | RefusedFile]:
         problems: list[OSError] = []
         for folder, folders, files in os.walk(top, onerror=problems.append):
             folders[:] = sorted(name for name in folders if not _is_skipped(name))
             within = PurePosixPath(base, Path(folder).relative_to(top))
             for problem in problems:
-                yield Refused(visible(str(within)), f"cannot be opened: {problem.strerror}")
+                yield RefusedFile(
+                    visible_name(str(within)), f"cannot be opened: {problem.strerror}"
+                )
             problems.clear()
             for name in sorted(files):
                 if not _is_skipped(name):
-                    yield from self._file(Path(folder, name), visible(str(within / name)), 0)
+                    yield from self._file(Path(folder, name), visible_name(str(within / name)), 0)
         for problem in problems:
-            yield Refused(visible(base), f"cannot be opened: {problem.strerror}")
+            yield RefusedFile(visible_name(base), f"cannot be opened: {problem.strerror}")
 
-    def _file(self, path: Path, name: str, depth: int) -> Iterator[Found | Refused]:
+    def _file(self, path: Path, name: str, depth: int) -> Iterator[FoundFile | RefusedFile]:
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
-                yield Refused(name, "is not a file; a device or a pipe cannot be read")
+                yield RefusedFile(name, "is not a file; a device or a pipe cannot be read")
             elif status.st_size > self._limits.file_bytes:
-                yield Refused(
+                yield RefusedFile(
                     name,
                     f"has {status.st_size // MIB} MiB; at most"
                     f" {self._limits.file_bytes // MIB} are read, split it",
@@ -120,17 +121,17 @@ class _Finder:
             else:
                 with path.open("rb") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
-                yield Found(name, path, digest, status.st_size)
+                yield FoundFile(name, path, digest, status.st_size)
         except FileNotFoundError:
-            yield Refused(name, "there is no such file or folder")
+            yield RefusedFile(name, "there is no such file or folder")
         except OSError as error:
-            yield Refused(name, f"cannot be opened: {error.strerror or error}")
+            yield RefusedFile(name, f"cannot be opened: {error.strerror or error}")
         except UnreadableFile as error:
-            yield Refused(name, str(error))
+            yield RefusedFile(name, str(error))
 
-    def _archive(self, path: Path, name: str, depth: int) -> Iterator[Found | Refused]:
+    def _archive(self, path: Path, name: str, depth: int) -> Iterator[FoundFile | RefusedFile]:
         if depth > self._limits.depth:
-            yield Refused(
+            yield RefusedFile(
                 name,
                 f"is an archive in an archive, {depth} deep (at most {self._limits.depth});"
                 " unpack it first",
@@ -141,16 +142,16 @@ class _Finder:
             for inner, member in sorted(members, key=lambda pair: pair[0]):
                 if member.is_dir() or any(map(_is_skipped, PurePosixPath(inner).parts)):
                     continue
-                shown = name + _WITHIN + visible(inner)
+                shown = name + _MEMBER_SEPARATOR + visible_name(inner)
                 if problem := self._member_problem(inner, member):
-                    yield Refused(shown, problem)
+                    yield RefusedFile(shown, problem)
                     continue
                 try:
                     unpacked = self._unpack(archive, member, inner)
                 except UnreadableFile as error:
-                    yield Refused(shown, str(error))
+                    yield RefusedFile(shown, str(error))
                 except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-                    yield Refused(shown, "is damaged in its archive; pack it again")
+                    yield RefusedFile(shown, "is damaged in its archive; pack it again")
                 else:
                     yield from self._file(unpacked, shown, depth)
                     if is_archive(unpacked, self._limits):
@@ -194,7 +195,7 @@ def member_name(member: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def visible(name: str) -> str:
+def visible_name(name: str) -> str:
     """A name as one line in which nothing is hidden: ``报告⟨U+202E⟩fdp.exe``."""
     if any("\ud800" <= char <= "\udfff" for char in name):
         # Bytes on the disk that are not UTF-8: a name from a Chinese Windows

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from retrievers import FaqEntry
-from retrievers.faq_files import from_record, to_record
+from retrievers.store.faq_files import from_record, to_record
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file(
@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS audit(
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
+class IngestedFile:
     """A file that is in."""
 
     name: str
@@ -50,7 +50,7 @@ class TakenIn:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldBack:
+class QuarantinedEntry:
     """An entry in quarantine."""
 
     number: int
@@ -61,7 +61,7 @@ class HeldBack:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class AuditRecord:
     """A line of the audit: who did what when."""
 
     at: str
@@ -71,7 +71,7 @@ class Act:
     outcome: str
 
 
-class Journal:
+class IngestJournal:
     """The journal of a store.
 
     Args:
@@ -88,7 +88,7 @@ class Journal:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.executescript(_SCHEMA)
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "IngestJournal":
         return self
 
     def __exit__(
@@ -99,17 +99,19 @@ class Journal:
     ) -> None:
         self._database.close()
 
-    def file(self, name: str) -> TakenIn | None:
+    def file(self, name: str) -> IngestedFile | None:
         """A file that is in, by its name."""
         row = self._database.execute("SELECT * FROM file WHERE name = ?", (name,)).fetchone()
-        return TakenIn(*row) if row else None
+        return IngestedFile(*row) if row else None
 
-    def files(self) -> list[TakenIn]:
+    def files(self) -> list[IngestedFile]:
         """Every file that is in, by name."""
         found = self._database.execute("SELECT * FROM file ORDER BY name")
-        return [TakenIn(*row) for row in found]
+        return [IngestedFile(*row) for row in found]
 
-    def settle(self, file: TakenIn, held_back: Sequence[tuple[FaqEntry, tuple[str, ...]]]) -> None:
+    def settle(
+        self, file: IngestedFile, held_back: Sequence[tuple[FaqEntry, tuple[str, ...]]]
+    ) -> None:
         """Write down a file that was taken in, and what of it is held back."""
         with self._database:
             self._database.execute(
@@ -128,7 +130,10 @@ class Journal:
             self._database.executemany(
                 "INSERT OR IGNORE INTO quarantine(origin, since, reasons, record)"
                 " VALUES (?, ?, ?, ?)",
-                [(file.name, now(), json.dumps(why), _text(entry)) for entry, why in held_back],
+                [
+                    (file.name, now(), json.dumps(why), _entry_json(entry))
+                    for entry, why in held_back
+                ],
             )
 
     def forget(self, name: str) -> None:
@@ -137,27 +142,27 @@ class Journal:
             self._database.execute("DELETE FROM file WHERE name = ?", (name,))
             self._database.execute("DELETE FROM quarantine WHERE origin = ?", (name,))
 
-    def quarantine(self) -> Iterator[HeldBack]:
+    def quarantine(self) -> Iterator[QuarantinedEntry]:
         """What is held back, the oldest first."""
         for number, origin, since, reasons, record in self._database.execute(
             "SELECT number, origin, since, reasons, record FROM quarantine ORDER BY number"
         ).fetchall():
             entry = from_record(json.loads(record))
-            yield HeldBack(number, origin, since, tuple(json.loads(reasons)), entry)
+            yield QuarantinedEntry(number, origin, since, tuple(json.loads(reasons)), entry)
 
-    def release(self, held: HeldBack) -> None:
+    def release(self, held: QuarantinedEntry) -> None:
         """Let an entry through, now and whenever its file is taken in again."""
         with self._database:
             self._database.execute(
                 "INSERT OR REPLACE INTO released VALUES (?, ?, ?)",
-                (_text(held.entry), now(), self._who),
+                (_entry_json(held.entry), now(), self._who),
             )
             self._database.execute("DELETE FROM quarantine WHERE number = ?", (held.number,))
 
     def is_released(self, entry: FaqEntry) -> bool:
         """Whether a person has let exactly this entry through."""
         found = self._database.execute(
-            "SELECT 1 FROM released WHERE record = ?", (_text(entry),)
+            "SELECT 1 FROM released WHERE record = ?", (_entry_json(entry),)
         ).fetchone()
         return found is not None
 
@@ -169,9 +174,12 @@ class Journal:
                 (now(), self._who, action, subject, outcome),
             )
 
-    def audit(self) -> list[Act]:
+    def audit(self) -> list[AuditRecord]:
         """Every line of the audit, the oldest first."""
-        return [Act(*row) for row in self._database.execute("SELECT * FROM audit ORDER BY rowid")]
+        return [
+            AuditRecord(*row)
+            for row in self._database.execute("SELECT * FROM audit ORDER BY rowid")
+        ]
 
 
 def now() -> str:
@@ -179,5 +187,5 @@ def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")
 
 
-def _text(entry: FaqEntry) -> str:
+def _entry_json(entry: FaqEntry) -> str:
     return json.dumps(to_record(entry), ensure_ascii=False, sort_keys=True)

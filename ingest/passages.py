@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from retrievers.base import FaqEntry
 
-from .articles import ARTICLE, CHAPTER, ITEM, Piece, split
+from .chunking import ARTICLE, CHAPTER, ITEM, Chunk, chunk_document
 from .content import Document
-from .policies import Policy
+from .metadata import PolicyMetadata
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 
-def passages(document: Document, policy: Policy, *, longest: int = 400) -> Iterator[FaqEntry]:
+def document_passages(
+    document: Document, policy: PolicyMetadata, *, longest: int = 400
+) -> Iterator[FaqEntry]:
     """The passages of a document as entries of kind ``"passage"``, in reading order.
 
     Args:
@@ -25,7 +27,7 @@ def passages(document: Document, policy: Policy, *, longest: int = 400) -> Itera
             longer: an item, a table row, a sentence.
     """
     seen: Counter[str] = Counter()
-    for piece in split(document, longest=longest):
+    for piece in chunk_document(document, longest=longest):
         if re.search(r"\w", piece.text) and _bare(piece.text) != _bare(policy.title):
             # The title over the whole document is cited as such, not as a heading in it.
             headings = tuple(text for text in piece.headings if _bare(text) != _bare(policy.title))
@@ -41,7 +43,7 @@ def _bare(title: str) -> str:
     return re.sub(r"[\s《》]", "", title)
 
 
-def _entry(piece: Piece, policy: Policy) -> FaqEntry:
+def _entry(piece: Chunk, policy: PolicyMetadata) -> FaqEntry:
     place = _place(piece)
     heading = "" if piece.article else " ".join(piece.headings[-2:])
     # A label alone stands before its text; a stem or a heading row is a line of its own.
@@ -59,7 +61,7 @@ def _entry(piece: Piece, policy: Policy) -> FaqEntry:
         department=policy.issuer,
         region=policy.region,
         language="zh-CN" if _HAN.search(answer) else "en",
-        source_title=_named(policy.title),
+        source_title=_quoted_title(policy.title),
         year=int(max(years)) if years else None,
         notice=_notice(policy.status),
         kind="passage",
@@ -71,7 +73,7 @@ def _entry(piece: Piece, policy: Policy) -> FaqEntry:
     )
 
 
-def _named(title: str) -> str:
+def _quoted_title(title: str) -> str:
     title = title.replace("《", "〈").replace("》", "〉")  # as GB/T 15834 writes titles in titles
     return f"《{title}》" if _HAN.search(title) else title
 
@@ -82,7 +84,7 @@ def _notice(status: str) -> str:
     return f"文件状态：{'；'.join(notes)}" if notes else ""
 
 
-def _place(piece: Piece) -> str:
+def _place(piece: Chunk) -> str:
     """E.g. ``"第三章 第十二条第二款第三项，第5页"`` or ``"二、申请材料，第5至6页"``."""
     steps = []
     for heading in piece.headings:
@@ -90,7 +92,7 @@ def _place(piece: Piece) -> str:
         if chapter or not piece.article:
             steps.append(chapter["label"] if chapter else heading)
     if piece.article:
-        steps.append(piece.article + ("" if piece.whole else _within(piece)))
+        steps.append(piece.article + ("" if piece.whole else _clause_label(piece)))
     pages = sorted({unit.page for unit in piece.body if unit.page is not None})
     page = f"第{pages[0]}页" if len(pages) == 1 else ""
     if len(pages) > 1:
@@ -98,7 +100,7 @@ def _place(piece: Piece) -> str:
     return "，".join(part for part in (" ".join(steps), page) if part)
 
 
-def _within(piece: Piece) -> str:
+def _clause_label(piece: Chunk) -> str:
     """Which paragraphs (款) or items (项) of an article, as a lawyer would cite them."""
     first, last = piece.body[0], piece.body[-1]
     if first.clause != last.clause:
@@ -120,17 +122,17 @@ def _chinese(number: int) -> str:
     return f"{digits[tens] if tens > 1 else ''}十{digits[ones] if ones else ''}"
 
 
-def _question(piece: Piece, policy: Policy) -> tuple[str, tuple[str, ...]]:
+def _question(piece: Chunk, policy: PolicyMetadata) -> tuple[str, tuple[str, ...]]:
     """What a citizen would look for, and the same without the document's name."""
-    gist = _gist(piece, policy.title)
+    gist = _summary(piece, policy.title)
     subject = " ".join(filter(None, map(_subject, piece.headings[-2:])))
     if piece.article:
         # 款 and 项, but neither chapter nor page: they do not make it easier to find.
         pageless = tuple(replace(unit, page=None) for unit in piece.body)
         place = _place(replace(piece, headings=(), body=pageless))
-        return f"{_named(policy.title)}{place}：{gist}", (f"{subject} {gist}".strip(),)
+        return f"{_quoted_title(policy.title)}{place}：{gist}", (f"{subject} {gist}".strip(),)
     about = f"{subject}：{gist}" if subject and not piece.whole else subject or gist
-    return f"{_named(policy.title)}：{about}", ((f"{subject} {gist}",) if subject else ())
+    return f"{_quoted_title(policy.title)}：{about}", ((f"{subject} {gist}",) if subject else ())
 
 
 def _subject(heading: str) -> str:
@@ -139,7 +141,7 @@ def _subject(heading: str) -> str:
     return (chapter["name"] if chapter else ITEM.sub("", heading, count=1)).strip()
 
 
-def _gist(piece: Piece, title: str) -> str:
+def _summary(piece: Chunk, title: str) -> str:
     """The name of the article, else the first clause that says something; 40 characters at most."""
     text = piece.context.removeprefix(piece.article).strip() or piece.text
     found = (ARTICLE.match(text) if piece.article else None) or ITEM.match(text)

@@ -19,13 +19,13 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
-from .files import survey
-from .intake import FileReport, Step
+from .files import count_files
+from .pipeline import FileProgress, FileReport
 
-N_SHOWN = 10  # bad rows of a file; the rest is counted
+N_ROWS_SHOWN = 10  # bad rows of a file; the rest is counted
 
 
-class Bar:
+class IngestProgressBar:
     """On a terminal, how much is done, how fast it goes and how long the rest will take.
 
     Measured in bytes of files; within a big file it moves, too.
@@ -37,7 +37,7 @@ class Bar:
 
     def __init__(self, paths: Sequence[Path], console: Console) -> None:
         silent = not console.is_terminal
-        n_files, size = (0, 0) if silent else survey(paths)
+        n_files, size = (0, 0) if silent else count_files(paths)
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn(
@@ -58,11 +58,11 @@ class Bar:
         self._n_files = n_files
         self._task = self._bar.add_task("", total=size or None, counts="")
         self._lock = threading.Lock()
-        self._steps: dict[str, Step] = {}
+        self._steps: dict[str, FileProgress] = {}
         self._done = 0.0
         self._n_entries = self._n_finished = 0
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> "IngestProgressBar":
         self._bar.start()
         return self
 
@@ -74,10 +74,10 @@ class Bar:
     ) -> None:
         self._bar.stop()
 
-    def step(self, step: Step) -> None:
+    def step(self, step: FileProgress) -> None:
         """Move on."""
         with self._lock:
-            before = self._steps.get(step.name, Step(step.name, 0, 0.0))
+            before = self._steps.get(step.name, FileProgress(step.name, 0, 0.0))
             self._steps[step.name] = step
             self._done += step.size * step.share - before.size * before.share
             self._n_entries += step.n_entries - before.n_entries
@@ -93,7 +93,7 @@ class Bar:
             )
 
 
-def summarise(reports: list[FileReport], console: Console) -> None:
+def print_summary(reports: list[FileReport], console: Console) -> None:
     """Print a table of the files, and below it what needs attention."""
     table = Table("file", "outcome", "entries", "passages", "bad rows", "held back")
     for report in reports:
@@ -109,18 +109,18 @@ def summarise(reports: list[FileReport], console: Console) -> None:
             )
         for warning in report.warnings:
             console.print(f"[yellow]{escape(report.name)}[/yellow]: {warning}", soft_wrap=True)
-        for row in report.bad_rows[:N_SHOWN]:
+        for row in report.bad_rows[:N_ROWS_SHOWN]:
             sheet = f", {row.table}" if row.table else ""
             console.print(f"{row.file}{sheet}, row {row.row}: {row.reason}", soft_wrap=True)
-        if len(report.bad_rows) > N_SHOWN:
-            console.print(f"{report.name}: and {len(report.bad_rows) - N_SHOWN} more bad rows")
+        if len(report.bad_rows) > N_ROWS_SHOWN:
+            console.print(f"{report.name}: and {len(report.bad_rows) - N_ROWS_SHOWN} more bad rows")
         for reasons in report.held_back:
             console.print(f"{report.name}: held back: {'; '.join(reasons)}", soft_wrap=True)
     if any(report.held_back for report in reports):
         console.print("see 'python -m ingest quarantine'")
 
 
-def as_record(report: FileReport) -> dict[str, Any]:
+def report_to_json(report: FileReport) -> dict[str, Any]:
     """A report as JSON."""
     return {
         "name": report.name,

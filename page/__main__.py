@@ -13,7 +13,7 @@ from streamlit.web import cli
 
 import agent.settings  # noqa: F401
 
-from . import chat  # noqa: F401
+from .visitor import chat  # noqa: F401
 
 SCRIPT = Path(__file__).resolve().parent.parent / "streamlit_app.py"
 

@@ -1,7 +1,7 @@
 """A question finds the entries that answer it."""
 
 from .base import EVERYWHERE, NATIONWIDE, FaqEntry, FaqStore, Passage, Retriever, Scope, StoreError
-from .language import language_of
+from .text.language import language_of
 
 __all__ = [
     "EVERYWHERE",

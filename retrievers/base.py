@@ -97,7 +97,7 @@ class StoreError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class EntryTerms:
-    """An entry, cut into :func:`~retrievers.terms.terms`."""
+    """An entry, cut into :func:`~retrievers.text.tokenization.tokenize`."""
 
     asked: tuple[tuple[str, ...], ...]
     """Of the question, and of each further wording."""
@@ -129,12 +129,14 @@ class FaqStore(Protocol):
         """Return at most ``k`` passages that share words with the query, best first."""
         ...
 
-    def rarity(self, term: str) -> float:
-        """How much one of :func:`~retrievers.terms.terms` says: its inverse document frequency."""
+    def idf(self, term: str) -> float:
+        """How rare one of :func:`~retrievers.text.tokenization.tokenize` is:
+        its inverse document frequency."""
         ...
 
     def terms_of(self, entry: FaqEntry) -> EntryTerms:
-        """What :func:`~retrievers.terms.cut` makes of an entry that was found here."""
+        """What :func:`~retrievers.text.tokenization.tokenize_entry` makes of an entry
+        that was found here."""
         ...
 
     def __iter__(self) -> Iterator[FaqEntry]: ...

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .folding import fold
+from .text.normalization import normalize_text
 
 # Set before the libraries are imported: they read it once. Nothing here may look for a network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -64,7 +64,7 @@ class SentenceEncoder:
         """
         if not texts:
             return np.empty((0, self.dimension), np.float32)
-        folded = [fold(text) for text in texts]
+        folded = [normalize_text(text) for text in texts]
         vectors = np.empty((len(folded), self.dimension), np.float32)
         shortest_first = sorted(range(len(folded)), key=lambda row: len(folded[row]))
         for start in range(0, len(folded), _BATCH):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from agent.build import Stages, build
-from agent.server import Server
+from agent.build import LoadedStages, build
+from agent.serving.websocket import WebsocketServer
 from agent.settings import ReplaySettings, Settings
 
 
@@ -25,15 +25,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def stages(settings: Settings) -> Stages:
+def stages(settings: Settings) -> LoadedStages:
     """The whole system, loaded once: encoder, Chroma store, voice and presenter."""
     return build(settings)
 
 
 @pytest_asyncio.fixture(scope="session")
-async def address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
+async def address(stages: LoadedStages, settings: Settings) -> AsyncIterator[str]:
     """Where a server with the whole system listens, as ``ws://…/v1``."""
-    server = Server(stages.live_session(), stages.presenter, settings)
+    server = WebsocketServer(stages.live_pipeline(), stages.presenter, settings)
     async with server.listen() as listener:
         port = listener.sockets[0].getsockname()[1]
         yield f"ws://127.0.0.1:{port}/v1"
@@ -44,7 +44,13 @@ def quick_starts() -> ForkServerContext:
     """For processes of their own that need a store: what takes seconds to import is there."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["text2vec", "presidio_analyzer", "retrievers.chroma", "ingest.intake", "tests.warm"]
+        [
+            "text2vec",
+            "presidio_analyzer",
+            "retrievers.store.chroma",
+            "ingest.pipeline",
+            "tests.warm",
+        ]
     )
     first = context.Process(target=int)  # which waits for what all others find done
     first.start()

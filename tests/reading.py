@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from ingest.content import DataTable as Sheet
 from ingest.content import Document
-from ingest.content import Table as Sheet
-from ingest.readers import read
+from ingest.readers.reading import read
 
 
 def document(path: Path) -> Document:

@@ -20,7 +20,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from tts_engine.espeak import EspeakVoice
+from tts_engine.espeak.voice import EspeakVoice
 
 PATIENT = {"first_sound_s": 20, "stall_s": 20}
 """For voices on a busy machine: no test measures a time."""

@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import ctypes, sys, threading
-from agent.allocator import share_heaps
+from agent.serving.process import share_heaps
 
 if sys.argv[2] == "shared":
     share_heaps()

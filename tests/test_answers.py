@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from agent import Answer, Question, Sentence
-from agent.build import Stages
+from agent.build import LoadedStages
 
 
-def ask(stages: Stages, text: str, language: str = "zh-CN") -> Answer:
+def ask(stages: LoadedStages, text: str, language: str = "zh-CN") -> Answer:
     parts = list(stages.responder.respond(Question(text, language=language)))
     [answer] = [part for part in parts if isinstance(part, Answer)]
     spoken = "".join(part.text for part in parts if isinstance(part, Sentence))
@@ -17,7 +17,7 @@ def ask(stages: Stages, text: str, language: str = "zh-CN") -> Answer:
     return answer
 
 
-def test_a_question_gets_the_entrys_own_words_and_its_source(stages: Stages) -> None:
+def test_a_question_gets_the_entrys_own_words_and_its_source(stages: LoadedStages) -> None:
     answer = ask(stages, "身份证丢了怎么补办？")
     [citation] = answer.citations
     assert answer.outcome == "answered"
@@ -37,7 +37,9 @@ def test_a_question_gets_the_entrys_own_words_and_its_source(stages: Stages) -> 
         ("营业执照弄丢了怎么补", "企业设立与变更"),
     ],
 )
-def test_everyday_wordings_find_the_right_field(stages: Stages, text: str, field: str) -> None:
+def test_everyday_wordings_find_the_right_field(
+    stages: LoadedStages, text: str, field: str
+) -> None:
     answer = ask(stages, text)
     assert answer.outcome == "answered"
     assert answer.citations[0].entry.field == field
@@ -47,7 +49,7 @@ def test_everyday_wordings_find_the_right_field(stages: Stages, text: str, field
     "text",
     ["今天天气怎么样", "红烧肉怎么做好吃", "asdf qwer zxcv", "😀😀😀", "给我讲个笑话", "？？？"],
 )
-def test_what_is_not_in_the_knowledge_base_is_declined(stages: Stages, text: str) -> None:
+def test_what_is_not_in_the_knowledge_base_is_declined(stages: LoadedStages, text: str) -> None:
     answer = ask(stages, text)
     assert answer.outcome == "refused"
     assert "12345" in answer.text
@@ -56,7 +58,7 @@ def test_what_is_not_in_the_knowledge_base_is_declined(stages: Stages, text: str
 
 
 def test_of_off_topic_questions_at_most_one_in_twenty_slips_through(
-    stages: Stages, faq_folder: Path
+    stages: LoadedStages, faq_folder: Path
 ) -> None:
     with (faq_folder / "questions.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "off"]
@@ -65,27 +67,27 @@ def test_of_off_topic_questions_at_most_one_in_twenty_slips_through(
     assert len(answered) <= len(texts) / 20, answered
 
 
-def test_every_suggestion_can_be_asked_and_is_answered(stages: Stages) -> None:
+def test_every_suggestion_can_be_asked_and_is_answered(stages: LoadedStages) -> None:
     for suggestion in ask(stages, "今天天气怎么样").suggestions:
         assert ask(stages, suggestion).outcome == "answered"
 
 
 @pytest.mark.parametrize("text", ["你好", "您好！", "hello", "Hi there!", "谢谢你", "再见"])
-def test_courtesy_is_returned(stages: Stages, text: str) -> None:
+def test_courtesy_is_returned(stages: LoadedStages, text: str) -> None:
     assert ask(stages, text).outcome == "greeted"
 
 
-def test_an_english_question_gets_an_english_answer(stages: Stages) -> None:
+def test_an_english_question_gets_an_english_answer(stages: LoadedStages) -> None:
     answer = ask(stages, "What should I do if I lose my passport in China?")
     assert answer.outcome == "answered"
     assert answer.citations[0].entry.language == "en"
 
 
-def test_an_english_question_is_declined_in_english(stages: Stages) -> None:
+def test_an_english_question_is_declined_in_english(stages: LoadedStages) -> None:
     assert "Sorry" in ask(stages, "Who won the football match last night?").text
 
 
-def test_a_filter_keeps_the_field(stages: Stages) -> None:
+def test_a_filter_keeps_the_field(stages: LoadedStages) -> None:
     question = Question("丢了怎么补办", field="车驾管")
     answer = next(p for p in stages.responder.respond(question) if isinstance(p, Answer))
     assert all(p.entry.field == "车驾管" for p in answer.citations)

@@ -11,10 +11,10 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessag
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
-from agent.assistant import assistant
-from agent.build import Stages
-from agent.events import Caption
-from agent.tools import tools
+from agent.build import LoadedStages
+from agent.langchain.agent import create_policy_agent
+from agent.langchain.tools import agent_tools
+from agent.types import Caption
 from avatar_engine import Fragment
 
 
@@ -43,8 +43,8 @@ class Script(BaseChatModel):
 
 
 @pytest.fixture(scope="module")
-def four(stages: Stages) -> dict[str, BaseTool]:
-    return {t.name: t for t in tools(stages.retriever, stages.session(), hotline="12345")}
+def four(stages: LoadedStages) -> dict[str, BaseTool]:
+    return {t.name: t for t in agent_tools(stages.retriever, stages.session(), hotline="12345")}
 
 
 def wish(name: str, **given: str) -> ToolCall:
@@ -79,7 +79,7 @@ def test_who_cannot_be_helped_is_told_whom_to_call(four: dict[str, BaseTool]) ->
 
 
 def test_without_a_model_the_tools_run_in_a_fixed_order(four: dict[str, BaseTool]) -> None:
-    graph = assistant(list(four.values()))
+    graph = create_policy_agent(list(four.values()))
     media: list[object] = []
     messages: list[BaseMessage] = []
     asked = {"messages": [("human", "身份证丢了怎么补办？")]}
@@ -96,7 +96,7 @@ def test_without_a_model_the_tools_run_in_a_fixed_order(four: dict[str, BaseTool
 
 
 def test_what_is_not_known_is_handed_over(four: dict[str, BaseTool]) -> None:
-    graph = assistant(list(four.values()))
+    graph = create_policy_agent(list(four.values()))
     messages = graph.invoke({"messages": [("human", "How do I bake a cake?")]})["messages"]
     used = [m.name for m in messages if isinstance(m, ToolMessage)]
     assert used == ["search_policies", "hand_over", "show_presenter"]
@@ -108,7 +108,7 @@ def test_a_model_may_lead_and_gets_the_rules_and_what_its_tools_found(
 ) -> None:
     looking = AIMessage("", tool_calls=[wish("search_policies", query="护照要多少钱")])
     model = Script(lines=[looking, AIMessage("每本 120 元 [1]。")])
-    graph = assistant(list(four.values()), model=model)
+    graph = create_policy_agent(list(four.values()), model=model)
     messages = graph.invoke({"messages": [("human", "护照要多少钱？")]})["messages"]
     assert messages[-1].text == "每本 120 元 [1]。"
     first, second = model.given

@@ -5,12 +5,18 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 import numpy as np
 import pytest
 
-from agent.base import Question, Sentence
-from agent.session import Session
-from agent.timed import Timed
+from agent.pipeline import AnswerPipeline, TimedIterator
+from agent.types import Question, Sentence
 from avatar_engine import Encoder, Fragment, Frames
-from avatar_engine.degrading import Degrading
-from avatar_engine.strain import FIRST_REST, LADDER, LIGHT_ITSELF, SETTLING, Pace, Strain
+from avatar_engine.adaptive import (
+    FIRST_RETRY_DELAY,
+    LEVELS_WITHOUT_LIGHT,
+    QUALITY_LEVELS,
+    STEP_DOWN_SETTLING,
+    AdaptiveAvatar,
+    LoadMonitor,
+    RealtimeBudget,
+)
 from tts_engine import Phoneme, Speech
 
 FPS, RATE, SIZE = 25, 24_000, (16, 16)
@@ -76,12 +82,14 @@ class Stage:
         self.clock = Clock()
         self.full = Painter(self.clock, FULL, cost)
         light = None if light_cost is None else Painter(self.clock, LIGHT, light_cost)
-        self.strain = Strain(self.clock, LADDER if light else LIGHT_ITSELF)
-        self.avatar = Degrading(self.full, light, self.strain)
+        self.load_monitor = LoadMonitor(
+            self.clock, QUALITY_LEVELS if light else LEVELS_WITHOUT_LIGHT
+        )
+        self.avatar = AdaptiveAvatar(self.full, light, self.load_monitor)
 
     def perform(self, said: Iterable[Speech], first: int = 0) -> list[Frames]:
-        pace, shown = Pace(self.strain), []
-        drawing = Timed(self.avatar.render(said, first=first), self.clock)
+        pace, shown = RealtimeBudget(self.load_monitor), []
+        drawing = TimedIterator(self.avatar.render(said, first=first), self.clock)
         for frames in drawing:
             shown.append(frames)
             pace.made(len(frames) / FPS, drawing.lap())
@@ -92,16 +100,16 @@ def test_a_machine_that_keeps_up_shows_every_picture() -> None:
     stage = Stage(cost=0.03)
     frames = stage.perform(speech(10))
     assert stage.full.n_drawn == 250
-    assert all((f.pixels == FULL).all() and not f.is_eased for f in frames)
-    assert stage.strain.n_steps_down == 0
+    assert all((f.pixels == FULL).all() and not f.is_degraded for f in frames)
+    assert stage.load_monitor.n_steps_down == 0
 
 
 def test_where_half_the_pictures_can_be_drawn_every_second_one_is() -> None:
     stage = Stage(cost=0.065)
     frames = stage.perform(speech(10))
-    assert stage.strain.n_steps_down
+    assert stage.load_monitor.n_steps_down
     assert 200 > stage.full.n_drawn > 125
-    assert not frames[0].is_eased and frames[-1].is_eased
+    assert not frames[0].is_degraded and frames[-1].is_degraded
     assert all((f.pixels == FULL).all() for f in frames)
 
 
@@ -117,15 +125,15 @@ def test_where_even_that_is_too_slow_the_light_avatar_takes_over_in_the_sentence
 def test_where_nothing_is_fast_enough_replies_are_sound_alone() -> None:
     stage = Stage(cost=0.2, light_cost=0.1)
     stage.perform(speech(2))
-    assert stage.strain.ease == "sound"
+    assert stage.load_monitor.quality_level == "sound"
 
 
 def test_an_avatar_that_none_is_lighter_than_draws_every_second_picture_to_the_end() -> None:
     stage = Stage(cost=0.2, light_cost=None)
     frames = stage.perform(speech(10))
     assert sum(map(len, frames)) == 250 and all((f.pixels == FULL).all() for f in frames)
-    assert frames[-1].is_eased and 125 < stage.full.n_drawn < 170
-    assert stage.strain.ease == "sound", "and the next reply is sound alone"
+    assert frames[-1].is_degraded and 125 < stage.full.n_drawn < 170
+    assert stage.load_monitor.quality_level == "sound", "and the next reply is sound alone"
 
 
 def test_the_pictures_return_by_themselves_step_by_step() -> None:
@@ -133,10 +141,10 @@ def test_the_pictures_return_by_themselves_step_by_step() -> None:
     stage.perform(speech(4))
     assert (stage.perform(speech(1))[0].pixels == LIGHT).all()
     stage.full.cost = 0.02
-    stage.clock.now += FIRST_REST
-    assert all((f.pixels == FULL).all() and f.is_eased for f in stage.perform(speech(2)))
-    stage.clock.now += FIRST_REST
-    assert not any(f.is_eased for f in stage.perform(speech(4)))
+    stage.clock.now += FIRST_RETRY_DELAY
+    assert all((f.pixels == FULL).all() and f.is_degraded for f in stage.perform(speech(2)))
+    stage.clock.now += FIRST_RETRY_DELAY
+    assert not any(f.is_degraded for f in stage.perform(speech(4)))
 
 
 def test_a_try_that_fails_makes_the_next_one_later() -> None:
@@ -148,36 +156,36 @@ def test_a_try_that_fails_makes_the_next_one_later() -> None:
             tries.append(stage.clock.now)
         stage.clock.now += 0.1
     rests = np.diff(tries)
-    assert len(rests) > 2 and (np.diff(rests[:3]) > FIRST_REST).all()
+    assert len(rests) > 2 and (np.diff(rests[:3]) > FIRST_RETRY_DELAY).all()
 
 
 def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
     """Before the three seconds have been played that a page may have in store."""
-    pace, late = Pace(strain := Strain(Clock())), 0.0
+    pace, late = RealtimeBudget(load_monitor := LoadMonitor(Clock())), 0.0
     for _ in range(200):
         pace.made(0.2, 0.01)
-    while not strain.n_steps_down:
+    while not load_monitor.n_steps_down:
         pace.made(0.2, 0.4)
         late += 0.2
     assert late < 1.5
 
 
 def test_one_picture_that_takes_long_is_no_reason_to_show_fewer() -> None:
-    pace = Pace(strain := Strain(Clock()))
+    pace = RealtimeBudget(load_monitor := LoadMonitor(Clock()))
     for took in (0.01, 0.01, 0.01, 0.5, 0.01, 0.01):
         pace.made(0.2, took)
-    assert strain.ease == "full"
+    assert load_monitor.quality_level == "full"
 
 
 def test_after_a_step_down_its_relief_is_waited_for() -> None:
     clock = Clock()
-    strain = Strain(clock)
+    load_monitor = LoadMonitor(clock)
     for _ in range(20):
-        strain.told(is_late=True)
-    assert strain.ease == "half"
-    clock.now += SETTLING
-    strain.told(is_late=True)
-    assert strain.ease == "light"
+        load_monitor.told(is_late=True)
+    assert load_monitor.quality_level == "half"
+    clock.now += STEP_DOWN_SETTLING
+    load_monitor.told(is_late=True)
+    assert load_monitor.quality_level == "light"
 
 
 class Reciter:
@@ -203,7 +211,7 @@ class Speaker:
 def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch, encoding: float = 0.0) -> int:
     """How many frames of a reply are eased, if the voice pauses and pictures cost so much."""
     stage = Stage(cost, light_cost=None)
-    monkeypatch.setattr("agent.timed.Timed.__init__.__defaults__", (stage.clock,))
+    monkeypatch.setattr("agent.pipeline.TimedIterator.__init__.__defaults__", (stage.clock,))
 
     def wait() -> None:
         stage.clock.now += pause
@@ -213,10 +221,12 @@ def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch, encoding: 
             stage.clock.now += encoding * len(frames)
             yield from super().add(frames)
 
-    monkeypatch.setattr("agent.session.Encoder", Slow)
-    session = Session(Reciter(), Speaker(wait), stage.avatar, strain=stage.strain)
+    monkeypatch.setattr("agent.pipeline.Encoder", Slow)
+    session = AnswerPipeline(
+        Reciter(), Speaker(wait), stage.avatar, load_monitor=stage.load_monitor
+    )
     events = list(session.reply(Question("?")))
-    return sum(event.n_eased for event in events if isinstance(event, Fragment))
+    return sum(event.n_degraded for event in events if isinstance(event, Fragment))
 
 
 def test_a_reply_that_falls_behind_its_playing_is_eased(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +247,7 @@ def test_fragments_say_how_many_of_their_frames_were_eased() -> None:
     sound = Speech(np.zeros(7 * RATE // FPS, np.float32), RATE)
     pixels = np.zeros((7, *SIZE, 3), np.uint8)
     fragments = list(encoder.add(Frames(pixels, FPS, 0, sound)))
-    fragments += encoder.add(Frames(pixels, FPS, 7, sound, is_eased=True))
+    fragments += encoder.add(Frames(pixels, FPS, 7, sound, is_degraded=True))
     fragments += encoder.close()
     assert sum(f.n_frames for f in fragments) == 14
-    assert sum(f.n_eased for f in fragments) == 7
+    assert sum(f.n_degraded for f in fragments) == 7

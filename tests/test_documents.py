@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import Settings, read
+from agent.settings import Settings, read_settings
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -51,12 +51,12 @@ async def test_the_client_in_the_protocol_document_saves_a_playable_film(
 def test_the_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
     [example] = blocks("docs/settings.md", "yaml")
     (tmp_path / "zhengwen.yaml").write_text(example, "utf-8")
-    documented = read(tmp_path / "zhengwen.yaml", {})
+    documented = read_settings(tmp_path / "zhengwen.yaml", {})
     assert documented.model_copy(update={"faq": Settings().faq}) == Settings()
 
 
 def test_the_parrot_in_the_plugin_document_is_the_one_that_is_tested() -> None:
-    from .test_plugins import PARROT
+    from tests.test_plugins import PARROT
 
     code = blocks("docs/plugins.md", "python")[0]
     assert code.removeprefix("# parrot_voice.py\n").strip() == PARROT.strip()

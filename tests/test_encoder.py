@@ -12,10 +12,17 @@ import torch
 from retrievers.encoder import SentenceEncoder
 from retrievers.training import __main__ as training
 from retrievers.training.contrastive import cosent, info_nce, right_answers
-from retrievers.training.corpus import LabelledPair, is_held_out, split
-from retrievers.training.domain import dictionary_pairs, faq_pairs, intent_pairs, noisy_pairs
-from retrievers.training.model import compose_words, grow, load, pool, save
-from retrievers.training.vocabulary import build_tokenizer, build_vocabulary, spell
+from retrievers.training.model import add_layers, init_words_from_characters, load, pool, save
+from retrievers.training.pairs import (
+    LabelledPair,
+    dictionary_pairs,
+    faq_pairs,
+    intent_pairs,
+    is_held_out,
+    noisy_pairs,
+    split,
+)
+from retrievers.training.tokenizer import build_tokenizer, build_vocabulary, split_characters
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "encoder"
 
@@ -154,13 +161,13 @@ def test_frequent_words_are_tokens_and_others_are_spelt() -> None:
     tokenizer = build_tokenizer(vocabulary, longest=32)
     assert tokenizer.tokenize("办理身份证") == ["办理", "身份证"]
     assert tokenizer.tokenize("麒麟身份证") == ["麒", "麟", "身份证"]
-    assert tokenizer.tokenize(spell("身份证")) == ["身", "份", "证"]
+    assert tokenizer.tokenize(split_characters("身份证")) == ["身", "份", "证"]
     assert "[UNK]" not in tokenizer.tokenize("办理 ID passports 麒麟臂")
 
 
 def test_a_word_starts_as_the_mean_of_its_characters() -> None:
     model, tokenizer = load(SHIPPED)
-    compose_words(model, tokenizer)
+    init_words_from_characters(model, tokenizer)
     table = model.embeddings.word_embeddings.weight
     word, first, second = tokenizer.convert_tokens_to_ids(["护照", "护", "照"])
     torch.testing.assert_close(table[word], (table[first] + table[second]) / 2)
@@ -185,7 +192,7 @@ def test_domain_pairs_come_from_entries_intents_dictionary_and_statutes(tmp_path
 
 def test_a_grown_model_starts_from_the_same_vectors() -> None:
     model, tokenizer = load(SHIPPED)
-    grown = grow(model, model.config.num_hidden_layers + 2)
+    grown = add_layers(model, model.config.num_hidden_layers + 2)
     tokens = tokenizer(["户口怎么迁"], return_tensors="pt")
     with torch.no_grad():
         before = pool(model, tokens["input_ids"], tokens["attention_mask"])
@@ -268,11 +275,11 @@ def test_pretraining_learns_what_is_under_the_mask(
 def _stop_after(steps: int, patch: pytest.MonkeyPatch) -> None:
     from retrievers.training import loop
 
-    kept = loop._keep
+    kept = loop._save_checkpoint
 
     def keep_and_stop(*arguments: object) -> None:
         kept(*arguments)  # type: ignore[arg-type]
         if arguments[3] == steps:
             raise KeyboardInterrupt
 
-    patch.setattr(loop, "_keep", keep_and_stop)
+    patch.setattr(loop, "_save_checkpoint", keep_and_stop)

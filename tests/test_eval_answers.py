@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 
 from eval.__main__ import main
-from eval.answers.overlap import figures_said, rouge_l, unsupported
-from eval.questions import DataError, read_questions
+from eval.answers.grading import figures_said, rouge_l, unsupported
+from eval.testset import TestSetError, read_questions
 from retrievers import FaqEntry, Passage
-
-from .language_model import Reply, Service, serving
+from tests.language_model import Reply, Service, serving
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 
@@ -155,7 +154,7 @@ def test_a_question_needs_gold_or_an_answer(tmp_path: Path) -> None:
     [question] = read_questions(path)
     assert (question.kind, question.gold, question.answer) == ("in", (), "答。")
     path.write_text('{"question": "问？"}\n', "utf-8")
-    with pytest.raises(DataError, match="gold"):
+    with pytest.raises(TestSetError, match="gold"):
         read_questions(path)
 
 

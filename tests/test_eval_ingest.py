@@ -7,15 +7,15 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-import eval.ingest
-from eval import materials
+import eval.performance.ingest_throughput
 from eval.__main__ import main
-from eval.scale import invented
+from eval.performance import sample_documents
+from eval.performance.store_growth import invented_entries
 from ingest.__main__ import main as ingest
 from ingest.content import Document
-from ingest.readers import read
+from ingest.readers.reading import read
 from retrievers import FaqEntry
-from retrievers.faq_files import read_folder
+from retrievers.store.faq_files import read_folder
 
 SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "faq"
 
@@ -28,7 +28,7 @@ def samples() -> list[FaqEntry]:
 def test_a_workbook_has_as_many_different_questions_as_were_asked_for(
     tmp_path: Path, samples: list[FaqEntry]
 ) -> None:
-    materials.workbook(tmp_path / "faq.xlsx", invented(samples), 1000)
+    sample_documents.workbook(tmp_path / "faq.xlsx", invented_entries(samples), 1000)
     sheet = openpyxl.load_workbook(tmp_path / "faq.xlsx").worksheets[0]
     questions = [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)]
     assert len(questions) == len(set(questions)) == 1000
@@ -37,7 +37,7 @@ def test_a_workbook_has_as_many_different_questions_as_were_asked_for(
 def test_books_have_as_many_pages_as_were_asked_for_with_articles_and_tables(
     tmp_path: Path, samples: list[FaqEntry]
 ) -> None:
-    materials.regulations(tmp_path, invented(samples), 103)
+    sample_documents.pdf_regulations(tmp_path, invented_entries(samples), 103)
     first, second = sorted(tmp_path.iterdir())
     pages = []
     for path in (first, second):
@@ -77,7 +77,7 @@ def test_all_of_it_goes_in_and_is_shown(
         print(told, end="")
         return sum(file["entries"] for file in files), time.perf_counter() - started, 1.0, 99.0
 
-    monkeypatch.setattr(eval.ingest, "_take_in", take_in)
+    monkeypatch.setattr(eval.performance.ingest_throughput, "_take_in", take_in)
     assert main(["ingest", "--rows", "5", "--pages", "1", "--json"]) in (0, 3)
     found = {row["what"]: row for row in json.loads(capsys.readouterr().out)}
     assert found["XLSX"]["entries"] == found["CSV"]["entries"] == 5
@@ -89,7 +89,7 @@ def test_all_of_it_goes_in_and_is_shown(
 def test_a_process_that_takes_in_is_measured(tmp_path: Path, samples: list[FaqEntry]) -> None:
     material = tmp_path / "material"
     material.mkdir()
-    materials.delimited(material / "faq.csv", invented(samples), 5)
-    got = eval.ingest._take_in(material, tmp_path / "var", 1)
+    sample_documents.csv_table(material / "faq.csv", invented_entries(samples), 5)
+    got = eval.performance.ingest_throughput._take_in(material, tmp_path / "var", 1)
     entries, seconds, cpu_seconds, memory_mib = got
     assert entries == 5 and seconds > 0 and cpu_seconds > 0 and memory_mib > 50

@@ -18,27 +18,43 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from avatar_engine.preparation import Clip
-from avatar_engine.preparation import clip as files
-from avatar_engine.wav2lip.expert import Expert, Expert384
-from avatar_engine.wav2lip.generator import Generator, Wav2Lip384
-from avatar_engine.wav2lip.mel import melspectrogram, windows
-from avatar_engine.wav2lip.syncnet import SyncNet
-from avatar_engine.wav2lip.wav2lip96 import Wav2Lip96
-from avatar_engine.wav2lip.weights import WeightsError, save
+from avatar_engine.training.dataset import clip as files
+from avatar_engine.training.dataset.clip import Clip
+from avatar_engine.wav2lip.compat.syncnet import SyncNet
+from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96
+from avatar_engine.wav2lip.discriminators import SyncExpert, SyncExpert384
+from avatar_engine.wav2lip.mel import mel_windows, melspectrogram
+from avatar_engine.wav2lip.model import LipSyncGenerator, Wav2Lip384
+from avatar_engine.wav2lip.weights import LipSyncWeightsError, save_weights
 from eval.__main__ import main
-from eval.lipsync import mouth
-from eval.lipsync.cepstra import cepstra
-from eval.lipsync.drawing import draw
-from eval.lipsync.frechet import frechet
-from eval.lipsync.inception import N_FEATURES, Inception, load_inception
-from eval.lipsync.judges import ExpertJudge, Judge, OfficialJudge, face_in_square, pipeline_crop
-from eval.lipsync.lpips import Lpips, load_lpips, lpips
-from eval.lipsync.lse import sync
-from eval.lipsync.material import Item, fitted, others, read_items, references
-from eval.lipsync.pictures import MOUTH, l1, psnr, ssim
-from eval.lipsync.steadiness import edge_colour, flicker
-from eval.lipsync.summary import mean, ratio
+from eval.lipsync import mouth_opening
+from eval.lipsync.evaluation import redraw
+from eval.lipsync.held_out_clips import (
+    HeldOutClip,
+    fitted,
+    read_held_out_clips,
+    references,
+    wrong_audio_partners,
+)
+from eval.lipsync.image_metrics import MOUTH, edge_colour, flicker, frechet_distance, l1, psnr, ssim
+from eval.lipsync.perceptual_networks import (
+    N_FEATURES,
+    Inception,
+    Lpips,
+    load_inception,
+    load_lpips,
+    lpips_distance,
+)
+from eval.lipsync.summary import bootstrap_mean, bootstrap_ratio
+from eval.lipsync.sync_judges import (
+    ExpertJudge,
+    SyncJudge,
+    SyncNetJudge,
+    face_in_square,
+    mfcc,
+    pipeline_crop,
+    score_sync,
+)
 
 Pixels = NDArray[np.uint8]
 Sound = NDArray[np.float32]
@@ -60,17 +76,17 @@ def talk(n: int, seed: int) -> tuple[Pixels, Sound, NDArray[np.float64]]:
 
 
 def write_clip(folder: Path, frames: Pixels, samples: Sound, text: str = "", **more: Any) -> Clip:
-    part = files.begin(folder)
-    files.write_pictures(part, frames)
-    files.write_sound(part, np.round(samples * 32767).astype(np.int16))
+    part = files.begin_clip(folder)
+    files.write_frames(part, frames)
+    files.write_audio(part, np.round(samples * 32767).astype(np.int16))
     n = len(frames)
-    card = files.Card(
+    card = files.ClipMetadata(
         source="made", source_sha256="", start_s=0, end_s=n / 25, n_frames=n, fps=25, size=SIDE,
         detector="known", boxes=[[25, 0, 359, 353]] * n, squares=[[0, 0, 384]] * n, offset=None,
         settings="", text=text, **more,
     )  # fmt: skip
-    files.write_card(part, card)
-    files.finish(part)
+    files.write_metadata(part, card)
+    files.finish_clip(part)
     return Clip(folder)
 
 
@@ -79,7 +95,7 @@ def write_clip(folder: Path, frames: Pixels, samples: Sound, text: str = "", **m
 
 def test_the_sync_figures_are_least_distance_and_median_less_least() -> None:
     both = np.eye(2, dtype=np.float32)
-    found = sync(both, both, vshift=1)
+    found = score_sync(both, both, vshift=1)
     # At -1 and +1 one window is compared with the other (√2), one with the zeros outside (1).
     apart = (1 + np.sqrt(2)) / 2
     assert found.distances == pytest.approx([apart, 0, apart], abs=1e-5)
@@ -91,15 +107,15 @@ def test_the_sync_figures_are_least_distance_and_median_less_least() -> None:
 def test_a_sound_three_frames_early_has_offset_three() -> None:
     lips = np.eye(40, dtype=np.float32)
     early, late = np.roll(lips, -3, axis=0), np.roll(lips, 3, axis=0)
-    assert sync(lips, early).offset == 3
-    assert sync(lips, late).offset == -3
+    assert score_sync(lips, early).offset == 3
+    assert score_sync(lips, late).offset == -3
     # The three windows whose sound lies outside the clip are compared with zeros: distance 1.
-    assert sync(lips, early).lse_d == pytest.approx(3 / 40, abs=1e-5)
+    assert score_sync(lips, early).lse_d == pytest.approx(3 / 40, abs=1e-5)
 
 
 def test_no_window_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
-        sync(np.empty((0, 8), np.float32), np.empty((0, 8), np.float32))
+        score_sync(np.empty((0, 8), np.float32), np.empty((0, 8), np.float32))
 
 
 class Brightness(nn.Module):
@@ -118,7 +134,7 @@ class Loudness(nn.Module):
         return levels - levels.mean(1, keepdim=True)
 
 
-class ListeningExpert(Expert):
+class ListeningExpert(SyncExpert):
     """An expert made by hand, for faces whose jaw is as bright as their sound is loud."""
 
     size, channel_order, n_frames = 384, "RGB", 5
@@ -146,15 +162,17 @@ class ListeningSyncNet(SyncNet):
 
 
 @pytest.mark.parametrize(
-    "judge", [ExpertJudge(ListeningExpert()), OfficialJudge(ListeningSyncNet())]
+    "judge", [ExpertJudge(ListeningExpert()), SyncNetJudge(ListeningSyncNet())]
 )
-def test_a_judge_finds_by_how_many_frames_pictures_were_moved(judge: Judge, tmp_path: Path) -> None:
+def test_a_judge_finds_by_how_many_frames_pictures_were_moved(
+    judge: SyncJudge, tmp_path: Path
+) -> None:
     frames, samples, _ = talk(48, seed=1)
     card = write_clip(tmp_path / "clip", frames[:1], samples[:640]).card
     sounds = judge.sounds(samples)
-    assert sync(judge.lips(frames, card), sounds).offset == 0
-    assert sync(judge.lips(np.roll(frames, 3, axis=0), card), sounds).offset == 3
-    assert sync(judge.lips(np.roll(frames, -4, axis=0), card), sounds).offset == -4
+    assert score_sync(judge.lips(frames, card), sounds).offset == 0
+    assert score_sync(judge.lips(np.roll(frames, 3, axis=0), card), sounds).offset == 3
+    assert score_sync(judge.lips(np.roll(frames, -4, axis=0), card), sounds).offset == -4
     assert len(sounds) == 48 - 5, "the script leaves the last window out"
 
 
@@ -163,7 +181,10 @@ def test_a_judge_prefers_a_clip_s_own_sound(tmp_path: Path) -> None:
     card = write_clip(tmp_path / "clip", frames[:1], samples[:640]).card
     judge = ExpertJudge(ListeningExpert())
     lips = judge.lips(frames, card)
-    own, wrong = sync(lips, judge.sounds(samples)), sync(lips, judge.sounds(talk(48, seed=2)[1]))
+    own, wrong = (
+        score_sync(lips, judge.sounds(samples)),
+        score_sync(lips, judge.sounds(talk(48, seed=2)[1])),
+    )
     assert own.lse_d < 0.5 * wrong.lse_d
     assert own.lse_c > 2 * wrong.lse_c
 
@@ -187,10 +208,10 @@ def test_cepstra_are_those_of_python_speech_features() -> None:
         19.0612, 18.8048, 1.7108, -14.176, -27.2079, -33.5164, -29.6769,
         -18.5695, -3.2607, 10.0248, 18.0446, 17.9827, 11.9081,
     ]  # fmt: skip
-    found = cepstra(tone)
+    found = mfcc(tone)
     assert found.shape == (13, 9)
     assert found[:, 0] == pytest.approx(expected, abs=1e-4)
-    assert np.isfinite(cepstra(np.zeros(6400, np.int16))).all()
+    assert np.isfinite(mfcc(np.zeros(6400, np.int16))).all()
 
 
 # Pictures
@@ -251,19 +272,21 @@ def test_a_tint_shows_at_the_edge_and_noise_does_not() -> None:
 
 def test_a_mouth_that_opens_with_the_sound_follows_it() -> None:
     frames, samples, _ = talk(40, seed=3)
-    face = mouth.yardstick(frames)
+    face = mouth_opening.mouth_range(frames)
     assert face is not None
-    opened, loud = mouth.opening(frames, face), mouth.loudness(samples)
-    follows = mouth.follows(opened, loud)
-    astray = mouth.follows(mouth.opening(talk(40, seed=4)[0], face)[4:], loud[4:])
+    opened, loud = mouth_opening.opening(frames, face), mouth_opening.loudness(samples)
+    follows = mouth_opening.loudness_correlation(opened, loud)
+    astray = mouth_opening.loudness_correlation(
+        mouth_opening.opening(talk(40, seed=4)[0], face)[4:], loud[4:]
+    )
     assert follows is not None and follows > 0.8
     assert astray is not None and abs(astray) < 0.5
-    assert mouth.shut_in_silence(opened, loud) == 1
-    assert mouth.shut_in_silence(1 - opened, loud) == 0
+    assert mouth_opening.shut_in_silence(opened, loud) == 1
+    assert mouth_opening.shut_in_silence(1 - opened, loud) == 0
 
 
 def test_a_mouth_that_never_moves_is_not_measured() -> None:
-    assert mouth.yardstick(np.full((5, SIDE, SIDE, 3), 120, np.uint8)) is None
+    assert mouth_opening.mouth_range(np.full((5, SIDE, SIDE, 3), 120, np.uint8)) is None
 
 
 # FID and LPIPS
@@ -272,13 +295,15 @@ def test_a_mouth_that_never_moves_is_not_measured() -> None:
 def test_frechet_is_that_of_two_gaussians() -> None:
     rng = np.random.default_rng(0)
     one = rng.normal(0, 1, (500, 3))
-    assert frechet(one, one) == pytest.approx(0, abs=1e-6)
-    assert frechet(one, one + np.array([3, 0, 4])) == pytest.approx(25)
+    assert frechet_distance(one, one) == pytest.approx(0, abs=1e-6)
+    assert frechet_distance(one, one + np.array([3, 0, 4])) == pytest.approx(25)
     # Twice as wide around the same mean: tr(C + 4C - 2 * 2C) = tr(C).
     wider = (one - one.mean(0)) * 2 + one.mean(0)
-    assert frechet(one, wider) == pytest.approx(np.cov(one, rowvar=False).trace())
+    assert frechet_distance(one, wider) == pytest.approx(np.cov(one, rowvar=False).trace())
     few = rng.normal(0, 1, (4, 64))
-    assert frechet(few, few) == pytest.approx(0, abs=1e-6), "singular covariances are no trouble"
+    assert frechet_distance(few, few) == pytest.approx(0, abs=1e-6), (
+        "singular covariances are no trouble"
+    )
 
 
 def test_inception_has_the_layers_of_the_published_file(tmp_path: Path) -> None:
@@ -290,7 +315,7 @@ def test_inception_has_the_layers_of_the_published_file(tmp_path: Path) -> None:
     assert sum(p.numel() for p in network.parameters()) == 21_785_568
     with torch.inference_mode():
         assert network(torch.rand(1, 3, 64, 64)).shape == (1, N_FEATURES)
-    with pytest.raises(WeightsError, match="no such file"):
+    with pytest.raises(LipSyncWeightsError, match="no such file"):
         load_inception(tmp_path / "pt_inception.pth")
 
 
@@ -305,10 +330,14 @@ def test_lpips_loads_its_two_published_files_and_is_zero_for_equal_pictures(tmp_
     network = load_lpips(tmp_path / "alexnet.pth", tmp_path / "alex.pth")
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, 256, (2, 3, 64, 64, 3)).astype(np.uint8)
-    assert lpips(network, one, one) == 0
-    assert lpips(network, one, other) == pytest.approx(lpips(network, other, one))
-    assert lpips(network, one, other) > lpips(network, one, (one // 2 + other // 2)) > 0
-    with pytest.raises(WeightsError, match="is not torchvision's AlexNet"):
+    assert lpips_distance(network, one, one) == 0
+    assert lpips_distance(network, one, other) == pytest.approx(lpips_distance(network, other, one))
+    assert (
+        lpips_distance(network, one, other)
+        > lpips_distance(network, one, (one // 2 + other // 2))
+        > 0
+    )
+    with pytest.raises(LipSyncWeightsError, match="is not torchvision's AlexNet"):
         load_lpips(tmp_path / "alex.pth", tmp_path / "alexnet.pth")
 
 
@@ -318,7 +347,7 @@ def test_a_file_with_code_in_it_is_not_run(tmp_path: Path) -> None:
             return Path.touch, (tmp_path / "sprung",)
 
     torch.save({"features.0.weight": Trap()}, tmp_path / "trap.pth")
-    with pytest.raises(WeightsError, match="cannot be read"):
+    with pytest.raises(LipSyncWeightsError, match="cannot be read"):
         load_inception(tmp_path / "trap.pth")
     assert not (tmp_path / "sprung").exists()
 
@@ -326,7 +355,7 @@ def test_a_file_with_code_in_it_is_not_run(tmp_path: Path) -> None:
 # Drawing
 
 
-class Heard(Generator):
+class Heard(LipSyncGenerator):
     """Draws nothing, and keeps what it was given."""
 
     def __init__(self) -> None:
@@ -362,9 +391,9 @@ class Echo96(Heard, Wav2Lip96):
 def test_the_generator_hears_both_sides_of_a_frame_and_sees_no_mouth() -> None:
     frames, samples, _ = talk(7, seed=5)
     generator = Heard384()
-    drawn = draw(generator, frames, np.broadcast_to(frames[:1], frames.shape), [samples])
+    drawn = redraw(generator, frames, np.broadcast_to(frames[:1], frames.shape), [samples])
     heard = torch.cat(generator.mels).numpy()
-    assert np.array_equal(heard, windows(melspectrogram(samples), range(-2, 5)))
+    assert np.array_equal(heard, mel_windows(melspectrogram(samples), range(-2, 5)))
     faces = torch.cat(generator.faces)
     assert faces[:, :3, 192:].abs().max() == 0, "the half to be drawn is hidden"
     assert np.array_equal((faces[:, :3, :192] * 255).round().numpy()[3, 0], frames[3, :192, :, 0])
@@ -375,7 +404,7 @@ def test_the_generator_hears_both_sides_of_a_frame_and_sees_no_mouth() -> None:
 def test_a_generator_of_96_pixels_is_shown_its_own_size_and_colours() -> None:
     frames = np.full((2, SIDE, SIDE, 3), (250, 120, 10), np.uint8)
     generator = Echo96()
-    drawn = draw(generator, frames, frames, [np.zeros(2 * 640, np.float32)])
+    drawn = redraw(generator, frames, frames, [np.zeros(2 * 640, np.float32)])
     assert generator.faces[0].shape == (1, 6, 96, 96)
     assert generator.faces[0][0, 3, 0, 0] == pytest.approx(10 / 255), "blue comes first"
     assert np.array_equal(drawn[0], frames)
@@ -388,33 +417,33 @@ def test_wrong_sounds_come_from_other_words_of_the_same_set(tmp_path: Path) -> N
     frames, samples, _ = talk(6, seed=0)
     texts = {"a": ("x", "x", "y"), "b": ("z",)}
     items = [
-        Item(name, write_clip(tmp_path / name / str(i), frames, samples, text))
+        HeldOutClip(name, write_clip(tmp_path / name / str(i), frames, samples, text))
         for name, said in texts.items()
         for i, text in enumerate(said)
     ]
-    chosen = others(items, seed=0)
+    chosen = wrong_audio_partners(items, seed=0)
     assert [other.clip.card.text for other in chosen[:2] if other] == ["y", "y"]
     assert chosen[2] is not None and chosen[2].set == "a"
     assert chosen[3] is not None and chosen[3].set == "a", "a set of one borrows from another"
-    assert others(items[:1], seed=0) == [None]
+    assert wrong_audio_partners(items[:1], seed=0) == [None]
     assert len(fitted(samples, 9)) == 9 * 640
 
 
 def test_references_are_shut_lips_where_they_are_known(tmp_path: Path) -> None:
     frames, samples, _ = talk(6, seed=0)
-    filmed = Item("s", write_clip(tmp_path / "s" / "filmed", frames, samples))
+    filmed = HeldOutClip("s", write_clip(tmp_path / "s" / "filmed", frames, samples))
     assert (references(filmed, frames) == frames[0]).all()
     loop = tmp_path / "s" / "loop"
     loop.mkdir()
-    files.write_pictures(loop, np.full((6, SIDE, SIDE, 3), 77, np.uint8))
-    drawn = Item("s", write_clip(tmp_path / "s" / "drawn", frames, samples, loop="loop"))
+    files.write_frames(loop, np.full((6, SIDE, SIDE, 3), 77, np.uint8))
+    drawn = HeldOutClip("s", write_clip(tmp_path / "s" / "drawn", frames, samples, loop="loop"))
     assert drawn.has_loop and not filmed.has_loop
     assert (references(drawn, frames) == 77).all()
 
 
 def test_a_folder_without_clips_says_how_to_make_some(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="avatar_engine prepare"):
-        read_items({"none": tmp_path}, None, 0)
+        read_held_out_clips({"none": tmp_path}, None, 0)
 
 
 def test_where_the_face_is_in_the_square_follows_from_the_card(tmp_path: Path) -> None:
@@ -428,14 +457,14 @@ def test_where_the_face_is_in_the_square_follows_from_the_card(tmp_path: Path) -
 
 def test_means_and_ratios_have_intervals_that_repeat() -> None:
     values, below = np.array([1.0, 2.0, 3.0, 6.0]), np.array([2.0, 2.0, 4.0, 4.0])
-    estimate = mean(values, seed=1)
+    estimate = bootstrap_mean(values, seed=1)
     assert estimate.value == 3
     assert estimate.low is not None and estimate.high is not None
     assert 1 <= estimate.low < 3 < estimate.high <= 6
-    assert mean(values, seed=1) == estimate != mean(values, seed=2)
-    assert ratio(values, below, seed=1).value == 1
-    assert ratio(2 * below, below, seed=1).low == pytest.approx(2), "drawn clip by clip"
-    assert mean(np.array([np.inf, 30.0]), seed=0).value == np.inf
+    assert bootstrap_mean(values, seed=1) == estimate != bootstrap_mean(values, seed=2)
+    assert bootstrap_ratio(values, below, seed=1).value == 1
+    assert bootstrap_ratio(2 * below, below, seed=1).low == pytest.approx(2), "drawn clip by clip"
+    assert bootstrap_mean(np.array([np.inf, 30.0]), seed=0).value == np.inf
 
 
 # The command
@@ -454,8 +483,8 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Two clips, tiny networks that know nothing, a copy of one clip to compare with."""
     folder = tmp_path_factory.mktemp("lipsync")
     torch.manual_seed(0)
-    save(Wav2Lip384(32), folder / "generator.safetensors")
-    save(Expert384(32), folder / "expert.safetensors")
+    save_weights(Wav2Lip384(32), folder / "generator.safetensors")
+    save_weights(SyncExpert384(32), folder / "expert.safetensors")
     for i, (text, voice) in enumerate((("请带好身份证", "xiaoyi"), ("Bring your card", "alan"))):
         frames, samples, _ = talk(12, seed=i)
         write_clip(folder / "clips" / f"c{i}", frames, samples, text, voice=voice)

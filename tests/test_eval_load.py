@@ -18,18 +18,17 @@ import pytest
 import pytest_asyncio
 from rich.console import Console
 
-from agent.build import Stages
-from agent.server import Server
+from agent.build import LoadedStages
+from agent.serving.websocket import WebsocketServer
 from agent.settings import Settings
 from avatar_engine import Encoder, Frames
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.weights import load
-from eval import avatars
-from eval.load.command import Report, Visit, measure, summary, tables
-from eval.load.playback import Playback
-from eval.load.service import Service
-from eval.load.tracks import Tracks, read_tracks
-from eval.load.visitor import Take, visit
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.weights import load_weights
+from eval.performance import avatar_choice
+from eval.performance.load_test import LoadReport, VisitSummary, measure, summary, tables
+from eval.performance.media_timing import TrackTiming, read_track_timing
+from eval.performance.server_process import ServerProcess
+from eval.performance.simulated_visitor import ReceivedReply, SimulatedPlayback, visit
 from tts_engine import Speech
 
 FPS, RATE = 25, 16_000
@@ -39,7 +38,7 @@ FPS, RATE = 25, 16_000
 
 
 def test_a_page_begins_with_a_small_buffer_and_plays_in_real_time() -> None:
-    page = Playback()
+    page = SimulatedPlayback()
     page.arrived(10.0, 0.0, 0.2)
     assert page.position(11.0) == 0
     page.arrived(11.0, 0.2, 0.4)
@@ -49,7 +48,7 @@ def test_a_page_begins_with_a_small_buffer_and_plays_in_real_time() -> None:
 
 
 def test_a_fragment_after_its_playing_time_is_a_stall_and_delays_all_that_follow() -> None:
-    page = Playback()
+    page = SimulatedPlayback()
     page.arrived(0.0, 0.0, 0.4)
     page.arrived(0.4, 0.4, 0.6)  # just in time
     assert (page.n_stalls, page.stalled) == (0, 0)
@@ -61,7 +60,7 @@ def test_a_fragment_after_its_playing_time_is_a_stall_and_delays_all_that_follow
 
 
 def test_a_reply_shorter_than_the_buffer_is_played_when_it_is_complete() -> None:
-    page = Playback()
+    page = SimulatedPlayback()
     page.arrived(0.0, 0.0, 0.2)
     page.complete(1.0)
     assert page.position(1.1) == pytest.approx(0.1)
@@ -84,7 +83,7 @@ def film(*, last: bool) -> bytes:
 
 @pytest.mark.parametrize("last", [True, False])
 def test_a_film_of_ours_is_in_time(last: bool) -> None:
-    tracks = read_tracks(film(last=last))
+    tracks = read_track_timing(film(last=last))
     assert tracks and tracks.start_ms == 0 and tracks.gap_ms < 1
     assert abs(tracks.end_ms) <= (1 if last else 2) * 1024 / RATE * 1000
     assert tracks.n_pictures > 40
@@ -102,33 +101,33 @@ def test_sound_that_is_late_is_found() -> None:
                 packet.dts += RATE // 10
             packet.stream = copies[packet.stream_index]
             out.mux(packet)
-    tracks = read_tracks(late.getvalue())
+    tracks = read_track_timing(late.getvalue())
     assert tracks and tracks.start_ms == pytest.approx(100, abs=1)
 
 
 def test_what_is_no_film_is_told_and_nothing_is_nothing() -> None:
-    assert read_tracks(b"") is None
+    assert read_track_timing(b"") is None
     with pytest.raises(ValueError, match="cannot be read"):
-        read_tracks(b"no film")
+        read_track_timing(b"no film")
 
 
 def test_a_film_without_sound_has_nothing_to_compare() -> None:
     silent = Encoder((0, 0), FPS, RATE)
     frames = Frames(np.zeros((FPS, 0, 0, 3), np.uint8), FPS, 0, Speech(np.zeros(RATE, "f4"), RATE))
     data = b"".join(f.data for f in [*silent.add(frames), *silent.close()])
-    assert read_tracks(data) is None
+    assert read_track_timing(data) is None
 
 
 # Figures
 
 
 def test_a_session_is_summed_up_over_its_replies() -> None:
-    tracks = Tracks(start_ms=2.0, end_ms=-20.0, gap_ms=0.0, n_pictures=100)
+    tracks = TrackTiming(start_ms=2.0, end_ms=-20.0, gap_ms=0.0, n_pictures=100)
     takes = [
-        Take(100, 300, 1, 1.0, media_s=4.0, n_frames=100, n_eased=25, tracks=tracks),
-        Take(100, 500, is_replay=True, media_s=4.0, n_frames=100, tracks=tracks),
-        Take(100, is_busy=True),
-        Take(has_failed=True),
+        ReceivedReply(100, 300, 1, 1.0, media_s=4.0, n_frames=100, n_degraded=25, tracks=tracks),
+        ReceivedReply(100, 500, is_replay=True, media_s=4.0, n_frames=100, tracks=tracks),
+        ReceivedReply(100, is_busy=True),
+        ReceivedReply(has_failed=True),
     ]
     got = summary(takes)
     assert (got.n_replies, got.n_replayed, got.n_text_only, got.n_failed) == (2, 1, 1, 1)
@@ -140,7 +139,7 @@ def test_a_session_is_summed_up_over_its_replies() -> None:
 
 
 def test_who_got_text_alone_has_no_rate() -> None:
-    got = summary([Take(100, is_busy=True)])
+    got = summary([ReceivedReply(100, is_busy=True)])
     assert (got.first_media_ms, got.fps, got.av_start_ms) == (None, None, None)
 
 
@@ -152,17 +151,17 @@ def test_an_avatar_can_be_named_and_random_weights_are_called_so(
 ) -> None:
     def chosen(*arguments: str) -> tuple[Settings, str]:
         parser = argparse.ArgumentParser()
-        avatars.add_arguments(parser)
-        return avatars.chosen(settings, parser.parse_args(arguments), tmp_path)
+        avatar_choice.add_avatar_arguments(parser)
+        return avatar_choice.chosen_avatar(settings, parser.parse_args(arguments), tmp_path)
 
     assert chosen() == (settings, settings.avatar.name)
     found, title = chosen("--avatar", "wav2lip384", "--weights", "a/lips.safetensors")
     assert (found.avatar.name, title) == ("wav2lip384", "wav2lip384, lips.safetensors")
     assert found.avatar.options == {"weights": "a/lips.safetensors"}
-    monkeypatch.setattr(avatars, "WIDTH", 32)
+    monkeypatch.setattr(avatar_choice, "WIDTH", 32)
     found, title = chosen("--avatar", "wav2lip384", "--weights", "random")
     assert "random weights of width 32 that never learnt" in title
-    assert load(Path(found.avatar.options["weights"]), Wav2Lip384).width == 32
+    assert load_weights(Path(found.avatar.options["weights"]), Wav2Lip384).width == 32
 
 
 # Visiting
@@ -170,7 +169,7 @@ def test_an_avatar_can_be_named_and_random_weights_are_called_so(
 
 async def test_visitors_ask_until_the_time_is_over_and_leave_nothing_behind(address: str) -> None:
     questions = ["你好", "谢谢"]
-    server = Service(address, psutil.Process())
+    server = ServerProcess(address, psutil.Process())
     report = await measure(
         server,
         questions,
@@ -193,9 +192,9 @@ async def test_visitors_ask_until_the_time_is_over_and_leave_nothing_behind(addr
 
 
 @pytest_asyncio.fixture
-async def patient_address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
+async def patient_address(stages: LoadedStages, settings: Settings) -> AsyncIterator[str]:
     """A server that draws everything, however busy the machine is."""
-    async with Server(stages.session(), stages.presenter, settings).listen() as listener:
+    async with WebsocketServer(stages.session(), stages.presenter, settings).listen() as listener:
         yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
 
 
@@ -203,7 +202,7 @@ async def test_a_reply_is_watched_to_its_end(patient_address: str) -> None:
     (take,) = await visit(patient_address, ["谢谢"], time.monotonic() + 300)
     assert take.first_text_ms and take.first_media_ms and take.first_media_ms > take.first_text_ms
     assert take.tracks and take.tracks.n_pictures == take.n_frames == take.media_s * FPS
-    assert (take.tracks.start_ms, take.n_eased, take.has_failed) == (0, 0, False)
+    assert (take.tracks.start_ms, take.n_degraded, take.has_failed) == (0, 0, False)
     assert not take.film, "films are not kept"
 
 
@@ -232,7 +231,9 @@ def test_the_command_measures_a_server_of_its_own(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    report = Report(**{**found, "visits": tuple(Visit(**got) for got in found["visits"])})
+    report = LoadReport(
+        **{**found, "visits": tuple(VisitSummary(**got) for got in found["visits"])}
+    )
     (got,) = report.visits
     assert report.replay and got.n_replayed == got.n_replies > 0
     assert got.eased == 0 and got.n_failed == 0

@@ -9,18 +9,18 @@ from sklearn.metrics import roc_auc_score
 from eval.metrics import (
     Estimate,
     auroc,
-    calibration_error,
+    expected_calibration_error,
     mcnemar,
+    mean_estimate,
     refused_at,
-    reliability,
-    share,
+    reliability_bins,
     threshold_refusing,
 )
 
 
 def test_a_share_is_the_mean_and_its_interval_is_that_of_the_normal_law() -> None:
     values = np.array([1.0] * 300 + [0.0] * 100)
-    found = share(values)
+    found = mean_estimate(values)
     half = 1.96 * np.sqrt(0.75 * 0.25 / 400)
     assert found.value == 0.75
     assert found.low == pytest.approx(0.75 - half, abs=0.006)
@@ -29,18 +29,18 @@ def test_a_share_is_the_mean_and_its_interval_is_that_of_the_normal_law() -> Non
 
 def test_the_interval_is_the_same_every_time() -> None:
     values = np.random.default_rng(1).random(50)
-    assert share(values) == share(values)
+    assert mean_estimate(values) == mean_estimate(values)
 
 
 def test_nothing_to_measure_is_no_figure() -> None:
     nothing = np.array([])
     one = np.array([0.5])
-    assert share(nothing) == Estimate()
+    assert mean_estimate(nothing) == Estimate()
     assert auroc(one, nothing) == auroc(nothing, one) == Estimate()
-    assert calibration_error(nothing, nothing) == Estimate()
+    assert expected_calibration_error(nothing, nothing) == Estimate()
     assert refused_at(one, nothing, 0.95) == Estimate()
     assert threshold_refusing(nothing, 0.95) is None
-    assert reliability(nothing, nothing) == []
+    assert reliability_bins(nothing, nothing) == []
 
 
 def test_auroc_counts_pairs_and_half_of_the_ties() -> None:
@@ -75,20 +75,20 @@ def test_calibration_error_weighs_the_gap_of_each_bin() -> None:
     predicted = np.array([0.05, 0.05, 0.95, 1.0])
     right = np.array([0.0, 1.0, 1.0, 1.0])
     # First bin: |0.05 - 0.5| for two of four; last bin: |0.975 - 1| for two of four.
-    assert calibration_error(predicted, right).value == pytest.approx(0.45 / 2 + 0.025 / 2)
+    assert expected_calibration_error(predicted, right).value == pytest.approx(0.45 / 2 + 0.025 / 2)
 
 
 def test_the_reliability_plot_agrees_with_scikit_learn() -> None:
     rng = np.random.default_rng(4)
     predicted = rng.random(500)
     right = (rng.random(500) < predicted**2).astype(float)
-    bins = reliability(predicted, right)
+    bins = reliability_bins(predicted, right)
     shares, means = calibration_curve(right, predicted, n_bins=10)
     assert [b.right for b in bins] == pytest.approx(shares)
     assert [b.predicted for b in bins] == pytest.approx(means)
     assert sum(b.n for b in bins) == 500
     weighed = sum(b.n * abs(b.predicted - b.right) for b in bins) / 500
-    assert calibration_error(predicted, right).value == pytest.approx(weighed)
+    assert expected_calibration_error(predicted, right).value == pytest.approx(weighed)
 
 
 def test_a_threshold_refuses_the_part_it_should_and_no_more_than_it_must() -> None:

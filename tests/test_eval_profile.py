@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from agent.base import Question, Sentence
+from agent.types import Question, Sentence
 from avatar_engine import Frames
-from eval.profile import STAGES, profile, table
+from eval.performance.stage_profile import STAGES, profile_stages, profile_table
 from tts_engine import Speech
 
 RATE, FPS = 24_000, 25
@@ -46,7 +46,7 @@ class Slow:
 @pytest.mark.parametrize("stage", ["answer", "speak", "draw"])
 def test_a_pause_is_put_down_to_the_stage_that_made_it(stage: str) -> None:
     slow = Slow(stage)
-    (found,) = profile(slow, slow, slow, ["?", "?"])
+    (found,) = profile_stages(slow, slow, slow, ["?", "?"])
     assert max(STAGES, key=found.whole.__getitem__) == stage
     assert found.whole[stage] >= 1000 * PAUSE
     assert found.until_picture[stage] <= found.whole[stage]
@@ -55,9 +55,9 @@ def test_a_pause_is_put_down_to_the_stage_that_made_it(stage: str) -> None:
 
 def test_the_first_reply_warms_up_and_is_not_reported() -> None:
     slow = Slow("none")
-    profiles = list(profile(slow, slow, slow, ["?"] * 4))
+    profiles = list(profile_stages(slow, slow, slow, ["?"] * 4))
     assert len(profiles) == 3
     console = Console(width=100, record=True)
-    console.print(table(profiles, "painter"))
+    console.print(profile_table(profiles, "painter"))
     text = console.export_text()
     assert "3 replies" in text and "painter" in text and all(stage in text for stage in STAGES)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from agent.settings import read
+from agent.settings import read_settings
 from eval.__main__ import main
-from eval.qa import Report, evaluate
-from eval.questions import DataError, read_knowledge_base, read_questions
+from eval.retrieval.evaluation import RetrievalReport, evaluate_retrieval
+from eval.testset import TestSetError, read_knowledge_base, read_questions
 
 ENTRIES: list[dict[str, Any]] = [
     {"id": "id-1", "question": "身份证丢了怎么补办？", "answer": "到派出所补领。",
@@ -52,9 +52,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.fixture(scope="module")
-def report(files: tuple[Path, Path]) -> Report:
+def report(files: tuple[Path, Path]) -> RetrievalReport:
     faq, questions = files
-    return evaluate(faq, questions, settings=read(), progress=Console(quiet=True))
+    return evaluate_retrieval(
+        faq, questions, settings=read_settings(), progress=Console(quiet=True)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def write(path: Path, *rows: Any) -> Path:
     return path
 
 
-def test_what_became_of_each_question(report: Report) -> None:
+def test_what_became_of_each_question(report: RetrievalReport) -> None:
     findings = {finding.question.text: finding for finding in report.result.findings}
     assert findings["身份证丢了怎么补办"].rank == 1
     assert findings["身份证丢了怎么补办"].verdict == "answered right"
@@ -83,7 +85,7 @@ def test_what_became_of_each_question(report: Report) -> None:
     assert findings["今天天气怎么样"].verdict == "rightly refused"
 
 
-def test_the_figures_follow_from_the_verdicts(report: Report) -> None:
+def test_the_figures_follow_from_the_verdicts(report: RetrievalReport) -> None:
     verdicts = [f.verdict for f in report.result.findings]
     kinds = [f.question.kind for f in report.result.findings]
     figures = {name: estimate.value for name, estimate in report.result.figures.items()}
@@ -100,7 +102,7 @@ def test_the_figures_follow_from_the_verdicts(report: Report) -> None:
 
 
 def test_a_baseline_answers_from_the_score_that_refuses_nineteen_in_twenty_off_topic(
-    report: Report,
+    report: RetrievalReport,
 ) -> None:
     for baseline in report.baselines:
         off = [f for f in baseline.findings if f.question.kind == "off"]
@@ -110,8 +112,8 @@ def test_a_baseline_answers_from_the_score_that_refuses_nineteen_in_twenty_off_t
 
 
 def test_a_suggestion_is_not_an_answer(files: tuple[Path, Path]) -> None:
-    settings = read().model_copy(update={"answer_from": 1.01, "suggest_from": 0.0})
-    found = evaluate(*files, settings=settings, progress=Console(quiet=True))
+    settings = read_settings().model_copy(update={"answer_from": 1.01, "suggest_from": 0.0})
+    found = evaluate_retrieval(*files, settings=settings, progress=Console(quiet=True))
     figures = {name: estimate.value for name, estimate in found.result.figures.items()}
     assert figures["answered_right"] == 0
     assert figures["wrongly_refused"] == 1
@@ -122,7 +124,9 @@ def test_a_suggestion_is_not_an_answer(files: tuple[Path, Path]) -> None:
 def test_without_off_topic_questions_a_baseline_always_answers(tmp_path: Path) -> None:
     faq = write(tmp_path / "faq.jsonl", *ENTRIES)
     questions = write(tmp_path / "q.jsonl", {"query": "公积金怎么提取", "gold": ["fund-1"]})
-    found = evaluate(faq, questions, settings=read(), progress=Console(quiet=True))
+    found = evaluate_retrieval(
+        faq, questions, settings=read_settings(), progress=Console(quiet=True)
+    )
     assert [baseline.settings.answer_from for baseline in found.baselines] == [0, 0]
     assert found.result.figures["auroc_far"].value is None
     assert found.result.figures["rightly_refused_near"].value is None
@@ -141,7 +145,9 @@ def test_any_member_of_a_group_is_right(tmp_path: Path) -> None:
         {"query": "I am still waiting on my card", "gold": ["card_arrival"], "kind": "in"},
         {"query": "I am still waiting on my card", "gold": ["k1"], "kind": "in"},
     )
-    found = evaluate(faq, questions, settings=read(), k=1, progress=Console(quiet=True))
+    found = evaluate_retrieval(
+        faq, questions, settings=read_settings(), k=1, progress=Console(quiet=True)
+    )
     assert [f.rank for f in found.result.findings] == [1, 1, 2]
     assert found.result.figures["recall1"].value == pytest.approx(2 / 3)
 
@@ -151,7 +157,7 @@ def test_the_json_report_holds_every_figure_of_every_system(out: Path) -> None:
     for system in (record, record["keyword"], record["nearest"], record["comparison"]):
         assert system.keys() >= SYSTEM_KEYS
         assert system["top1_ci"][0] <= system["top1"] <= system["top1_ci"][1]
-    assert record["name"] == read().retriever.name
+    assert record["name"] == read_settings().retriever.name
     assert record["n_questions"] == {"in": 6, "near": 1, "off": 3}
     assert sum(bin_["n"] for bin_ in record["reliability"]) == 10
     assert set(record["comparison"]["mcnemar"]) == {"top1", "answered_right"}
@@ -160,10 +166,12 @@ def test_the_json_report_holds_every_figure_of_every_system(out: Path) -> None:
     assert record["settings"]["retriever"]["name"] == record["name"]
 
 
-def test_the_hash_of_the_data_follows_its_content(report: Report, tmp_path: Path) -> None:
+def test_the_hash_of_the_data_follows_its_content(report: RetrievalReport, tmp_path: Path) -> None:
     faq = write(tmp_path / "faq.jsonl", *ENTRIES[:4], {**ENTRIES[4], "answer": "Apply late."})
     (tmp_path / "questions.csv").write_text(QUESTIONS.replace("en-1", "fund-1"), "utf-8")
-    other = evaluate(faq, tmp_path / "questions.csv", settings=read(), progress=Console(quiet=True))
+    other = evaluate_retrieval(
+        faq, tmp_path / "questions.csv", settings=read_settings(), progress=Console(quiet=True)
+    )
     assert other.exam.data["faq"] != report.exam.data["faq"]
     assert other.exam.data["questions"] != report.exam.data["questions"]
     assert other.result.models == report.result.models
@@ -190,11 +198,13 @@ def test_the_page_needs_nothing_from_elsewhere(out: Path) -> None:
 
 
 def test_the_page_shows_what_visitors_typed_as_text(tmp_path: Path) -> None:
-    from eval.report import html
+    from eval.retrieval.report import html
 
     faq = write(tmp_path / "faq.jsonl", {"id": "<b>", "question": "<script>alert(1)</script>"})
     questions = write(tmp_path / "q.jsonl", {"query": "alert(1) <script>", "gold": []})
-    found = evaluate(faq, questions, settings=read(), progress=Console(quiet=True))
+    found = evaluate_retrieval(
+        faq, questions, settings=read_settings(), progress=Console(quiet=True)
+    )
     html.write(found, tmp_path / "report.html")
     assert "<script" not in (tmp_path / "report.html").read_text("utf-8")
 
@@ -229,7 +239,7 @@ def test_a_limit_on_a_figure_that_does_not_exist_is_wrong_usage() -> None:
 
 def test_a_split_keeps_its_own_questions(files: tuple[Path, Path]) -> None:
     assert [q.text for q in read_questions(files[1], "dev")] == ["身份证丢了怎么补办", "讲个笑话"]
-    with pytest.raises(DataError, match="its splits are dev, test"):
+    with pytest.raises(TestSetError, match="its splits are dev, test"):
         read_questions(files[1], "train")
 
 
@@ -293,7 +303,7 @@ def test_a_bad_file_of_questions_says_what_is_wrong(
 ) -> None:
     path = tmp_path / name
     path.write_text(text, "utf-8")
-    with pytest.raises(DataError, match=complaint):
+    with pytest.raises(TestSetError, match=complaint):
         read_questions(path)
 
 
@@ -309,14 +319,14 @@ def test_a_bad_file_of_questions_says_what_is_wrong(
 def test_a_bad_knowledge_base_says_what_is_wrong(
     tmp_path: Path, rows: list[dict[str, str]], complaint: str
 ) -> None:
-    with pytest.raises(DataError, match=complaint):
+    with pytest.raises(TestSetError, match=complaint):
         read_knowledge_base(write(tmp_path / "kb.jsonl", *rows))
 
 
 def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "q.csv"
     path.write_bytes("question,gold\n身份证,a\n".encode("gb18030"))
-    with pytest.raises(DataError, match="UTF-8"):
+    with pytest.raises(TestSetError, match="UTF-8"):
         read_questions(path)
 
 

@@ -7,84 +7,92 @@ import pytest
 import torch
 from rich.console import Console
 
-from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.weights import save
-from eval.speed.command import Report, _child, tables
-from eval.speed.encoding import CHOICES, Encoding, measure_encoding
-from eval.speed.forms import FORMS
-from eval.speed.material import Material, calibrate
-from eval.speed.row import EXACT, Order, Row, median, psnr
+from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.weights import save_weights
+from eval.performance.frame_inputs import FrameInputs, calibrate_batch_norms
+from eval.performance.frame_speed import SpeedReport, _child, tables
+from eval.performance.frame_steps import ENCODER_SETTINGS, EncoderSetting, measure_encoder_settings
+from eval.performance.network_benchmark import (
+    EXACT,
+    NetworkRow,
+    NetworkTask,
+    capped_psnr,
+    median_row,
+)
+from eval.performance.network_variants import NETWORK_VARIANTS
 
 N = 2
 
 
 @pytest.fixture(scope="module")
-def material() -> Material:
-    return Material.gather(N)
+def material() -> FrameInputs:
+    return FrameInputs.gather(N)
 
 
 @pytest.fixture(scope="module")
 def generator() -> Wav2Lip384:
     torch.manual_seed(0)
     made = Wav2Lip384(32)
-    calibrate(made)
+    calibrate_batch_norms(made)
     return made
 
 
 @pytest.fixture(scope="module")
-def plain(generator: Wav2Lip384, material: Material) -> np.ndarray:
-    network, faces = FORMS["plain"](generator, material.tensor())
-    return TorchCpu(network, 1).draw(material.mels, faces)
+def plain(generator: Wav2Lip384, material: FrameInputs) -> np.ndarray:
+    network, faces = NETWORK_VARIANTS["plain"](generator, material.tensor())
+    return TorchCpuBackend(network, 1).draw(material.mels, faces)
 
 
 @pytest.mark.parametrize("form", ["folded", "cached", "cropped", "hybrid", "all_split"])
 def test_every_form_draws_the_same_picture(
-    form: str, generator: Wav2Lip384, material: Material, plain: np.ndarray
+    form: str, generator: Wav2Lip384, material: FrameInputs, plain: np.ndarray
 ) -> None:
-    network, maps = FORMS[form](generator, material.tensor())
-    drawn = TorchCpu(network, 1).draw(material.mels, maps)
+    network, maps = NETWORK_VARIANTS[form](generator, material.tensor())
+    drawn = TorchCpuBackend(network, 1).draw(material.mels, maps)
     assert plain.std() > 2, "the pictures are not all of one colour"
-    assert psnr(drawn, plain) > 55
+    assert capped_psnr(drawn, plain) > 55
 
 
-def test_something_is_heard_in_every_frame_of_a_sentence(material: Material) -> None:
+def test_something_is_heard_in_every_frame_of_a_sentence(material: FrameInputs) -> None:
     assert material.mels.shape == (N, 1, 80, 16)
-    assert Material.gather(8).mels.max(axis=(1, 2, 3)).min() > -2
+    assert FrameInputs.gather(8).mels.max(axis=(1, 2, 3)).min() > -2
 
 
 def test_psnr_of_equal_and_of_different_pictures() -> None:
     picture = np.zeros((4, 4), np.uint8)
-    assert psnr(picture, picture) == EXACT
-    assert psnr(picture + np.uint8(255), picture) == pytest.approx(0)
+    assert capped_psnr(picture, picture) == EXACT
+    assert capped_psnr(picture + np.uint8(255), picture) == pytest.approx(0)
 
 
 def test_a_row_is_measured_in_a_process_of_its_own(
-    generator: Wav2Lip384, material: Material, plain: np.ndarray, tmp_path: Path
+    generator: Wav2Lip384, material: FrameInputs, plain: np.ndarray, tmp_path: Path
 ) -> None:
 
-    save(generator, tmp_path / "generator.safetensors")
+    save_weights(generator, tmp_path / "generator.safetensors")
     material.save(tmp_path / "material.npz")
     np.save(tmp_path / "plain.npy", plain)
-    row = Row(**_child(Order("hybrid", "torch", 1, 1, str(tmp_path))))
+    row = NetworkRow(**_child(NetworkTask("hybrid", "torch", 1, 1, str(tmp_path))))
     assert row.fps > 0 and row.cpu_ms > 0 and row.cache_mb == pytest.approx(1.54, abs=0.01)
     assert row.memory_mb > 50 and row.psnr_db is not None and row.psnr_db > 55
     with pytest.raises(OSError, match=r"hybrid with torch failed: .*material\.npz"):
-        _child(Order("hybrid", "torch", 1, 1, str(tmp_path / "elsewhere")))
+        _child(NetworkTask("hybrid", "torch", 1, 1, str(tmp_path / "elsewhere")))
 
 
 def test_figures_of_several_rounds_are_their_medians() -> None:
-    rounds = [Row(fps, 1, 2, 3, None) for fps in (10, 90, 12)]
-    assert median(rounds) == Row(12, 1, 2, 3, None)
+    rounds = [NetworkRow(fps, 1, 2, 3, None) for fps in (10, 90, 12)]
+    assert median_row(rounds) == NetworkRow(12, 1, 2, 3, None)
 
 
 def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
     rows = {
-        "384, torch": Row(5, 200, 400, 0, EXACT),
-        "OpenVINO: what talks": Row(30, 33, 300, 3.7, 60),
+        "384, torch": NetworkRow(5, 200, 400, 0, EXACT),
+        "OpenVINO: what talks": NetworkRow(30, 33, 300, 3.7, 60),
     }
-    sent = Encoding("superfast", 24, True, 1.8, 669, 44.8)
-    report = Report("a machine", "random weights", 1, 5, rows, {"paste": 2.0, "x264": 5.0}, [sent])
+    sent = EncoderSetting("superfast", 24, True, 1.8, 669, 44.8)
+    report = SpeedReport(
+        "a machine", "random weights", 1, 5, rows, {"paste": 2.0, "x264": 5.0}, [sent]
+    )
     console = Console(width=140, record=True)
     for table in tables(report):
         console.print(table)
@@ -93,7 +101,10 @@ def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
 
 
 def test_what_is_sent_is_one_of_the_ways_to_encode_that_are_compared() -> None:
-    ways = {(way.preset, way.crf): way for way in measure_encoding()}
-    assert list(ways) == list(CHOICES) and [w.is_shipped for w in ways.values()].count(True) == 1
+    ways = {(way.preset, way.crf): way for way in measure_encoder_settings()}
+    assert (
+        list(ways) == list(ENCODER_SETTINGS)
+        and [w.is_shipped for w in ways.values()].count(True) == 1
+    )
     assert all(way.face_db > 40 and way.cpu_ms > 0 for way in ways.values())
     assert ways["superfast", 23].kbit_s > ways["superfast", 24].kbit_s

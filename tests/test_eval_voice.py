@@ -11,11 +11,11 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from eval.__main__ import main
-from eval.voice import front_end, likeness, recogniser, tones
-from eval.voice.figures import RECORDED, Order
-from eval.voice.recordings import SAMPLE_RATE, read_recordings
-from eval.voice.row import chosen, measure
-from tts_engine.text import words as read_words
+from eval.speech import recogniser, similarity, text_front_end, tone_classifier
+from eval.speech.figures import RECORDED, VoiceTask
+from eval.speech.recordings import SAMPLE_RATE, read_recordings
+from eval.speech.voice_row import chosen, measure
+from tts_engine.text import words_with_pinyin as read_words
 
 SHAPES = {1: (4, 4, 4), 2: (-3, -1, 4), 3: (-2, -6, -2), 4: (6, 2, -5)}
 """Semitones at the start, the middle and the end."""
@@ -70,7 +70,7 @@ def test_a_folder_without_texts_says_what_is_missing(tmp_path: Path) -> None:
 
 def test_a_word_beside_itself_has_no_distance_however_loud() -> None:
     word = sung(np.array([2, -3]))
-    same = likeness.compare([word], [0.3 * word])
+    same = similarity.compare([word], [0.3 * word])
     assert same.mcd_db == pytest.approx(0, abs=0.05)
     assert same.f0_rmse_semitones == pytest.approx(0, abs=0.05)
     assert same.voicing_error == 0 and same.words_found == 1
@@ -80,36 +80,36 @@ def test_a_word_leads_back_to_its_own_recording_at_another_pace_and_not_to_anoth
     vowels = [(700, 1200), (300, 2300), (350, 700)]
     words = [sung(np.zeros(2), 0.4, vowel) for vowel in vowels]
     slower = [sung(np.zeros(2), 0.55, vowel) for vowel in vowels]
-    assert likeness.compare(words, slower).words_found == 1
-    assert likeness.compare(words, [*slower[1:], slower[0]]).words_found == 0
+    assert similarity.compare(words, slower).words_found == 1
+    assert similarity.compare(words, [*slower[1:], slower[0]]).words_found == 0
 
 
 def test_another_vowel_is_further_away_than_another_speed() -> None:
     word = sung(np.zeros(2))
-    slower = likeness.compare([word], [sung(np.zeros(2), 0.6)])
-    other = likeness.compare([word], [sung(np.zeros(2), 0.4, (300, 2300))])
+    slower = similarity.compare([word], [sung(np.zeros(2), 0.6)])
+    other = similarity.compare([word], [sung(np.zeros(2), 0.4, (300, 2300))])
     assert other.mcd_db > 2 * slower.mcd_db
 
 
 def test_a_deeper_voice_is_no_wrong_melody_but_a_wrong_melody_is() -> None:
     rising = sung(np.array([-3.0, 3.0]))
-    deeper = likeness.compare([rising], [sung(np.array([-8.0, -2.0]))])
-    falling = likeness.compare([rising], [sung(np.array([3.0, -3.0]))])
+    deeper = similarity.compare([rising], [sung(np.array([-8.0, -2.0]))])
+    falling = similarity.compare([rising], [sung(np.array([3.0, -3.0]))])
     assert deeper.f0_rmse_semitones < 1
     assert falling.f0_rmse_semitones > 2.5
 
 
 def test_the_pitch_of_a_syllable_is_followed() -> None:
-    followed = tones.contour(sung(np.array([-4.0, 4.0])))
+    followed = tone_classifier.contour(sung(np.array([-4.0, 4.0])))
     assert followed.shape == (12,)
     assert np.all(np.diff(followed) > 0)
     assert followed[-1] - followed[0] == pytest.approx(7.2, abs=1)
-    assert not len(tones.contour(np.zeros(SAMPLE_RATE // 2, np.float32)))
+    assert not len(tone_classifier.contour(np.zeros(SAMPLE_RATE // 2, np.float32)))
 
 
 def test_tones_learnt_from_one_speaker_are_heard_in_another() -> None:
     learnt = melodies(40, seed=1, height=90)
-    judge = tones.train(list(learnt), list(learnt.values()))
+    judge = tone_classifier.train(list(learnt), list(learnt.values()))
     assert judge.held_out_accuracy > 0.95
     assert (judge.n_held_out, judge.n_trained) == (32, 128)
     other = melodies(20, seed=2, height=80, range_=0.6)
@@ -124,42 +124,42 @@ def test_tones_learnt_from_one_speaker_are_heard_in_another() -> None:
 def test_too_few_syllables_train_no_judge() -> None:
     few = {name: each for name, each in melodies(9, seed=1).items() if not name.endswith("3")}
     with pytest.raises(ValueError, match="not enough"):
-        tones.train(list(few), list(few.values()))
+        tone_classifier.train(list(few), list(few.values()))
 
 
 def test_contours_are_kept_and_read_again(tmp_path: Path) -> None:
     kept = ["ma1", "ma2"], [np.arange(12.0), np.zeros(0)]
-    tones.save(tmp_path / "kept", *kept)
-    names, contours = tones.read(tmp_path / "kept")
+    tone_classifier.save(tmp_path / "kept", *kept)
+    names, contours = tone_classifier.read(tmp_path / "kept")
     assert names == kept[0]
     assert [each.tolist() for each in contours] == [each.tolist() for each in kept[1]]
     (tmp_path / "other").write_bytes(b"no archive")
     with pytest.raises(ValueError, match="no pitch contours"):
-        tones.read(tmp_path / "other")
+        tone_classifier.read(tmp_path / "other")
 
 
 def test_contours_that_were_heard_in_another_way_train_no_judge(tmp_path: Path) -> None:
-    tones.save(tmp_path / "kept", ["ma1"], [np.arange(12.0)])
+    tone_classifier.save(tmp_path / "kept", ["ma1"], [np.arange(12.0)])
     with np.load(tmp_path / "kept") as archive:
         kept = dict(archive)
     for other in (kept["sample"] + 1, kept["sample"][:-1]):
         with (tmp_path / "stale").open("wb") as file:
             np.savez(file, **(kept | {"sample": other}))
         with pytest.raises(ValueError, match="followed in another way"):
-            tones.read(tmp_path / "stale")
+            tone_classifier.read(tmp_path / "stale")
     with (tmp_path / "stale").open("wb") as file:
         np.savez(file, syllables=kept["syllables"], contours=kept["contours"])
     with pytest.raises(ValueError, match="followed in another way"):
-        tones.read(tmp_path / "stale")
+        tone_classifier.read(tmp_path / "stale")
 
 
 def test_the_characters_for_tones_have_the_tones_they_stand_for() -> None:
-    for tone, characters in tones.SYLLABLES.items():
+    for tone, characters in tone_classifier.SYLLABLES.items():
         assert len(set(characters)) == 25
         read = [read_words(character)[0].syllables[0] for character in characters]
         assert {syllable[-1] for syllable in read} == {str(tone)}, read
-    assert tones.only_tone("行") == 0
-    assert tones.only_tone("身份") == 0
+    assert tone_classifier.only_tone("行") == 0
+    assert tone_classifier.only_tone("身份") == 0
 
 
 @pytest.mark.parametrize(
@@ -223,28 +223,30 @@ def test_words_are_chosen_evenly() -> None:
 
 
 def test_recordings_themselves_are_judged_by_their_tones(tmp_path: Path) -> None:
-    for tone, characters in tones.SYLLABLES.items():
-        for character in [c for c in characters if tones.only_tone(c)][:2]:
+    for tone, characters in tone_classifier.SYLLABLES.items():
+        for character in [c for c in characters if tone_classifier.only_tone(c)][:2]:
             sound = sung(np.array(SHAPES[tone]))
             soundfile.write(tmp_path / f"{character}.wav", sound, SAMPLE_RATE)
             (tmp_path / f"{character}.txt").write_text(character, "utf-8")
     learnt = melodies(40, seed=1, height=91.7)
-    tones.save(tmp_path / "tones", list(learnt), list(learnt.values()))
-    row = measure(Order(RECORDED, {}, 1, recordings=str(tmp_path), tones=str(tmp_path / "tones")))
+    tone_classifier.save(tmp_path / "tones", list(learnt), list(learnt.values()))
+    row = measure(
+        VoiceTask(RECORDED, {}, 1, recordings=str(tmp_path), tones=str(tmp_path / "tones"))
+    )
     assert (row.tone_accuracy, row.n_tones) == (1.0, 8)
     assert row.rtf is None and row.mcd_db is None
 
 
 def test_the_held_out_table_shares_nothing_with_the_one_the_front_end_was_mended_on() -> None:
-    held = front_end.read_cases(front_end.HELD_OUT)
-    known = front_end.read_cases(front_end.HELD_OUT.with_name("front_end.tsv"))
+    held = text_front_end.read_cases(text_front_end.HELD_OUT)
+    known = text_front_end.read_cases(text_front_end.HELD_OUT.with_name("front_end.tsv"))
     assert len({case.sentence for case in held}) == 120
     assert not {case.sentence for case in held} & {case.sentence for case in known}
     assert not {case.word for case in held if case.word} & {case.word for case in known}
 
 
 def test_the_front_end_stays_as_good_as_when_it_first_saw_the_held_out_table() -> None:
-    found = front_end.score(front_end.read_cases(front_end.HELD_OUT))
+    found = text_front_end.score(text_front_end.read_cases(text_front_end.HELD_OUT))
     assert found.n_cases == 120
     assert found.n_right >= 117
 
@@ -260,12 +262,12 @@ def test_the_front_end_stays_as_good_as_when_it_first_saw_the_held_out_table() -
 def test_a_case_is_right_only_if_it_is_said_as_expected(
     kind: str, sentence: str, word: str, right: str, wrong: str
 ) -> None:
-    assert front_end.Case(kind, sentence, word, right).is_right()
-    assert not front_end.Case(kind, sentence, word, wrong).is_right()
+    assert text_front_end.FrontEndCase(kind, sentence, word, right).is_right()
+    assert not text_front_end.FrontEndCase(kind, sentence, word, wrong).is_right()
 
 
 def test_a_word_that_is_not_in_its_sentence_is_wrong() -> None:
-    assert not front_end.Case("reading", "请坐。", "银行", "yin2 hang2").is_right()
+    assert not text_front_end.FrontEndCase("reading", "请坐。", "银行", "yin2 hang2").is_right()
 
 
 def test_the_command_sets_voices_beside_each_other(
@@ -276,7 +278,7 @@ def test_the_command_sets_voices_beside_each_other(
     (tmp_path / "third" / "c.txt").write_text("人", "utf-8")
     report = tmp_path / "voice.json"
     learnt = melodies(40, seed=1, height=90)
-    tones.save(tmp_path / "tones", list(learnt), list(learnt.values()))
+    tone_classifier.save(tmp_path / "tones", list(learnt), list(learnt.values()))
     command = ["voice", "espeak", "--rounds", "1", "-n", "2", "--recordings", str(words)]
     command += ["--ceiling", str(tmp_path / "third")]
     assert main([*command, "--tones", str(tmp_path / "tones"), "--out", str(report)]) == 0

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from agent import Answer, Question
-from agent.base import Turn
-from agent.build import Stages
+from agent.build import LoadedStages
 from agent.responders import FaqResponder
+from agent.types import Turn
 from retrievers import FaqEntry
-from retrievers.chroma import ChromaStore
-from retrievers.hybrid import HybridRetriever
+from retrievers.ranking.retrievers import HybridRetriever
+from retrievers.store.chroma import ChromaStore
 
 
 class Visitor:
@@ -29,7 +29,7 @@ class Visitor:
 
 
 @pytest.fixture
-def visitor(stages: Stages) -> Visitor:
+def visitor(stages: LoadedStages) -> Visitor:
     return Visitor(stages.responder)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from avatar_engine import Encoder, Frames, SoundOnly, whole_frames
-from avatar_engine.encode import FIRST_FRAGMENTS, LATER_FRAGMENT, Fragment, nal_units
+from avatar_engine.video.encoder import FIRST_FRAGMENTS, LATER_FRAGMENT, Fragment, nal_units
 from tts_engine import Phoneme, Speech
 
 RATE, FPS, SIZE = 22_050, 25, (320, 240)

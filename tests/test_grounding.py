@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from agent.grounding import Evidence, Runaway, Sentences, is_clean
-from agent.grounding.figures import figures, is_known
+from agent.grounding import (
+    CitedSentenceSplitter,
+    Evidence,
+    UnendedSentenceError,
+    is_free_of_injections,
+)
+from agent.grounding.cited_sentences import citation_numbers
+from agent.grounding.exact_values import exact_values, is_known
 from agent.grounding.numerals import value_of
-from agent.grounding.sentences import cited
 from retrievers import FaqEntry, Passage
-from retrievers.faq_files import read_folder
-from tts_engine.text import whole_sentences
+from retrievers.store.faq_files import read_folder
+from tts_engine.text import split_sentences
 
 FAITHFUL = {
     "idcard-001": [
@@ -132,9 +137,9 @@ def test_what_the_passage_does_not_say_is_caught(
 
 def test_every_entry_may_be_quoted(entries: dict[str, FaqEntry]) -> None:
     for entry in list(entries.values())[::4]:
-        assert is_clean(entry), entry.faq_id
+        assert is_free_of_injections(entry), entry.faq_id
         evidence = Evidence([Passage(entry, 0.3)])
-        for sentence in filter(str.strip, whole_sentences(entry.answer)):
+        for sentence in filter(str.strip, split_sentences(entry.answer)):
             assert not evidence.check(f"{sentence}[1]").problem, sentence
 
 
@@ -144,7 +149,7 @@ def test_no_number_in_an_answer_can_be_changed(entries: dict[str, FaqEntry]) -> 
     for entry in list(entries.values())[::4]:
         evidence = Evidence([Passage(entry, 0.3)])
         whole = "".join((entry.answer, entry.source_title, entry.question))
-        for sentence in filter(str.strip, whole_sentences(entry.answer)):
+        for sentence in filter(str.strip, split_sentences(entry.answer)):
             for match in re.finditer(r"(?<![A-Za-z\d.])\d+(?![\d.])", sentence):
                 other = str(int(match[0]) + 7)
                 if other in whole:
@@ -185,8 +190,8 @@ def test_what_citizens_ask_proves_nothing() -> None:
     ],
 )
 def test_figures_are_the_same_however_they_are_written(one: str, other: str) -> None:
-    assert figures(one) and figures(other)
-    assert all(is_known(figure, figures(other)) for figure in figures(one))
+    assert exact_values(one) and exact_values(other)
+    assert all(is_known(figure, exact_values(other)) for figure in exact_values(one))
 
 
 @pytest.mark.parametrize(
@@ -205,14 +210,14 @@ def test_figures_are_the_same_however_they_are_written(one: str, other: str) -> 
     ],
 )
 def test_figures_that_differ_are_not_taken_for_each_other(said: str, known: str) -> None:
-    assert not all(is_known(figure, figures(known)) for figure in figures(said))
+    assert not all(is_known(figure, exact_values(known)) for figure in exact_values(said))
 
 
 @pytest.mark.parametrize(
     "text", ["一般一次性办理", "一张照片", "十分重要", "万一丢失", "一窗受理、一网通办"]
 )
 def test_figures_of_speech_are_no_figures(text: str) -> None:
-    assert not figures(text)
+    assert not exact_values(text)
 
 
 def test_numbers_that_are_none_have_no_value() -> None:
@@ -221,7 +226,7 @@ def test_numbers_that_are_none_have_no_value() -> None:
 
 def test_a_sentence_is_whole_when_the_next_begins() -> None:
     text = "不收费[1]。当场办结。[2][3]到窗口办理（周一除外）[1]。"
-    sentences, given = Sentences(), []
+    sentences, given = CitedSentenceSplitter(), []
     for character in text:
         given += sentences.add(character)
     assert given == ["不收费[1]。", "当场办结。[2][3]", "到窗口办理（周一除外）[1]。"]
@@ -229,7 +234,7 @@ def test_a_sentence_is_whole_when_the_next_begins() -> None:
 
 
 def test_a_sentence_with_its_marker_before_the_stop_waits_for_nothing() -> None:
-    sentences = Sentences()
+    sentences = CitedSentenceSplitter()
     assert sentences.add("不收费[1]。") == ["不收费[1]。"]
     assert sentences.add("[2") == [], "a marker too many belongs to what is out"
     assert sentences.add("]到窗口办理（周一") == []
@@ -242,24 +247,24 @@ def test_however_text_is_cut_the_sentences_are_the_same() -> None:
     text = "No. 5 costs 3.5 yuan [1]. It is ready [2]. 可以。【1，2】换行[1]\n下一句[2]。"
     expected: list[str] | None = None
     for length in range(1, len(text) + 1):
-        sentences, given = Sentences(), []
+        sentences, given = CitedSentenceSplitter(), []
         for start in range(0, len(text), length):
             given += sentences.add(text[start : start + length])
         given += filter(None, [sentences.rest(is_whole=True)])
-        assert [cited(sentence) for sentence in given] == [[1], [2], [1, 2], [1], [2]]
+        assert [citation_numbers(sentence) for sentence in given] == [[1], [2], [1, 2], [1], [2]]
         stripped = [sentence.strip() for sentence in given]
         assert expected in (None, stripped)
         expected = stripped
 
 
 def test_text_without_end_is_no_sentence() -> None:
-    sentences = Sentences()
-    with pytest.raises(Runaway):
+    sentences = CitedSentenceSplitter()
+    with pytest.raises(UnendedSentenceError):
         for _ in range(1000):
             sentences.add("好的")
 
 
 def test_thoughts_are_not_read() -> None:
-    sentences = Sentences()
+    sentences = CitedSentenceSplitter()
     given = [*sentences.add("<thi"), *sentences.add("nk>首先。其次。</think>不收费[1]。好")]
     assert given == ["不收费[1]。"]

@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 
 from ingest.__main__ import main
-from ingest.files import survey
-from ingest.intake import Intake, Step
-from ingest.journal import Journal
-from ingest.screening import Screen
+from ingest.files import count_files
+from ingest.journal import IngestJournal
+from ingest.pii import PiiDetector
+from ingest.pipeline import FileProgress, IngestionPipeline
 from retrievers import FaqEntry
-from retrievers.chroma import ChromaStore
+from retrievers.store.chroma import ChromaStore
 
 LAW = """杭州市共享单车管理办法
 
@@ -119,7 +119,7 @@ def test_personal_data_waits_until_a_person_lets_it_through(
     sheet(clerk / "faq.xlsx", ["找谁？", "找张伟，手机13957182436。"], ["门牌？", "到派出所。"])
     main(["add", str(clerk)])
     assert "找谁？" not in entries(data_dir)
-    with Journal(data_dir) as journal:
+    with IngestJournal(data_dir) as journal:
         [held] = journal.quarantine()
     assert "13957182436" not in " ".join(held.reasons), "the reason shows it masked"
     assert main(["release", str(held.number)]) == 0
@@ -167,8 +167,8 @@ def test_proposals_wait_for_a_person(data_dir: Path, clerk: Path, tmp_path: Path
 
 
 def _take_in(data_dir: str, folder: str) -> None:
-    with Journal(Path(data_dir)) as journal:
-        intake = Intake(ChromaStore(Path(data_dir)), journal, Screen())
+    with IngestJournal(Path(data_dir)) as journal:
+        intake = IngestionPipeline(ChromaStore(Path(data_dir)), journal, PiiDetector())
         for _ in intake.add([Path(folder)]):
             pass
 
@@ -256,11 +256,11 @@ def test_an_entry_that_moves_from_file_to_file_belongs_to_the_last(
 def test_every_step_is_told_and_ends_with_all_of_the_bytes(clerk: Path, tmp_path: Path) -> None:
     questions = [[f"第{n}号门牌怎么补？", "到派出所。"] for n in range(1200)]
     sheet(clerk / "big.xlsx", *questions)
-    steps: list[Step] = []
-    with Journal(tmp_path / "var") as journal:
-        intake = Intake(ChromaStore(tmp_path / "var"), journal, Screen())
+    steps: list[FileProgress] = []
+    with IngestJournal(tmp_path / "var") as journal:
+        intake = IngestionPipeline(ChromaStore(tmp_path / "var"), journal, PiiDetector())
         reports = list(intake.add([clerk], progress=steps.append))
-    n_files, n_bytes = survey([clerk])
+    n_files, n_bytes = count_files([clerk])
     last = {step.name: step for step in steps}
     assert n_files == len(reports) == len(last) == 3
     assert sum(step.size * step.share for step in last.values()) == n_bytes
@@ -281,7 +281,7 @@ def test_a_survey_counts_what_is_in_archives_and_trips_over_nothing(tmp_path: Pa
     (folder / "b.md").write_text("# x")
     os.mkfifo(folder / "pipe")
     (folder / "gone").symlink_to("nowhere")
-    n_files, n_bytes = survey([folder, tmp_path / "missing"])
+    n_files, n_bytes = count_files([folder, tmp_path / "missing"])
     assert n_files == 7, "two in the archive, a bad one, the rest each as one"
     assert n_bytes == 103
 

@@ -6,42 +6,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.articles import Piece, split
-from ingest.content import Block, BlockKind, Document
-from ingest.dates import day
-from ingest.passages import passages
-from ingest.policies import Policy, about
-from ingest.regions import region_of
+from ingest.chunking import Chunk, chunk_document
+from ingest.content import BlockKind, Document, TextBlock
+from ingest.dates import parse_date
+from ingest.metadata import PolicyMetadata, extract_metadata, region_of
+from ingest.passages import document_passages
 from retrievers.base import FaqEntry
 
 STATUTE = Document(
     "",
     (
-        Block("目　录", page=1),
-        Block("第一章 总则……1", page=1),
-        Block("第二章 申领……4", page=1),
-        Block("第三章 附则……6", page=1),
-        Block("杭州市居住证条例", page=2),
-        Block("（2016年10月28日杭州市第十二届人民代表大会常务委员会第四十次会议通过）", page=2),
-        Block("第一章 总则", page=2),
-        Block("第一条 为了规范居住证的申领，制定本条例。", page=2),
-        Block("第二章 申领", page=4),
-        Block("第十二条 申领居住证应当提交下列材料：", page=4),
-        Block("（一）居民身份证；", page=4),
-        Block("（二）本人近期免冠相片；", page=4),
-        Block("（三）居住地住址、就业、就读等证明材料。", page=5),
-        Block("前款规定的居住地住址证明，包括房屋租赁合同、房屋产权证明文件、购房合同。", page=5),
-        Block("第三章 附则", page=6),
-        Block("第十三条 本条例自2017年1月1日起施行，有效期5年。", page=6),
+        TextBlock("目　录", page=1),
+        TextBlock("第一章 总则……1", page=1),
+        TextBlock("第二章 申领……4", page=1),
+        TextBlock("第三章 附则……6", page=1),
+        TextBlock("杭州市居住证条例", page=2),
+        TextBlock("（2016年10月28日杭州市第十二届人民代表大会常务委员会第四十次会议通过）", page=2),
+        TextBlock("第一章 总则", page=2),
+        TextBlock("第一条 为了规范居住证的申领，制定本条例。", page=2),
+        TextBlock("第二章 申领", page=4),
+        TextBlock("第十二条 申领居住证应当提交下列材料：", page=4),
+        TextBlock("（一）居民身份证；", page=4),
+        TextBlock("（二）本人近期免冠相片；", page=4),
+        TextBlock("（三）居住地住址、就业、就读等证明材料。", page=5),
+        TextBlock(
+            "前款规定的居住地住址证明，包括房屋租赁合同、房屋产权证明文件、购房合同。", page=5
+        ),
+        TextBlock("第三章 附则", page=6),
+        TextBlock("第十三条 本条例自2017年1月1日起施行，有效期5年。", page=6),
     ),
 )
 
 
 def passages_of(document: Document, longest: int = 400) -> list[FaqEntry]:
-    return list(passages(document, about(document, file="文件.docx"), longest=longest))
+    return list(
+        document_passages(document, extract_metadata(document, file="文件.docx"), longest=longest)
+    )
 
 
-def own_text(pieces: list[Piece]) -> str:
+def own_text(pieces: list[Chunk]) -> str:
     return "".join(unit.text for piece in pieces for unit in piece.lead + piece.body)
 
 
@@ -79,7 +82,7 @@ def test_the_table_of_contents_is_no_passage() -> None:
 def test_ids_stay_and_change_with_the_text() -> None:
     ids = [entry.faq_id for entry in passages_of(STATUTE)]
     changed = Document(
-        "", (*STATUTE.blocks[:-1], Block("第十三条 本条例自2017年2月1日起施行。", page=6))
+        "", (*STATUTE.blocks[:-1], TextBlock("第十三条 本条例自2017年2月1日起施行。", page=6))
     )
     assert ids == [entry.faq_id for entry in passages_of(STATUTE)]
     assert len(set(ids)) == len(ids)
@@ -90,7 +93,7 @@ def test_ids_stay_and_change_with_the_text() -> None:
 def test_a_guide_follows_its_headings() -> None:
     lines = ("一、申请条件", "居住半年以上的，可以申领。", "二、申请材料", "（一）个人", "身份证。",
              "（二）单位", "营业执照。", "三、收费标准", "不收费。")  # fmt: skip
-    guide = Document("杭州市居住证办理指南", tuple(Block(line) for line in lines))
+    guide = Document("杭州市居住证办理指南", tuple(TextBlock(line) for line in lines))
     found = passages_of(guide)
     assert [entry.place for entry in found] == [
         "一、申请条件", "二、申请材料 （一）个人", "二、申请材料 （二）单位", "三、收费标准",
@@ -101,18 +104,18 @@ def test_a_guide_follows_its_headings() -> None:
 
 def test_a_list_is_not_taken_for_headings() -> None:
     lines = ("下列人员可以申请", "一、学生", "二、老人", "三、残疾人")
-    (entry,) = passages_of(Document("补贴发放通知", tuple(Block(line) for line in lines)))
+    (entry,) = passages_of(Document("补贴发放通知", tuple(TextBlock(line) for line in lines)))
     assert entry.answer == "\n".join(lines)
 
 
 def test_short_paragraphs_without_headings_are_joined() -> None:
     lines = ("今天上午开会。", "下午继续。", "明天结束。")
-    assert len(passages_of(Document("会议通知", tuple(Block(line) for line in lines)))) == 1
+    assert len(passages_of(Document("会议通知", tuple(TextBlock(line) for line in lines)))) == 1
 
 
 def test_the_heading_row_is_repeated_over_the_rest_of_a_table() -> None:
     rows = ("名称 | 地址", *(f"第{n}分局 | 解放东路{n}号" for n in range(20)))
-    document = Document("地址表格一览", tuple(Block(row, "table_row") for row in rows))
+    document = Document("地址表格一览", tuple(TextBlock(row, "table_row") for row in rows))
     found = passages_of(document, longest=80)
     assert len(found) > 2
     assert all(entry.answer.startswith("名称 | 地址\n第") for entry in found)
@@ -120,19 +123,20 @@ def test_the_heading_row_is_repeated_over_the_rest_of_a_table() -> None:
 
 def test_a_sentence_that_begins_with_the_name_of_an_article_begins_no_article() -> None:
     document = Document(
-        "规定全文", (Block("第一条 甲。"), Block("第三条规定的人员除外。"), Block("第二条 乙。"))
+        "规定全文",
+        (TextBlock("第一条 甲。"), TextBlock("第三条规定的人员除外。"), TextBlock("第二条 乙。")),
     )
-    assert [piece.article for piece in split(document)] == ["第一条", "第二条"]
+    assert [piece.article for piece in chunk_document(document)] == ["第一条", "第二条"]
 
 
 def test_what_is_repealed_says_so_in_every_passage() -> None:
-    document = Document("杭州市暂住证条例（已废止）", (Block("第一条 甲。"),))
+    document = Document("杭州市暂住证条例（已废止）", (TextBlock("第一条 甲。"),))
     assert passages_of(document)[0].notice == "文件状态：已废止"
 
 
 def test_longest_must_be_positive() -> None:
     with pytest.raises(ValueError, match="longest is 0"):
-        list(split(STATUTE, longest=0))
+        list(chunk_document(STATUTE, longest=0))
 
 
 unhurried = settings(deadline=None, database=None)
@@ -157,7 +161,7 @@ PREFIXES = st.sampled_from(
 )
 KINDS: list[BlockKind] = ["heading", "paragraph", "paragraph", "item", "table_row"]
 BLOCKS = st.builds(
-    lambda prefix, text, kind, page: Block(
+    lambda prefix, text, kind, page: TextBlock(
         prefix + text, kind, page, 1 if kind == "heading" else 0
     ),
     PREFIXES,
@@ -170,18 +174,18 @@ BLOCKS = st.builds(
 @unhurried
 @given(st.lists(BLOCKS, max_size=25), st.integers(1, 120))
 def test_nothing_is_lost_nothing_doubled_and_the_order_kept(
-    blocks: list[Block], longest: int
+    blocks: list[TextBlock], longest: int
 ) -> None:
-    pieces = list(split(Document("", tuple(blocks)), longest=longest))
+    pieces = list(chunk_document(Document("", tuple(blocks)), longest=longest))
     assert own_text(pieces) == "".join(block.text for block in blocks)
 
 
 @unhurried
 @given(st.lists(BLOCKS, max_size=25), st.integers(1, 120))
-def test_rows_and_items_are_never_cut(blocks: list[Block], longest: int) -> None:
+def test_rows_and_items_are_never_cut(blocks: list[TextBlock], longest: int) -> None:
     units = [
         unit
-        for piece in split(Document("", tuple(blocks)), longest=longest)
+        for piece in chunk_document(Document("", tuple(blocks)), longest=longest)
         for unit in piece.lead + piece.body
     ]
     for index, block in enumerate(blocks):
@@ -191,8 +195,10 @@ def test_rows_and_items_are_never_cut(blocks: list[Block], longest: int) -> None
 
 @unhurried
 @given(st.lists(BLOCKS, max_size=25), st.integers(40, 200))
-def test_a_passage_is_long_only_where_it_must_not_be_cut(blocks: list[Block], longest: int) -> None:
-    for piece in split(Document("", tuple(blocks)), longest=longest):
+def test_a_passage_is_long_only_where_it_must_not_be_cut(
+    blocks: list[TextBlock], longest: int
+) -> None:
+    for piece in chunk_document(Document("", tuple(blocks)), longest=longest):
         parts = [unit for unit in piece.body if unit.text.strip()]
         # Two parts are the stem with its first item, or the heading row with its first row.
         assert len(piece.context) + len(piece.text) <= longest or len(parts) <= 2
@@ -200,7 +206,7 @@ def test_a_passage_is_long_only_where_it_must_not_be_cut(blocks: list[Block], lo
 
 @unhurried
 @given(st.lists(BLOCKS, max_size=25))
-def test_every_document_has_passages_with_ids_of_their_own(blocks: list[Block]) -> None:
+def test_every_document_has_passages_with_ids_of_their_own(blocks: list[TextBlock]) -> None:
     ids = [entry.faq_id for entry in passages_of(Document("文件的标题", tuple(blocks)))]
     assert len(set(ids)) == len(ids)
 
@@ -219,11 +225,13 @@ def test_every_document_has_passages_with_ids_of_their_own(blocks: list[Block]) 
     ],
 )
 def test_dates_are_read_as_chinese_offices_write_them(written: str, iso: str) -> None:
-    assert day(written) == iso
+    assert parse_date(written) == iso
 
 
-def policy(title: str, *lines: str) -> Policy:
-    return about(Document(title, tuple(Block(line) for line in lines)), file="通知.docx")
+def policy(title: str, *lines: str) -> PolicyMetadata:
+    return extract_metadata(
+        Document(title, tuple(TextBlock(line) for line in lines)), file="通知.docx"
+    )
 
 
 def test_a_covering_notice_gives_number_and_issuer_to_what_it_passes_on() -> None:

@@ -4,17 +4,17 @@ import dataclasses
 
 import pytest
 
-from ingest.columns import LONGEST_QUESTION, BadRow, entries
-from ingest.content import Row, Table, UnreadableFile
+from ingest.content import DataTable, TableRow, UnreadableFile
+from ingest.table_mapping import LONGEST_QUESTION, BadRow, table_entries
 from retrievers.base import FaqEntry
 
 
-def table(*rows: tuple[str, ...], name: str = "") -> Table:
-    return Table(name, tuple(Row(number, cells) for number, cells in enumerate(rows, 1)))
+def table(*rows: tuple[str, ...], name: str = "") -> DataTable:
+    return DataTable(name, tuple(TableRow(number, cells) for number, cells in enumerate(rows, 1)))
 
 
 def read(*rows: tuple[str, ...], **options: dict[str, str]) -> list[FaqEntry | BadRow]:
-    return list(entries((table(*rows),), file="问答.xlsx", **options))
+    return list(table_entries((table(*rows),), file="问答.xlsx", **options))
 
 
 def one(*rows: tuple[str, ...], **options: dict[str, str]) -> FaqEntry:
@@ -172,7 +172,7 @@ def test_regions_keep_the_same_question_apart() -> None:
 def test_a_sheet_without_such_columns_is_reported_beside_one_with_them() -> None:
     notes = table(("填表说明",), ("请如实填写",), name="说明")
     good = table(("问题", "答案"), ("怎么办？", "这么办。"), name="问答")
-    bad, entry = entries((notes, good, table(name="Sheet3")), file="问答.xlsx")
+    bad, entry = table_entries((notes, good, table(name="Sheet3")), file="问答.xlsx")
     assert isinstance(bad, BadRow) and bad.table == "说明" and "填表说明" in bad.reason
     assert isinstance(entry, FaqEntry)
 

@@ -16,13 +16,15 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.content import Content, Document, UnreadableFile
-from ingest.files import Found, Refused, find
-from ingest.readers import LIMITS, Limits, read, read_many
+from ingest.files import FoundFile, RefusedFile, find_files
+from ingest.readers.limits import LIMITS, ReadLimits
+from ingest.readers.pool import read_many
+from ingest.readers.reading import read
 
 GOOD = "问题,答案\n身份证怎么办,去派出所\n"
 
 
-def refusal(path: Path, limits: Limits = LIMITS, ocr: bool = False) -> str:
+def refusal(path: Path, limits: ReadLimits = LIMITS, ocr: bool = False) -> str:
     """The one line that a file gets."""
     with pytest.raises(UnreadableFile) as caught:
         read(path, name=path.name, limits=limits, ocr=ocr)
@@ -32,16 +34,16 @@ def refusal(path: Path, limits: Limits = LIMITS, ocr: bool = False) -> str:
     return line
 
 
-def listed(paths: Sequence[Path], limits: Limits = LIMITS) -> list[tuple[str, str]]:
+def listed(paths: Sequence[Path], limits: ReadLimits = LIMITS) -> list[tuple[str, str]]:
     """Names of what is found, with the reason where it is refused."""
-    with find(paths, limits) as found:
+    with find_files(paths, limits) as found:
         return [(item.name, getattr(item, "reason", "")) for item in found]
 
 
 def taken(
-    paths: Sequence[Path], limits: Limits = LIMITS, workers: int = 1
-) -> list[tuple[Found | Refused, Content | UnreadableFile]]:
-    with find(paths, limits) as found:
+    paths: Sequence[Path], limits: ReadLimits = LIMITS, workers: int = 1
+) -> list[tuple[FoundFile | RefusedFile, Content | UnreadableFile]]:
+    with find_files(paths, limits) as found:
         return list(read_many(found, limits=limits, workers=workers))
 
 
@@ -224,9 +226,9 @@ def test_equal_files_have_equal_sums_and_unpacked_ones_are_deleted(tmp_path: Pat
     (tmp_path / "a.csv").write_text(GOOD)
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
         archive.writestr("c.csv", GOOD)
-    with find([tmp_path]) as found:
+    with find_files([tmp_path]) as found:
         one, other = list(found)
-        assert isinstance(one, Found) and isinstance(other, Found)
+        assert isinstance(one, FoundFile) and isinstance(other, FoundFile)
         assert one.sha256 == other.sha256 and other.path.exists()
     assert not other.path.exists()
 
@@ -424,8 +426,8 @@ def test_a_worker_that_dies_costs_one_file(tmp_path: Path, slow: Path) -> None:
     good = tmp_path / "zz.csv"
     good.write_text(GOOD)
 
-    def killing() -> Iterator[Found | Refused]:
-        with find([slow, good]) as found:
+    def killing() -> Iterator[FoundFile | RefusedFile]:
+        with find_files([slow, good]) as found:
             yield next(found)
             while not (workers := _workers()):
                 pass
@@ -452,7 +454,7 @@ def test_order_is_kept_with_several_workers_and_none_is_left_behind(tmp_path: Pa
 def test_a_reader_that_is_left_midway_stops_its_workers(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / f"{number}.csv").write_text(GOOD)
-    with find([tmp_path]) as found:
+    with find_files([tmp_path]) as found:
         results = read_many(found, workers=2)
         next(results)
         results.close()

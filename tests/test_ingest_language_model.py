@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ingest.__main__ import main
-from ingest.proposals import read_review
+from ingest.qa_generation import read_review
 from retrievers import FaqEntry
-from retrievers.chroma import ChromaStore
+from retrievers.store.chroma import ChromaStore
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 

@@ -16,10 +16,9 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, PageBreak, Paragraph, SimpleDocTemplate, Table
 
-from ingest.content import Block, Document, UnreadableFile
-from ingest.readers import read
-
-from .reading import document, texts
+from ingest.content import Document, TextBlock, UnreadableFile
+from ingest.readers.reading import read
+from tests.reading import document, texts
 
 pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
 BODY = ParagraphStyle(
@@ -59,7 +58,7 @@ def test_pages_lose_their_headers_and_lines_become_paragraphs(tmp_path: Path) ->
     )
     found = document(path)
     assert found.title == "居民身份证办理指南"
-    assert found.blocks[0] == Block("居民身份证办理指南", "heading", 1, 1)
+    assert found.blocks[0] == TextBlock("居民身份证办理指南", "heading", 1, 1)
     # Each article is one paragraph, also the one that the page break cuts.
     assert texts(found)[1:] == [f"第{number}条 {CLAUSE}" for number in range(1, 31)]
     assert found.blocks[1].page == 1

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from ingest.content import Block, Document, UnreadableFile
-from ingest.passages import passages
-from ingest.policies import about
-from ingest.proposals import propose, propose_with, read_review, write_review
+from ingest.content import Document, TextBlock, UnreadableFile
+from ingest.metadata import extract_metadata
+from ingest.passages import document_passages
+from ingest.qa_generation import propose_by_rule, propose_with_model, read_review, write_review
 from retrievers.base import FaqEntry
 
 LINES = (
@@ -28,13 +28,13 @@ LINES = (
     "第二十一条 违反本条例第九条规定，有前款所列行为的，由公安机关处二百元罚款。",
     "第二十二条 本条例自2017年1月1日起施行。",
 )
-DOCUMENT = Document("杭州市居住证条例", tuple(Block(line, page=2) for line in LINES))
-POLICY = about(DOCUMENT, file="条例.docx")
-PASSAGES = tuple(passages(DOCUMENT, POLICY))
+DOCUMENT = Document("杭州市居住证条例", tuple(TextBlock(line, page=2) for line in LINES))
+POLICY = extract_metadata(DOCUMENT, file="条例.docx")
+PASSAGES = tuple(document_passages(DOCUMENT, POLICY))
 
 
 def test_articles_that_plainly_answer_a_question_are_proposed() -> None:
-    assert {entry.question: entry.place for entry in propose(PASSAGES)} == {
+    assert {entry.question: entry.place for entry in propose_by_rule(PASSAGES)} == {
         "《杭州市居住证条例》适用于哪些情形？": "第二条，第2页",
         "《杭州市居住证条例》所称的居住证指的是什么？": "第三条，第2页",
         "按照《杭州市居住证条例》，杭州市居住证管理工作由哪个部门负责？": "第四条，第2页",
@@ -48,16 +48,16 @@ def test_articles_that_plainly_answer_a_question_are_proposed() -> None:
 
 
 def test_a_proposal_quotes_its_article_and_keeps_the_citation() -> None:
-    answers = {entry.answer for entry in propose(PASSAGES)}
+    answers = {entry.answer for entry in propose_by_rule(PASSAGES)}
     assert answers <= {passage.answer for passage in PASSAGES}
-    for entry in propose(PASSAGES):
+    for entry in propose_by_rule(PASSAGES):
         assert (entry.kind, entry.source_title) == ("qa", "《杭州市居住证条例》")
         assert (entry.region, entry.valid_from) == ("浙江省杭州市", "2017-01-01")
 
 
 def test_half_a_list_is_no_answer() -> None:
-    divided = passages(DOCUMENT, POLICY, longest=30)
-    assert not any("条件" in entry.question for entry in propose(divided))
+    divided = document_passages(DOCUMENT, POLICY, longest=30)
+    assert not any("条件" in entry.question for entry in propose_by_rule(divided))
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,10 @@ def test_half_a_list_is_no_answer() -> None:
     ],
 )
 def test_special_cases_are_not_the_scope(text: str) -> None:
-    article = Document("杭州市条例", (Block(text),))
-    assert list(propose(passages(article, about(article, file="")))) == []
+    article = Document("杭州市条例", (TextBlock(text),))
+    assert (
+        list(propose_by_rule(document_passages(article, extract_metadata(article, file="")))) == []
+    )
 
 
 def completion(*pairs: tuple[str, str]) -> str:
@@ -89,7 +91,7 @@ def test_a_model_is_believed_only_where_it_quotes_the_passage() -> None:
         return f"好的：\n```json\n{listed}\n```"
 
     (article,) = [passage for passage in PASSAGES if "第九条" in passage.place]
-    (entry,) = propose_with(model, [article])
+    (entry,) = propose_with_model(model, [article])
     assert (entry.question, entry.answer) == ("办居住证要居住多久？", "居住半年以上")
     assert entry.place == article.place
     assert article.answer in asked[0] and "第九条" in asked[0]
@@ -99,13 +101,13 @@ def test_a_model_is_believed_only_where_it_quotes_the_passage() -> None:
     "nonsense", ["", "不知道", "[1, 2", '{"question": 1}', '[{"question": 3}, 7]']
 )
 def test_a_model_that_writes_nonsense_proposes_nothing(nonsense: str) -> None:
-    assert list(propose_with(lambda prompt: nonsense, PASSAGES[:2])) == []
+    assert list(propose_with_model(lambda prompt: nonsense, PASSAGES[:2])) == []
 
 
 @pytest.fixture
 def review(tmp_path: Path) -> Path:
     path = tmp_path / "待审核.xlsx"
-    assert write_review(path, propose(PASSAGES)) == 8
+    assert write_review(path, propose_by_rule(PASSAGES)) == 8
     return path
 
 
@@ -118,7 +120,7 @@ def decide(path: Path, **cells: str) -> None:
 
 def test_proposals_come_back_from_the_sheet_as_they_were(review: Path) -> None:
     read = read_review(review)
-    assert read.waiting == tuple(propose(PASSAGES))
+    assert read.waiting == tuple(propose_by_rule(PASSAGES))
     assert (read.accepted, read.refused, read.bad) == ((), (), ())
 
 
@@ -128,7 +130,7 @@ def test_decisions_and_edits_are_kept(review: Path) -> None:
     assert [(entry.question, entry.answer) for entry in read.accepted] == [
         ("居住证条例管什么？", "管居住证。")
     ]
-    assert read.accepted[0].faq_id == next(propose(PASSAGES)).faq_id
+    assert read.accepted[0].faq_id == next(propose_by_rule(PASSAGES)).faq_id
     assert len(read.refused) == 1
     assert len(read.waiting) == 6
 

@@ -18,9 +18,9 @@ from docx.oxml.ns import nsdecls
 from pptx.util import Inches
 
 from ingest.content import UnreadableFile
-from ingest.readers import read, read_many
-
-from .reading import cells, document, tables, texts
+from ingest.readers.pool import read_many
+from ingest.readers.reading import read
+from tests.reading import cells, document, tables, texts
 
 CLAUSE = (
     "公民应当自年满十六周岁之日起三个月内，向常住户口所在地的公安机关申请领取居民身份证；"
@@ -422,9 +422,9 @@ def test_an_old_excel_name_often_holds_a_web_page_or_tabs(tmp_path: Path) -> Non
 def test_content_survives_the_way_from_a_worker(tmp_path: Path) -> None:
     path = tmp_path / "faq.json"
     path.write_text(json.dumps([{"问题": "甲", "答案": "乙"}]))
-    from ingest.files import find
+    from ingest.files import find_files
 
-    with find([path]) as found:
+    with find_files([path]) as found:
         ((item, content),) = read_many(found)
     assert item.name == "faq.json"
     assert content == read(path, name="faq.json")

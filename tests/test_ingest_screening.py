@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ingest.screening import Screen, is_resident_id
+from ingest.pii import PiiDetector, is_resident_id
 from retrievers.base import FaqEntry
-from retrievers.faq_files import read_folder
+from retrievers.store.faq_files import read_folder
 
 SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "faq"
 
 
 @pytest.fixture(scope="module")
-def screen() -> Screen:
-    return Screen()
+def screen() -> PiiDetector:
+    return PiiDetector()
 
 
 def with_checksum(seventeen: str) -> str:
@@ -52,7 +52,7 @@ WRONG = RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")
         ("获奖名单：王芳，杭州市西湖区文三路12号3单元401室", "home address next to a name"),
     ],
 )
-def test_personal_data_is_found(screen: Screen, text: str, kind: str) -> None:
+def test_personal_data_is_found(screen: PiiDetector, text: str, kind: str) -> None:
     assert [finding.kind for finding in screen.findings(text)] == [kind]
 
 
@@ -79,11 +79,11 @@ def test_personal_data_is_found(screen: Screen, text: str, kind: str) -> None:
         "2024-03-01 10:30，第1395718306212345号",
     ],
 )
-def test_what_public_services_publish_passes(screen: Screen, text: str) -> None:
+def test_what_public_services_publish_passes(screen: PiiDetector, text: str) -> None:
     assert screen.findings(text) == []
 
 
-def test_a_finding_lies_where_it_says_and_is_shown_masked(screen: Screen) -> None:
+def test_a_finding_lies_where_it_says_and_is_shown_masked(screen: PiiDetector) -> None:
     text = "请打１３９５７１８３０６２找小王，或写信给zhangsan@qq.com"
     mobile, mail = screen.findings(text)
     assert text[mobile.start : mobile.end] == "１３９５７１８３０６２"
@@ -91,23 +91,23 @@ def test_a_finding_lies_where_it_says_and_is_shown_masked(screen: Screen) -> Non
     assert (text[mail.start : mail.end], mail.shown) == ("zhangsan@qq.com", "z***@qq.com")
 
 
-def test_an_entry_is_refused_with_the_field_and_the_kind(screen: Screen) -> None:
+def test_an_entry_is_refused_with_the_field_and_the_kind(screen: PiiDetector) -> None:
     entry = FaqEntry(
         "1", "找谁办？", "找小王，13957183062。", wordings=("谁办", "写信给a@qq.com吗")
     )
-    assert screen.screen_entry(entry) == (
+    assert screen.entry_reasons(entry) == (
         "wordings: e-mail address a***@qq.com",
         "answer: mobile number 139****3062",
     )
 
 
-def test_a_name_in_the_question_belongs_to_the_address_in_the_answer(screen: Screen) -> None:
+def test_a_name_in_the_question_belongs_to_the_address_in_the_answer(screen: PiiDetector) -> None:
     entry = FaqEntry("1", "张小明先生住在哪里？", "文三路123号2幢301室。")
-    assert screen.screen_entry(entry) == ("answer: home address next to a name 文三***",)
+    assert screen.entry_reasons(entry) == ("answer: home address next to a name 文三***",)
 
 
-def test_the_sample_knowledge_base_passes(screen: Screen) -> None:
-    refused = [entry.faq_id for entry in read_folder(SAMPLES) if screen.screen_entry(entry)]
+def test_the_sample_knowledge_base_passes(screen: PiiDetector) -> None:
+    refused = [entry.faq_id for entry in read_folder(SAMPLES) if screen.entry_reasons(entry)]
     assert refused == []
 
 

@@ -9,9 +9,8 @@ import pytest
 
 from agent import Answer, Question, Sentence
 from retrievers import FaqEntry, Passage
-
-from .language_model import Reply, Service, serving
-from .test_llm_answers import Shelf, responder
+from tests.language_model import Reply, Service, serving
+from tests.test_llm_answers import Shelf, responder
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 

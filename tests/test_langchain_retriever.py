@@ -9,9 +9,8 @@ from langchain_core.vectorstores import InMemoryVectorStore
 from agent import Answer, Question
 from agent.responders import FaqResponder
 from retrievers import Scope
-from retrievers.langchain_retriever import LangChainRetriever
-
-from .test_llm_answers import both
+from retrievers.langchain import LangChainRetriever
+from tests.test_llm_answers import both
 
 NO_STORE = None
 

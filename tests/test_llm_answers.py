@@ -12,16 +12,14 @@ from email.utils import format_datetime
 import pytest
 
 from agent import Answer, Question, Sentence
-from agent.base import Turn, Usage
-from agent.breaker import FAILURES, FIRST_REST, LONGEST_REST, Breaker
-from agent.budget import Budget
-from agent.build import Stages, build_responder
-from agent.llm import answering_model
+from agent.build import LoadedStages, build_responder
+from agent.llm.chat_model import visitor_chat_model
+from agent.llm.limits import FIRST_PAUSE, LONGEST_PAUSE, MAX_FAILURES, CircuitBreaker, TokenBudget
 from agent.responders import FaqResponder, GroundedResponder
 from agent.settings import LlmSettings, Settings
+from agent.types import Turn, Usage
 from retrievers import EVERYWHERE, FaqEntry, Passage, Scope
-
-from .language_model import Behaviour, Reply, Service, saying, serving
+from tests.language_model import Behaviour, Reply, Service, saying, serving
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 
@@ -67,20 +65,20 @@ def responder(
     shelf: Shelf | None = None,
     *,
     patience_s: float = PATIENCE,
-    breaker: Breaker | None = None,
+    breaker: CircuitBreaker | None = None,
     most_requests: int = 8,
-    budget: Budget | None = None,
+    budget: TokenBudget | None = None,
     max_tokens: int = 800,
 ) -> GroundedResponder:
     url = service if isinstance(service, str) else service.url
     settings = LlmSettings(model="glm-4.5", base_url=url, max_tokens=max_tokens)
     return GroundedResponder(
         knowledge_base(shelf or both()),
-        answering_model(settings),
+        visitor_chat_model(settings),
         patience_s=patience_s,
         most_tokens=max_tokens,
-        budget=budget or Budget(),
-        breaker=breaker or Breaker(),
+        budget=budget or TokenBudget(),
+        breaker=breaker or CircuitBreaker(),
         most_requests=most_requests,
         prices=(2.0, 8.0),
     )
@@ -198,7 +196,7 @@ def test_the_rules_are_the_systems_and_the_passages_are_data(service: Service) -
 
 
 def test_one_setting_turns_it_on_and_removing_it_off(
-    stages: Stages, settings: Settings, service: Service
+    stages: LoadedStages, settings: Settings, service: Service
 ) -> None:
     """The whole system, as shipped: an everyday question that no entry answers with confidence."""
     _, without = build_responder(settings)
@@ -399,21 +397,21 @@ def test_the_length_of_an_answer_is_limited_on_this_side_too(service: Service) -
 
 def test_a_dead_service_costs_only_the_first_visitors_their_time(service: Service) -> None:
     clock = Clock()
-    answerer = responder(service, breaker=Breaker(clock))
-    for _ in range(2 * FAILURES):
+    answerer = responder(service, breaker=CircuitBreaker(clock))
+    for _ in range(2 * MAX_FAILURES):
         ask(answerer)
-    assert len(service.requests) == FAILURES
-    clock.now += FIRST_REST
+    assert len(service.requests) == MAX_FAILURES
+    clock.now += FIRST_PAUSE
     service.behave = saying("工本费每证40元[1]。")
     assert ask(answerer).text == "工本费每证40元。"
     ask(answerer)
-    assert len(service.requests) == FAILURES + 2
+    assert len(service.requests) == MAX_FAILURES + 2
 
 
 @pytest.mark.parametrize("as_date", [False, True])
 def test_a_service_that_asks_for_a_rest_gets_it(service: Service, as_date: bool) -> None:
     clock = Clock()
-    answerer = responder(service, breaker=Breaker(clock))
+    answerer = responder(service, breaker=CircuitBreaker(clock))
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=61), usegmt=True)
     service.behave = lambda reply: reply.refuse(429, Retry_After=in_a_minute if as_date else "60")
     ask(answerer)
@@ -427,10 +425,10 @@ def test_a_service_that_asks_for_a_rest_gets_it(service: Service, as_date: bool)
 
 def test_a_refused_key_is_not_tried_with_every_visitor(service: Service) -> None:
     clock = Clock()
-    answerer = responder(service, breaker=Breaker(clock))
+    answerer = responder(service, breaker=CircuitBreaker(clock))
     service.behave = lambda reply: reply.refuse(401)
     ask(answerer)
-    clock.now += LONGEST_REST - 1
+    clock.now += LONGEST_PAUSE - 1
     ask(answerer)
     assert len(service.requests) == 1
 
@@ -438,9 +436,9 @@ def test_a_refused_key_is_not_tried_with_every_visitor(service: Service) -> None
 def test_one_visitors_odd_question_does_not_shut_the_service_for_all(service: Service) -> None:
     answerer = responder(service)
     service.behave = lambda reply: reply.refuse(400)
-    for _ in range(2 * FAILURES):
+    for _ in range(2 * MAX_FAILURES):
         ask(answerer)
-    assert len(service.requests) == 2 * FAILURES
+    assert len(service.requests) == 2 * MAX_FAILURES
 
 
 def test_who_comes_while_all_places_are_taken_gets_the_knowledge_bases_answer(
@@ -460,7 +458,7 @@ def test_who_comes_while_all_places_are_taken_gets_the_knowledge_bases_answer(
     waiting = threading.Thread(target=lambda: first.append(ask(answerer)))
     waiting.start()
     assert asked.wait(20)
-    for _ in range(FAILURES):
+    for _ in range(MAX_FAILURES):
         assert ask(answerer).text == without_model().text
     assert "llm.max_requests" in log.text and len(service.requests) == 1
     go_on.set()
@@ -526,7 +524,7 @@ def test_over_the_budget_the_knowledge_base_answers(
     service: Service, limit: str, log: pytest.LogCaptureFixture
 ) -> None:
     days = [datetime(2025, 1, 1).date()]
-    budget = Budget(**{limit: 1500}, today=lambda: days[-1])
+    budget = TokenBudget(**{limit: 1500}, today=lambda: days[-1])
     service.behave = saying("工本费每证40元[1]。", usage=(700, 100))
     answerer = responder(service, budget=budget)
     for _ in range(2):
@@ -540,7 +538,7 @@ def test_over_the_budget_the_knowledge_base_answers(
 
 
 def test_a_request_that_fails_is_paid_for_as_well(service: Service) -> None:
-    budget = Budget(per_session=1)
+    budget = TokenBudget(per_session=1)
     service.behave = break_off
     ask(responder(service, budget=budget))
     assert budget.exhausted("") == "session"

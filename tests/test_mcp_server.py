@@ -12,9 +12,9 @@ pytest.importorskip("mcp", reason="pip install '.[mcp]'")
 
 from mcp import Client
 
-from agent import wire
-from agent.build import Stages
-from agent.mcp_server import mcp_server
+from agent.build import LoadedStages
+from agent.protocol import responses
+from agent.serving.mcp import mcp_server
 
 KIOSK = "kiosk-0001"
 
@@ -26,7 +26,7 @@ async def told(client: Client, tool: str, **given: Any) -> Any:
     return result.structured_content["result"] if result.structured_content else text
 
 
-async def test_policies_are_found_with_source_and_score(stages: Stages) -> None:
+async def test_policies_are_found_with_source_and_score(stages: LoadedStages) -> None:
     async with Client(mcp_server(stages.retriever)) as client:
         assert [tool.name for tool in (await client.list_tools()).tools] == ["search_policies"]
         found = await told(client, "search_policies", query="身份证丢了怎么补办")
@@ -40,7 +40,7 @@ async def display(address: str) -> str:
 
 
 async def test_the_presenter_on_a_display_says_what_it_is_told(
-    stages: Stages, display: str
+    stages: LoadedStages, display: str
 ) -> None:
     async with connect(display, max_size=None, proxy=None) as page:
         async with Client(mcp_server(stages.retriever, display=display)) as client:
@@ -50,19 +50,19 @@ async def test_the_presenter_on_a_display_says_what_it_is_told(
         while "ended" not in texts:
             message = await page.recv()
             if isinstance(message, bytes):
-                kinds.append(wire.split_binary(message)[0]["kind"])
+                kinds.append(responses.split_binary(message)[0]["kind"])
             else:
                 texts.append(json.loads(message)["type"])
     assert "sentence" in texts and "media" in kinds
 
 
-async def test_what_cannot_be_said_is_an_error_in_words(stages: Stages, display: str) -> None:
+async def test_what_cannot_be_said_is_an_error_in_words(stages: LoadedStages, display: str) -> None:
     async with Client(mcp_server(stages.retriever, display=display)) as client:
         result = await client.call_tool("speak", {"text": " "})
     assert result.is_error and result.content
 
 
-async def test_a_display_that_is_not_there_is_an_error(stages: Stages) -> None:
+async def test_a_display_that_is_not_there_is_an_error(stages: LoadedStages) -> None:
     gone = mcp_server(stages.retriever, display="ws://127.0.0.1:9/v1?session=kiosk-0001")
     async with Client(gone) as client:
         assert (await client.call_tool("speak", {"text": "您好"})).is_error

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from avatar_engine.wav2lip.mel import (
-    HOP,
+    HOP_LENGTH,
     SAMPLES_PER_FRAME,
     mel_columns,
+    mel_windows,
     melspectrogram,
-    samples_for,
+    samples_for_columns,
     window_start,
-    windows,
 )
 
 
@@ -79,9 +79,9 @@ def test_sound_shorter_than_a_frame_is_followed_by_silence(n_samples: int) -> No
 def test_pieces_make_the_columns_of_the_whole() -> None:
     sound = speechlike(2.0)
     whole = melspectrogram(sound)
-    complete = (len(sound) - 400) // HOP + 1  # columns that do not reach over the end
+    complete = (len(sound) - 400) // HOP_LENGTH + 1  # columns that do not reach over the end
     for first, stop in [(0, 1), (0, 16), (1, 2), (2, 9), (3, 4), (50, 66), (140, complete)]:
-        begin, end = samples_for(first, stop)
+        begin, end = samples_for_columns(first, stop)
         exactly = mel_columns(sound[begin:end], first, stop, start=begin)
         generously = mel_columns(sound[max(0, begin - 77) :], first, stop, start=max(0, begin - 77))
         assert np.abs(exactly - whole[:, first:stop]).max() < 1e-5, (first, stop)
@@ -95,17 +95,17 @@ def test_a_sound_that_arrives_in_pieces_ends_up_the_same() -> None:
     first = 0
     while heard < len(sound):
         heard = min(len(sound), heard + int(random.integers(1, 3_000)))
-        stop = max(first, (heard - 400) // HOP + 1)
+        stop = max(first, (heard - 400) // HOP_LENGTH + 1)
         made.append(mel_columns(sound[:heard], first, stop))
         first = stop
     together = np.concatenate(made, axis=1)
-    assert together.shape[1] == (len(sound) - 400) // HOP + 1
+    assert together.shape[1] == (len(sound) - 400) // HOP_LENGTH + 1
     assert np.abs(together - melspectrogram(sound)[:, : together.shape[1]]).max() < 1e-5
 
 
 def test_a_part_that_lacks_samples_is_refused_with_the_numbers() -> None:
     sound = speechlike(1.0)
-    begin, end = samples_for(20, 36)
+    begin, end = samples_for_columns(20, 36)
     with pytest.raises(ValueError, match="samples 3600 to 7399, but only 3601 to"):
         mel_columns(sound[begin + 1 : end], 20, 36, start=begin + 1)
     with pytest.raises(ValueError, match="only 3600 to 7398"):
@@ -131,7 +131,7 @@ def test_a_frame_is_three_and_a_fifth_columns() -> None:
 
 def test_windows_begin_with_their_frame_and_are_silent_outside_the_sound() -> None:
     mel = melspectrogram(speechlike(1.0))  # 81 columns
-    cut = windows(mel, range(-6, 30))
+    cut = mel_windows(mel, range(-6, 30))
     assert cut.shape == (36, 1, 80, 16)
     assert np.array_equal(cut[6 + 5, 0], mel[:, 16:32])
     assert np.array_equal(cut[6 + 24, 0, :, :5], mel[:, 76:81])
@@ -139,23 +139,23 @@ def test_windows_begin_with_their_frame_and_are_silent_outside_the_sound() -> No
     assert (cut[0] == -4).all() and (cut[-1] == -4).all()
     assert (cut[5, 0, :, :4] == -4).all()
     assert np.array_equal(cut[5, 0, :, 4:], mel[:, :12])  # frame -1 begins 4 columns early
-    later = windows(mel[:, 30:], [10, 12], first_column=30)
-    assert np.array_equal(later, windows(mel, [10, 12]))
+    later = mel_windows(mel[:, 30:], [10, 12], first_column=30)
+    assert np.array_equal(later, mel_windows(mel, [10, 12]))
 
 
 def test_the_window_of_a_frame_hears_what_samples_for_says() -> None:
     sound = speechlike(1.0, seed=3)
     frame = 7
     first = window_start(frame)
-    begin, end = samples_for(first, first + 16)
+    begin, end = samples_for_columns(first, first + 16)
     assert end - frame * SAMPLES_PER_FRAME <= 3_400
     deaf = sound.copy()
     deaf[end:] = 0
     deaf[:begin] = 0
-    ours = windows(melspectrogram(deaf), [frame])
-    assert np.array_equal(ours, windows(melspectrogram(sound), [frame]))
+    ours = mel_windows(melspectrogram(deaf), [frame])
+    assert np.array_equal(ours, mel_windows(melspectrogram(sound), [frame]))
     deaf[end - 60] += 0.5  # the window has faded out at its very edge
-    assert not np.array_equal(windows(melspectrogram(deaf), [frame]), ours)
+    assert not np.array_equal(mel_windows(melspectrogram(deaf), [frame]), ours)
 
 
 def test_neither_the_front_end_nor_the_package_above_it_waits_for_torch_or_numba() -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from agent.base import Answer, Turn, Usage
-from agent.build import Stages
-from agent.memory import Memory
-from agent.server import Server
+from agent.build import LoadedStages
+from agent.conversation_store import ConversationStore
+from agent.serving.websocket import WebsocketServer
 from agent.settings import MemorySettings, Settings
+from agent.types import Answer, Turn, Usage
 from retrievers import FaqEntry, Passage
 
 VISITOR = "visitor-0001"
@@ -31,15 +31,15 @@ HOUR = 3600.0
 
 
 def test_what_is_kept_is_recalled_whole(tmp_path: Path) -> None:
-    Memory(tmp_path / "c", HOUR).keep(VISITOR, [TURN])
-    assert Memory(tmp_path / "c", HOUR).recall(VISITOR) == [TURN]
-    assert Memory(tmp_path / "c", HOUR).recall("another-one") == []
+    ConversationStore(tmp_path / "c", HOUR).keep(VISITOR, [TURN])
+    assert ConversationStore(tmp_path / "c", HOUR).recall(VISITOR) == [TURN]
+    assert ConversationStore(tmp_path / "c", HOUR).recall("another-one") == []
 
 
 def test_only_the_owner_can_read_it_and_its_name_tells_no_session(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     os.umask(0o022)
-    Memory(folder, HOUR).keep(VISITOR, [TURN])
+    ConversationStore(folder, HOUR).keep(VISITOR, [TURN])
     [path] = folder.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -48,7 +48,7 @@ def test_only_the_owner_can_read_it_and_its_name_tells_no_session(tmp_path: Path
 
 def test_what_is_too_old_is_forgotten_turn_by_turn(tmp_path: Path) -> None:
     old = Turn("很久以前", TURN.answer, time.time() - 2 * HOUR)
-    memory = Memory(tmp_path / "c", HOUR)
+    memory = ConversationStore(tmp_path / "c", HOUR)
     memory.keep(VISITOR, [old, TURN])
     assert memory.recall(VISITOR) == [TURN]
     [path] = (tmp_path / "c").iterdir()
@@ -59,8 +59,8 @@ def test_what_is_too_old_is_forgotten_turn_by_turn(tmp_path: Path) -> None:
 
 
 def test_switching_it_off_deletes_what_was_kept(tmp_path: Path) -> None:
-    Memory(tmp_path / "c", HOUR).keep(VISITOR, [TURN])
-    off = Memory(tmp_path / "c", 0)
+    ConversationStore(tmp_path / "c", HOUR).keep(VISITOR, [TURN])
+    off = ConversationStore(tmp_path / "c", 0)
     off.keep(VISITOR, [TURN])
     assert not list((tmp_path / "c").iterdir())
     assert off.recall(VISITOR) == []
@@ -69,7 +69,7 @@ def test_switching_it_off_deletes_what_was_kept(tmp_path: Path) -> None:
 def test_a_damaged_file_costs_the_memory_and_nothing_else(
     tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
-    memory = Memory(tmp_path / "c", HOUR)
+    memory = ConversationStore(tmp_path / "c", HOUR)
     memory.keep(VISITOR, [TURN])
     [path] = (tmp_path / "c").iterdir()
     path.write_text('[{"question": "我的秘密"}]', "utf-8")
@@ -79,10 +79,10 @@ def test_a_damaged_file_costs_the_memory_and_nothing_else(
 
 @asynccontextmanager
 async def serving(
-    stages: Stages, settings: Settings, folder: Path, hours: float
+    stages: LoadedStages, settings: Settings, folder: Path, hours: float
 ) -> AsyncIterator[str]:
     own = {"data_dir": folder, "memory": MemorySettings(keep_hours=hours)}
-    server = Server(stages.session(), stages.presenter, settings.model_copy(update=own))
+    server = WebsocketServer(stages.session(), stages.presenter, settings.model_copy(update=own))
     async with server.listen() as listener:
         port = listener.sockets[0].getsockname()[1]
         yield f"ws://127.0.0.1:{port}/v1?session={VISITOR}&role=ask"
@@ -98,7 +98,7 @@ async def told(url: str, expected: str, **message: Any) -> dict[str, Any]:
 
 
 async def test_a_visitor_who_comes_back_after_a_restart_can_ask_on(
-    stages: Stages, settings: Settings, tmp_path: Path, log: pytest.LogCaptureFixture
+    stages: LoadedStages, settings: Settings, tmp_path: Path, log: pytest.LogCaptureFixture
 ) -> None:
     async with serving(stages, settings, tmp_path, 1) as url:
         await told(url, "ended", type="ask", text="护照怎么办理？")
@@ -112,7 +112,7 @@ async def test_a_visitor_who_comes_back_after_a_restart_can_ask_on(
 
 
 async def test_whoever_asks_for_it_is_forgotten_at_once(
-    stages: Stages, settings: Settings, tmp_path: Path
+    stages: LoadedStages, settings: Settings, tmp_path: Path
 ) -> None:
     async with serving(stages, settings, tmp_path, 1) as url:
         async with connect(url, proxy=None):  # the session goes on meanwhile
@@ -124,7 +124,7 @@ async def test_whoever_asks_for_it_is_forgotten_at_once(
 
 
 async def test_a_deletion_that_fails_is_not_called_done(
-    stages: Stages, settings: Settings, tmp_path: Path
+    stages: LoadedStages, settings: Settings, tmp_path: Path
 ) -> None:
     async with serving(stages, settings, tmp_path, 1) as url:
         await told(url, "ended", type="ask", text="护照怎么办理？")
@@ -136,7 +136,7 @@ async def test_a_deletion_that_fails_is_not_called_done(
 
 
 async def test_by_default_nothing_is_written_and_a_session_ends_with_its_page(
-    stages: Stages, settings: Settings, tmp_path: Path
+    stages: LoadedStages, settings: Settings, tmp_path: Path
 ) -> None:
     assert Settings().memory.keep_hours == 0
     async with serving(stages, settings, tmp_path, 0) as url:

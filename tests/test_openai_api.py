@@ -11,8 +11,8 @@ import pytest_asyncio
 import uvicorn
 
 from agent import Answer, Question, Sentence
-from agent.build import Stages
-from agent.openai_api import Api
+from agent.build import LoadedStages
+from agent.serving.openai import OpenAiEndpoint
 
 TOKEN = "secret-token"
 LOST = "身份证丢了怎么补办？"
@@ -26,7 +26,7 @@ class Broken:
         raise RuntimeError(question.text)
 
 
-async def serve(api: Api) -> AsyncIterator[str]:
+async def serve(api: OpenAiEndpoint) -> AsyncIterator[str]:
     config = uvicorn.Config(api.app, port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -39,14 +39,16 @@ async def serve(api: Api) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module")
-async def url(stages: Stages) -> AsyncIterator[str]:
-    async for address in serve(Api(stages.responder, token=TOKEN, max_question_chars=500)):
+async def url(stages: LoadedStages) -> AsyncIterator[str]:
+    async for address in serve(
+        OpenAiEndpoint(stages.responder, token=TOKEN, max_question_chars=500)
+    ):
         yield address
 
 
 @pytest_asyncio.fixture
 async def broken() -> AsyncIterator[str]:
-    async for address in serve(Api(Broken(), token=TOKEN, max_question_chars=500)):
+    async for address in serve(OpenAiEndpoint(Broken(), token=TOKEN, max_question_chars=500)):
         yield address
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from websockets.sync.client import connect
 
-from .browser import ROOT, TIMEOUT, Stack, Visitor, chromium
+from tests.browser import ROOT, TIMEOUT, Stack, Visitor, chromium
 
 KNOWN = "身份证丢了怎么补领？"  # the reply takes more than twenty seconds to say
 BRIEF = "办事大厅几点开门？"  # this one eight

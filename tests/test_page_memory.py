@@ -5,8 +5,8 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from .browser import ROOT, Stack, Visitor, chromium
-from .language_model import Reply, serving
+from tests.browser import ROOT, Stack, Visitor, chromium
+from tests.language_model import Reply, serving
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 

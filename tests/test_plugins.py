@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from agent.build import build
-from agent.plugins import KINDS, PluginError, installed, load
-from agent.settings import Backend, Settings, SettingsError
+from agent.plugins import PLUGIN_KINDS, PluginError, installed_plugins, load_plugin
+from agent.settings import PluginSettings, Settings, SettingsError
 from tts_engine.checks import check_voice
-from tts_engine.espeak import EspeakVoice
+from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.fallback import FallbackVoice
 from tts_engine.neural import NeuralVoice
 
@@ -45,7 +45,7 @@ def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_what_ships_is_installed_by_entry_points() -> None:
-    names = {kind: set(installed(kind)) for kind in KINDS}
+    names = {kind: set(installed_plugins(kind)) for kind in PLUGIN_KINDS}
     assert {"chroma"} <= names["store"]
     assert {"nearest"} <= names["retriever"]
     assert {"espeak"} <= names["tts"]
@@ -54,22 +54,22 @@ def test_what_ships_is_installed_by_entry_points() -> None:
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
     with pytest.raises(PluginError, match=r"no tts named 'espaek'; installed: .*espeak"):
-        load("tts", "espaek")
+        load_plugin("tts", "espaek")
 
 
 def test_a_file_on_the_path_is_a_voice(parrot: str) -> None:
-    check_voice(load("tts", parrot)())
+    check_voice(load_plugin("tts", parrot)())
 
 
 def test_a_module_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(PluginError, match="no_such_module"):
-        load("tts", "no_such_module:Voice")
+        load_plugin("tts", "no_such_module:Voice")
 
 
 def test_a_voice_from_the_settings_speaks_in_the_whole_system(
     settings: Settings, parrot: str
 ) -> None:
-    backend = Backend(name=parrot, options={"loudness": 0.2})
+    backend = PluginSettings(name=parrot, options={"loudness": 0.2})
     stages = build(settings.model_copy(update={"tts": backend}))
     assert stages.voice.sample_rate == 16_000
     assert len(list(stages.session().say("你好。"))) > 2
@@ -84,6 +84,6 @@ def test_who_chooses_no_voice_hears_the_one_that_suits_the_presenter(
 
 
 def test_an_option_the_backend_does_not_take_is_refused(settings: Settings, parrot: str) -> None:
-    backend = Backend(name=parrot, options={"loudnes": 0.2})
+    backend = PluginSettings(name=parrot, options={"loudnes": 0.2})
     with pytest.raises(SettingsError, match="loudnes"):
         build(settings.model_copy(update={"tts": backend}))

@@ -16,36 +16,38 @@ from numpy.typing import NDArray
 
 from avatar_engine import Presenter
 from avatar_engine.__main__ import main
-from avatar_engine.faces import (
+from avatar_engine.face_detection import (
     Face,
     FaceError,
     TrackRules,
-    cut,
-    follow,
+    crop_square,
+    face_squares,
     load_detector,
     overhang,
-    squares,
+    track_face,
 )
-from avatar_engine.faces.track import smooth
-from avatar_engine.footage import FootageError, check, pictures, sound
-from avatar_engine.preparation import (
-    Clip,
-    ClipError,
-    Preparation,
-    Report,
-    SentenceRules,
-    Settings,
-    read_clips,
+from avatar_engine.face_detection.tracking import smooth_boxes
+from avatar_engine.training.dataset import clip as files
+from avatar_engine.training.dataset.av_sync import measure_av_offset
+from avatar_engine.training.dataset.clip import Clip, ClipError, read_clips
+from avatar_engine.training.dataset.clip_extraction import PreparationSettings
+from avatar_engine.training.dataset.preparation import (
+    DatasetPreparation,
+    PreparationError,
+    PreparationProgress,
+    PreparationReport,
 )
-from avatar_engine.preparation import clip as files
-from avatar_engine.preparation.run import PreparationError, Step
-from avatar_engine.preparation.sentences import levels, sentences
-from avatar_engine.preparation.sync import measure
-from avatar_engine.viseme import VisemeAvatar
-from avatar_engine.wav2lip.expert import Expert, Expert384
-from avatar_engine.wav2lip.weights import save
+from avatar_engine.training.dataset.speech_segments import (
+    SegmentationRules,
+    find_speech_segments,
+    loudness_levels,
+)
+from avatar_engine.video.reader import VideoReadError, check_video, read_audio, read_frames
+from avatar_engine.viseme.avatar import VisemeAvatar
+from avatar_engine.wav2lip.discriminators import SyncExpert, SyncExpert384
+from avatar_engine.wav2lip.weights import save_weights
 from tts_engine import Speech
-from tts_engine.espeak import EspeakVoice
+from tts_engine.espeak.voice import EspeakVoice
 
 FOLDER = Path(__file__).parent.parent / "assets" / "presenters"
 SIDE = 240  # pixels of the test videos
@@ -129,23 +131,27 @@ def video(talk: Talk, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def prepared(video: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Report]:
+def prepared(
+    video: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, PreparationReport]:
     out = tmp_path_factory.mktemp("prepared")
-    return out, Preparation(out, Settings()).run([video])
+    return out, DatasetPreparation(out, PreparationSettings()).run([video])
 
 
-def reasons(report: Report) -> set[str]:
+def reasons(report: PreparationReport) -> set[str]:
     return {clip.reason for video in report.videos for clip in video.clips}
 
 
-def prepare(out: Path, *videos: Path, settings: Settings | None = None) -> Report:
-    return Preparation(out, settings or Settings()).run(videos)
+def prepare(
+    out: Path, *videos: Path, settings: PreparationSettings | None = None
+) -> PreparationReport:
+    return DatasetPreparation(out, settings or PreparationSettings()).run(videos)
 
 
 # What comes out
 
 
-def test_each_sentence_becomes_a_clip(prepared: tuple[Path, Report], talk: Talk) -> None:
+def test_each_sentence_becomes_a_clip(prepared: tuple[Path, PreparationReport], talk: Talk) -> None:
     out, report = prepared
     clips = read_clips(out)
     assert [clip.folder.name for clip in clips] == ["talk-000", "talk-001"]
@@ -160,7 +166,7 @@ def test_each_sentence_becomes_a_clip(prepared: tuple[Path, Report], talk: Talk)
 
 
 def test_the_sound_of_a_clip_is_that_of_its_pictures(
-    prepared: tuple[Path, Report], talk: Talk
+    prepared: tuple[Path, PreparationReport], talk: Talk
 ) -> None:
     loud = np.abs(talk.samples)
     for clip in read_clips(prepared[0]):
@@ -178,7 +184,7 @@ def test_the_sound_of_a_clip_is_that_of_its_pictures(
 
 
 def test_what_moves_when_somebody_speaks_is_in_the_lower_half(
-    prepared: tuple[Path, Report],
+    prepared: tuple[Path, PreparationReport],
 ) -> None:
     for clip in read_clips(prepared[0]):
         frames = clip.frames(range(len(clip))).astype(np.float32).mean(axis=3)
@@ -188,7 +194,7 @@ def test_what_moves_when_somebody_speaks_is_in_the_lower_half(
 
 
 def test_the_chin_is_in_the_square_and_the_square_is_steady(
-    prepared: tuple[Path, Report], talk: Talk
+    prepared: tuple[Path, PreparationReport], talk: Talk
 ) -> None:
     presenter = talk.presenter
     scale = SIDE / presenter.card.width
@@ -202,16 +208,18 @@ def test_the_chin_is_in_the_square_and_the_square_is_steady(
         assert steps.mean() < 1  # pixels of the crop
 
 
-def test_pictures_keep_their_colours(prepared: tuple[Path, Report], talk: Talk) -> None:
+def test_pictures_keep_their_colours(prepared: tuple[Path, PreparationReport], talk: Talk) -> None:
     clip = read_clips(prepared[0])[0]
     at = round(clip.card.start_s * 25)
     for index in (0, 7):
-        wanted = cut(talk.frames[at + index], np.array(clip.card.squares[index]))
+        wanted = crop_square(talk.frames[at + index], np.array(clip.card.squares[index]))
         error = clip.frames([index])[0].astype(int) - wanted
         assert np.abs(error).mean() < 3 and np.abs(error.mean(axis=(0, 1))).max() < 1.5
 
 
-def test_the_report_says_what_was_done_and_what_was_not(prepared: tuple[Path, Report]) -> None:
+def test_the_report_says_what_was_done_and_what_was_not(
+    prepared: tuple[Path, PreparationReport],
+) -> None:
     report = json.loads((prepared[0] / "report.json").read_text("utf-8"))
     assert report["sync_checked"] is False
     assert [video["outcome"] for video in report["videos"]] == ["prepared"]
@@ -225,14 +233,14 @@ def test_the_report_says_what_was_done_and_what_was_not(prepared: tuple[Path, Re
 def test_an_interrupted_run_goes_on_where_it_stopped(
     video: Path, talk: Talk, tmp_path: Path
 ) -> None:
-    def stop(step: Step) -> None:
+    def stop(step: PreparationProgress) -> None:
         if step.n_kept == 1:
             raise KeyboardInterrupt
 
     later = film(tmp_path / "later.mp4", talk.frames[:45], talk.samples[: 45 * RATE // 25])
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
-        Preparation(out, Settings()).run([video, later], stop)
+        DatasetPreparation(out, PreparationSettings()).run([video, later], stop)
     made = {clip.folder: clip.folder.stat().st_mtime_ns for clip in read_clips(out)}
     assert 1 <= len(made) < 3
     (out / "talk-009.part").mkdir()
@@ -252,7 +260,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
 def test_other_settings_make_other_clips(video: Path, tmp_path: Path) -> None:
     prepare(tmp_path, video)
-    longer = Settings(SentenceRules(pause_s=1.0))
+    longer = PreparationSettings(SegmentationRules(pause_s=1.0))
     prepare(tmp_path, video, settings=longer)
     assert len(read_clips(tmp_path)) == 1
     assert read_clips(tmp_path)[0].card.settings == longer.digest()
@@ -278,16 +286,18 @@ def test_a_copy_is_passed_over_and_a_namesake_is_not(
 
 
 def test_two_runs_cannot_write_into_one_folder(video: Path, tmp_path: Path) -> None:
-    def again(step: Step) -> None:
+    def again(step: PreparationProgress) -> None:
         with pytest.raises(PreparationError, match="another run"):
             prepare(tmp_path, video)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Preparation(tmp_path, Settings()).run([video], again)
+        DatasetPreparation(tmp_path, PreparationSettings()).run([video], again)
 
 
-def test_a_damaged_clip_is_refused_by_name(prepared: tuple[Path, Report], tmp_path: Path) -> None:
+def test_a_damaged_clip_is_refused_by_name(
+    prepared: tuple[Path, PreparationReport], tmp_path: Path
+) -> None:
     with pytest.raises(ClipError, match=tmp_path.name):
         Clip(tmp_path)
     clip = read_clips(prepared[0])[0]
@@ -336,23 +346,25 @@ def found(left: float, width: float = 100.0, turn: float | None = None) -> list[
 def test_frames_that_the_detector_missed_are_filled_in() -> None:
     seen = [found(10.0 + i) for i in range(40)]
     seen[12:18] = [[]] * 6
-    np.testing.assert_allclose(follow(seen, TrackRules())[12:18, 0], np.arange(22, 28), atol=0.5)
+    np.testing.assert_allclose(
+        track_face(seen, TrackRules())[12:18, 0], np.arange(22, 28), atol=0.5
+    )
     seen[8:22] = [[]] * 14
     with pytest.raises(FaceError, match="no steady face: lost"):
-        follow(seen, TrackRules())
+        track_face(seen, TrackRules())
 
 
 def test_a_false_alarm_in_a_few_frames_is_not_a_second_face() -> None:
     seen = [found(10.0) for _ in range(40)]
     seen[7] = [*seen[7], Face(300.0, 10.0, 380.0, 120.0)]
-    assert len(follow(seen, TrackRules())) == 40
+    assert len(track_face(seen, TrackRules())) == 40
 
 
 def test_faces_that_jump_or_turn_away_are_refused() -> None:
     with pytest.raises(FaceError, match="jumps"):
-        follow([found(10.0 if i < 20 else 50.0) for i in range(40)], TrackRules())
+        track_face([found(10.0 if i < 20 else 50.0) for i in range(40)], TrackRules())
     with pytest.raises(FaceError, match="turned away"):
-        follow([found(10.0, turn=0.6) for _ in range(40)], TrackRules())
+        track_face([found(10.0, turn=0.6) for _ in range(40)], TrackRules())
 
 
 def test_smoothing_takes_the_tremble_and_leaves_the_movement() -> None:
@@ -361,7 +373,7 @@ def test_smoothing_takes_the_tremble_and_leaves_the_movement() -> None:
     noise = np.random.default_rng(1).normal(0, 2, (150, 4))
     noise[:, 1:] += 3 * np.sin(2 * np.pi * i / 5.5)[:, None]  # a chin that goes with syllables
     true = np.stack([path, path, path + 100, path + 130], axis=1)
-    made = smooth(true + noise)
+    made = smooth_boxes(true + noise)
     assert np.abs(np.diff(made[:, 2] - made[:, 0])).mean() < 0.1  # the head does not grow
     error = (made - true)[5:-5]
     assert np.abs(error).mean() < 1.2 and np.abs(np.diff(error, axis=0)).mean() < 0.35
@@ -385,7 +397,7 @@ def test_a_square_is_cut_to_a_fraction_of_a_pixel() -> None:
     y, x = np.mgrid[0:600, 0:900]
     ramp = np.dstack([x / 4, y / 4, x * 0]).astype(np.uint8)
     for left, top, side in ((100.5, 50.25, 200), (10, 20, 500), (5, 0, 590)):
-        made = cut(ramp, np.array([left, top, side], np.float32)).astype(float)
+        made = crop_square(ramp, np.array([left, top, side], np.float32)).astype(float)
         middle = made[48:336, 48:336].mean(axis=(0, 1))
         wanted = (np.array([left, top]) + side / 2 - 0.5) / 4 - 0.375  # whole greys, rounded down
         np.testing.assert_allclose(middle[:2], wanted, atol=0.05)
@@ -393,18 +405,20 @@ def test_a_square_is_cut_to_a_fraction_of_a_pixel() -> None:
 
 def test_a_large_picture_is_shrunk_without_skipping_pixels() -> None:
     board = np.indices((2000, 2000)).sum(axis=0) % 2 * 255
-    made = cut(np.dstack([board] * 3).astype(np.uint8), np.array([100, 100, 1600], np.float32))
+    made = crop_square(
+        np.dstack([board] * 3).astype(np.uint8), np.array([100, 100, 1600], np.float32)
+    )
     assert made.std() < 5 and abs(made.mean() - 127.5) < 2
 
 
 def test_how_far_a_face_is_cut_off_by_the_edge_is_known() -> None:
-    where = squares(np.array([[100, 60, 200, 200], [-40, 60, 60, 200]], np.float32))
+    where = face_squares(np.array([[100, 60, 200, 200], [-40, 60, 60, 200]], np.float32))
     assert overhang(where, (720, 720)) == pytest.approx(47.5 / 115)
     assert overhang(where[:1], (720, 720)) == 0
 
 
 def test_the_square_stands_below_the_chin_however_tall_the_box() -> None:
-    short, tall = squares(np.array([[0, 50, 100, 150], [0, 0, 100, 150]], np.float32))
+    short, tall = face_squares(np.array([[0, 50, 100, 150], [0, 0, 100, 150]], np.float32))
     np.testing.assert_array_equal(short, tall)
     assert short[1] + short[2] > 150
 
@@ -430,8 +444,8 @@ def coded(n: int) -> list[Pixels]:
 
 
 def numbers(path: Path, first: int = 0, n: int | None = None) -> NDArray[np.float64]:
-    seen = [p.pixels[:, [*range(16, 32)]].mean() for p in pictures(path, first, n)]
-    ones = [p.pixels[:, [*range(64, 80)]].mean() for p in pictures(path, first, n)]
+    seen = [p.pixels[:, [*range(16, 32)]].mean() for p in read_frames(path, first, n)]
+    ones = [p.pixels[:, [*range(64, 80)]].mean() for p in read_frames(path, first, n)]
     return 10 * np.round(np.array(seen) / 20 - 1) + np.round(np.array(ones) / 20 - 1)
 
 
@@ -467,7 +481,7 @@ def test_a_phone_video_is_turned_upright(tmp_path: Path, rotation: int) -> None:
     # What the phone stores is turned the other way, clockwise for a positive angle.
     stored = np.ascontiguousarray(np.rot90(upright, -rotation // 90))
     path = film(tmp_path / "a.mp4", [stored] * 5, None, rotation=rotation)
-    seen = next(pictures(path)).pixels
+    seen = next(read_frames(path)).pixels
     assert seen.shape == upright.shape
     assert np.abs(seen.astype(int) - upright).mean() < 5
 
@@ -484,7 +498,7 @@ def test_the_colours_are_those_that_the_file_means(
         frame = av.VideoFrame.from_ndarray(skin, format="rgb24")
         out.mux(video.encode(frame.reformat(format="yuv420p", dst_colorspace=stored)))
         out.mux(video.encode(None))
-    seen = next(pictures(tmp_path / "a.mp4")).pixels
+    seen = next(read_frames(tmp_path / "a.mp4")).pixels
     np.testing.assert_allclose(seen.mean(axis=(0, 1)), (224, 160, 120), atol=3)
 
 
@@ -492,7 +506,7 @@ def test_stereo_at_48_khz_becomes_mono_at_16(tmp_path: Path) -> None:
     t = np.arange(48_000 * 2) / 48_000
     both = np.stack([0.3 * np.sin(2 * np.pi * 440 * t), 0.1 * np.sin(2 * np.pi * 440 * t)], axis=1)
     path = film(tmp_path / "a.mkv", coded(50), both, rate=48_000, codec="pcm_s16le")
-    heard = np.concatenate(list(sound(path))) / 32768
+    heard = np.concatenate(list(read_audio(path))) / 32768
     assert abs(len(heard) - 32_000) <= 1024
     spectrum = np.abs(np.fft.rfft(heard[4000:20_000]))
     assert spectrum.argmax() == 440
@@ -503,7 +517,7 @@ def test_sound_that_starts_late_stays_late(tmp_path: Path) -> None:
     click = np.zeros(RATE, np.float32)
     click[RATE // 2 :] = 0.5 * np.sin(np.arange(RATE - RATE // 2) / 5)
     path = film(tmp_path / "a.mkv", coded(50), click, late=0.4)
-    heard = np.abs(np.concatenate(list(sound(path))))
+    heard = np.abs(np.concatenate(list(read_audio(path))))
     assert (heard > 3000).argmax() / 16_000 == pytest.approx(0.9, abs=0.02)
 
 
@@ -511,7 +525,7 @@ def test_a_long_video_is_never_held_whole(tmp_path: Path) -> None:
     frame = np.zeros((240, 320, 3), np.uint8)
     path = film(tmp_path / "a.mp4", [frame] * 500, np.zeros(20 * RATE, np.float32))
     tracemalloc.start()
-    n = sum(1 for _ in pictures(path)) + sum(len(piece) for piece in sound(path))
+    n = sum(1 for _ in read_frames(path)) + sum(len(piece) for piece in read_audio(path))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert n >= 500 + 19 * 16_000
@@ -521,21 +535,21 @@ def test_a_long_video_is_never_held_whole(tmp_path: Path) -> None:
 def test_a_file_that_is_no_footage_is_refused_in_words(talk: Talk, tmp_path: Path) -> None:
     some = talk.frames[:30]
     mute = film(tmp_path / "mute.mp4", some, None)
-    with pytest.raises(FootageError, match=r"mute\.mp4 has no sound"):
-        check(mute)
+    with pytest.raises(VideoReadError, match=r"mute\.mp4 has no sound"):
+        check_video(mute)
     with av.open(str(tmp_path / "blind.m4a"), "w") as out:
         audio = out.add_stream("aac", rate=RATE, layout="mono")
         frame = av.AudioFrame.from_ndarray(quiet(1)[None], format="fltp", layout="mono")
         frame.sample_rate = RATE
         out.mux(audio.encode(frame))
         out.mux(audio.encode(None))
-    with pytest.raises(FootageError, match=r"blind\.m4a has no moving picture"):
-        check(tmp_path / "blind.m4a")
+    with pytest.raises(VideoReadError, match=r"blind\.m4a has no moving picture"):
+        check_video(tmp_path / "blind.m4a")
     (tmp_path / "half.mp4").write_bytes(mute.read_bytes()[:5000])
-    with pytest.raises(FootageError, match=r"half\.mp4 cannot be read.*cut off"):
-        check(tmp_path / "half.mp4")
-    with pytest.raises(FootageError, match="No such file"):
-        check(tmp_path / "nowhere.mp4")
+    with pytest.raises(VideoReadError, match=r"half\.mp4 cannot be read.*cut off"):
+        check_video(tmp_path / "half.mp4")
+    with pytest.raises(VideoReadError, match="No such file"):
+        check_video(tmp_path / "nowhere.mp4")
 
 
 def test_what_is_there_of_a_film_that_was_cut_off_is_used(talk: Talk, tmp_path: Path) -> None:
@@ -561,8 +575,8 @@ def heard(*parts: NDArray[np.floating]) -> list[tuple[float, float]]:
     """Sentences of a sound at 16 kHz that comes in pieces of odd lengths."""
     pcm = (np.concatenate(parts) * 32767).astype(np.int16)
     pieces = np.array_split(pcm, max(1, len(pcm) // 1777))
-    loudness = np.concatenate([np.empty(0, np.float32), *levels(pieces)])
-    found = sentences(loudness, SentenceRules())
+    loudness = np.concatenate([np.empty(0, np.float32), *loudness_levels(pieces)])
+    found = find_speech_segments(loudness, SegmentationRules())
     return [(s.start_s, s.end_s) for s in found]
 
 
@@ -609,7 +623,7 @@ def test_nobody_speaks_in_silence() -> None:
 # Sync
 
 
-def flicker() -> Expert:
+def flicker() -> SyncExpert:
     """An expert for films that are bright when it is loud."""
 
     class Loud(torch.nn.Module):
@@ -622,7 +636,7 @@ def flicker() -> Expert:
             level = (mouths.mean(dim=(1, 2, 3)) > 0.5).float()
             return torch.stack([level, 1 - level], dim=1)
 
-    class Flicker(Expert):
+    class Flicker(SyncExpert):
         size, channel_order = 384, "RGB"
 
     expert = Flicker()
@@ -634,32 +648,32 @@ def flicker() -> Expert:
 
 @pytest.mark.parametrize("late", [-4, 0, 3])
 def test_sound_that_is_late_or_early_is_measured(
-    prepared: tuple[Path, Report], tmp_path: Path, late: int
+    prepared: tuple[Path, PreparationReport], tmp_path: Path, late: int
 ) -> None:
     source = read_clips(prepared[0])[0].card
     n = 60
     on = np.random.default_rng(9).random(n + 20) > 0.5
     shade = [np.full((384, 384, 3), 220 if bright else 30, np.uint8) for bright in on[10 : 10 + n]]
-    part = files.begin(tmp_path / "clip")
-    files.write_pictures(part, shade)
+    part = files.begin_clip(tmp_path / "clip")
+    files.write_frames(part, shade)
     tone = np.repeat(on[10 - late : 10 - late + n], 640) * babble(n / 25, 0.5)
-    files.write_sound(part, (tone * 32767).astype(np.int16))
-    files.write_card(part, replace(source, n_frames=n))
-    files.finish(part)
-    assert measure(Clip(tmp_path / "clip"), flicker()).offset == late
+    files.write_audio(part, (tone * 32767).astype(np.int16))
+    files.write_metadata(part, replace(source, n_frames=n))
+    files.finish_clip(part)
+    assert measure_av_offset(Clip(tmp_path / "clip"), flicker()).offset == late
 
 
 def test_an_expert_that_is_named_is_asked(talk: Talk, tmp_path: Path) -> None:
     torch.manual_seed(0)
     weights = tmp_path / "expert.safetensors"
-    save(Expert384(width=32, n_frames=1).eval(), weights)
+    save_weights(SyncExpert384(width=32, n_frames=1).eval(), weights)
     path = film(tmp_path / "a.mp4", talk.frames[:40], talk.samples[: 40 * RATE // 25])
-    anywhere = Settings(expert=weights, max_offset=12)
+    anywhere = PreparationSettings(expert=weights, max_offset=12)
     report = prepare(tmp_path / "out", path, settings=anywhere)
     assert report.sync_checked and reasons(report) == {""}
     offset = read_clips(tmp_path / "out")[0].card.offset
     assert offset is not None and -12 <= offset <= 12
-    strict = Settings(expert=weights, max_offset=abs(offset) - 1)
+    strict = PreparationSettings(expert=weights, max_offset=abs(offset) - 1)
     [reason] = reasons(prepare(tmp_path / "out", path, settings=strict))
     assert reason.startswith(f"the sound is {abs(offset)} frames")
 

@@ -10,14 +10,21 @@ import pytest
 
 from avatar_engine import Presenter
 from avatar_engine.__main__ import main
-from avatar_engine.presenter_maker import MakerError, Wishes, make
-from avatar_engine.presenter_maker.loop import FADE, Loop, join
-from avatar_engine.presenter_maker.scan import Scan
-
-from .test_preparation import FOLDER, RATE, SIDE, Pixels, film, quiet, shrunk
+from avatar_engine.training.presenter_builder.builder import (
+    PresenterBuildError,
+    PresenterOptions,
+    build_presenter,
+)
+from avatar_engine.training.presenter_builder.loop_selection import (
+    CROSS_FADE_FRAMES,
+    LoopSegment,
+    close_loop,
+)
+from avatar_engine.training.presenter_builder.scan import VideoScan
+from tests.test_preparation import FOLDER, RATE, SIDE, Pixels, film, quiet, shrunk
 
 SPEAKS, CALM, CHEWS = 30, 45, 30  # frames: what the person does, one after the other
-WISHES = Wishes("fang", "written consent, 3 May 2026", "internal use only", seconds=1.2)
+WISHES = PresenterOptions("fang", "written consent, 3 May 2026", "internal use only", seconds=1.2)
 
 
 def mouthing(frame: Pixels, opened: int) -> Pixels:
@@ -47,7 +54,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def made(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Presenter:
     out = tmp_path_factory.mktemp("presenters")
     told: list[int] = []
-    result = make(video, out, WISHES, step=lambda done, total: told.append(done))
+    result = build_presenter(video, out, WISHES, step=lambda done, total: told.append(done))
     assert told[-1] == SPEAKS + CALM + CHEWS
     # Silent is the chewing too; calm is only what is before it.
     assert SPEAKS / 25 <= result.start_s < result.end_s <= (SPEAKS + CALM) / 25 + 0.05
@@ -95,7 +102,7 @@ def test_the_mouth_is_closed_all_along(made: Presenter) -> None:
 
 def test_a_stretch_can_be_named_and_the_picture_made_smaller(video: Path, tmp_path: Path) -> None:
     wishes = replace(WISHES, start_s=1.4, seconds=1.0, height=161, title="小芳", voice="male")
-    result = make(video, tmp_path, wishes)
+    result = build_presenter(video, tmp_path, wishes)
     assert (result.start_s, result.size) == (1.4, (160, 160))
     presenter = Presenter(result.folder)
     assert presenter.card.title["zh-CN"] == "小芳" and presenter.card.voice == "male"
@@ -106,20 +113,20 @@ def test_a_stretch_can_be_named_and_the_picture_made_smaller(video: Path, tmp_pa
 # How the end is joined
 
 
-def seen(positions: list[float]) -> Scan:
+def seen(positions: list[float]) -> VideoScan:
     """Pictures of a soft bar that stands at some places, pixels."""
     x = np.arange(160)
     rows = [128 + 100 * np.exp(-(((x - p) / 12) ** 2)) for p in positions]
     thumbnails = np.repeat(np.array(rows)[:, None], 90, axis=1).astype(np.uint8)
     n = len(positions)
     boxes = np.tile(np.array([40, 20, 100, 80], np.float32), (n, 1))
-    return Scan(boxes, np.ones(n, bool), np.zeros(n), np.zeros(n), thumbnails)
+    return VideoScan(boxes, np.ones(n, bool), np.zeros(n), np.zeros(n), thumbnails)
 
 
 def test_ends_that_look_the_same_are_faded_into_each_other() -> None:
     swaying = [80 + 4 * np.sin(2 * np.pi * i / 50) for i in range(80)]
-    loop = join(seen(swaying), 0, 80)
-    assert loop.join == "cross-fade" and loop.n - FADE == 50, "one sway"
+    loop = close_loop(seen(swaying), 0, 80)
+    assert loop.join == "cross-fade" and loop.n - CROSS_FADE_FRAMES == 50, "one sway"
     places = loop.places()
     assert len(places) == loop.length
     # From picture to picture, around the end as well, nothing moves faster than in the video.
@@ -129,8 +136,8 @@ def test_ends_that_look_the_same_are_faded_into_each_other() -> None:
 
 
 def test_ends_that_look_different_are_played_backwards() -> None:
-    loop = join(seen([40 + i for i in range(60)]), 5, 50)
-    assert loop == Loop(5, 50, "there and back")
+    loop = close_loop(seen([40 + i for i in range(60)]), 5, 50)
+    assert loop == LoopSegment(5, 50, "there and back")
     places = [place for place, _, _ in loop.places()]
     assert len(places) == loop.length == 98
     assert max(abs(a - b) for a, b in zip(places, places[1:] + places[:1], strict=True)) == 1
@@ -156,10 +163,10 @@ def test_a_presenter_that_is_there_is_replaced_only_by_force(video: Path, tmp_pa
     folder = tmp_path / "fang"
     folder.mkdir()
     (folder / "mine").touch()
-    with pytest.raises(MakerError, match=r"is there already.*--force"):
-        make(video, tmp_path, wishes)
+    with pytest.raises(PresenterBuildError, match=r"is there already.*--force"):
+        build_presenter(video, tmp_path, wishes)
     assert (folder / "mine").exists()
-    make(video, tmp_path, wishes, force=True)
+    build_presenter(video, tmp_path, wishes, force=True)
     assert not (folder / "mine").exists() and len(Presenter(folder)) > 0
     assert [path.name for path in tmp_path.iterdir()] == ["fang"]
 
@@ -169,10 +176,12 @@ def test_without_a_second_of_silence_it_is_said_what_to_film(tmp_path: Path) -> 
     noise = 0.2 * np.random.default_rng(0).standard_normal(round(1.2 * RATE))
     noise[: RATE // 10] = 0
     talking = film(tmp_path / "talking.mp4", frames, noise.astype(np.float32))
-    with pytest.raises(MakerError, match=r"nowhere is it silent for 1 s\. Film some seconds"):
-        make(talking, tmp_path, WISHES)
-    with pytest.raises(MakerError, match=r"only 0\.2 s from 1 s on"):
-        make(talking, tmp_path, replace(WISHES, start_s=1.0))
+    with pytest.raises(
+        PresenterBuildError, match=r"nowhere is it silent for 1 s\. Film some seconds"
+    ):
+        build_presenter(talking, tmp_path, WISHES)
+    with pytest.raises(PresenterBuildError, match=r"only 0\.2 s from 1 s on"):
+        build_presenter(talking, tmp_path, replace(WISHES, start_s=1.0))
     assert [path.name for path in tmp_path.iterdir()] == ["talking.mp4"]
 
 
@@ -186,5 +195,5 @@ def test_without_a_second_of_silence_it_is_said_what_to_film(tmp_path: Path) -> 
     ],
 )
 def test_wishes_that_cannot_be_are_refused(change: dict[str, object], why: str) -> None:
-    with pytest.raises(MakerError, match=why):
+    with pytest.raises(PresenterBuildError, match=why):
         replace(WISHES, **change)  # type: ignore[arg-type]

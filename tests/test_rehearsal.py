@@ -11,18 +11,26 @@ import pytest
 
 from avatar_engine import Presenter
 from avatar_engine.__main__ import main
-from avatar_engine.coarticulation import VISEMES
-from avatar_engine.preparation import read_clips
-from avatar_engine.preparation.clip import write_sound
-from avatar_engine.rehearsal.gathering import Mouths, gather
-from avatar_engine.rehearsal.lines import Line, aligned, read_recordings, recorded, speak, spoken
-from avatar_engine.rehearsal.mixture import mixtures
-from avatar_engine.rehearsal.variation import Variation
-from avatar_engine.viseme import read_tiles
+from avatar_engine.training.dataset.clip import read_clips, write_audio
+from avatar_engine.training.synthetic.clip_synthesis import IdentityVariation
+from avatar_engine.training.synthetic.mouth_shapes import (
+    MouthShapes,
+    choose_mouth_shapes,
+    viseme_weights,
+)
+from avatar_engine.training.synthetic.utterances import (
+    SyntheticUtterance,
+    align_phonemes,
+    read_recordings,
+    recorded_utterances,
+    synthesize_utterance,
+    synthesized_utterances,
+)
+from avatar_engine.viseme.avatar import read_mouth_tiles
+from avatar_engine.viseme.coarticulation import VISEMES
+from tests.test_preparation import film
 from tts_engine import Phoneme
-from tts_engine.espeak import EspeakVoice
-
-from .test_preparation import film
+from tts_engine.espeak.voice import EspeakVoice
 
 SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
 TEXTS = ["请带好身份证。", "办理居住证不收费。", "妈妈爸爸都来了。", "The fee is ten yuan."]
@@ -44,8 +52,8 @@ def presenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def line() -> Line:
-    said = speak(EspeakVoice(), "妈妈把表格寄给派出所。", "espeak")
+def line() -> SyntheticUtterance:
+    said = synthesize_utterance(EspeakVoice(), "妈妈把表格寄给派出所。", "espeak")
     assert said is not None
     return said
 
@@ -54,22 +62,22 @@ def line() -> Line:
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the studio would have made if it were asked for the fifteen visemes alone."""
     folder = tmp_path_factory.mktemp("mouths")
-    tiles = read_tiles(SUIT / "viseme")
+    tiles = read_mouth_tiles(SUIT / "viseme")
     for n, name in enumerate(VISEMES):
         cv2.imwrite(str(folder / f"{n}.png"), cv2.cvtColor(tiles[name], cv2.COLOR_RGB2BGR))
     np.save(folder / "mouths.npy", np.eye(len(VISEMES), dtype=np.float32))
     return folder
 
 
-def test_every_mouth_is_made_of_visemes_and_is_shut_in_silence(line: Line) -> None:
-    mouths = mixtures(line.phonemes, line.samples, 16_000, 25)
+def test_every_mouth_is_made_of_visemes_and_is_shut_in_silence(line: SyntheticUtterance) -> None:
+    mouths = viseme_weights(line.phonemes, line.samples, 16_000, 25)
     assert mouths.shape == (len(line.samples) // 640, 15)
     assert np.allclose(mouths.sum(axis=1), 1, atol=1e-5) and mouths.min() > -1e-5
     assert mouths[0, VISEMES.index("sil")] > 0.9 and mouths[-1, VISEMES.index("sil")] > 0.9
 
 
-def test_lips_meet_for_every_m_b_and_p(line: Line) -> None:
-    mouths = mixtures(line.phonemes, line.samples, 16_000, 25)
+def test_lips_meet_for_every_m_b_and_p(line: SyntheticUtterance) -> None:
+    mouths = viseme_weights(line.phonemes, line.samples, 16_000, 25)
     met = mouths[:, VISEMES.index("PP")] > 0.99
     n_labials = sum(p.symbol[:1] in ("m", "b", "p") for p in line.phonemes)
     assert n_labials == 5
@@ -81,40 +89,44 @@ def test_a_louder_word_opens_the_mouth_wider() -> None:
     tone = np.sin(np.arange(16_000 * 2) / 16).astype(np.float32) * 0.3
     tone[: 16_000 * 7 // 10] *= 0.3
     tone[int(1.4 * 16_000) :] = 0
-    opening = mixtures(phonemes, tone, 16_000, 25)[:, VISEMES.index("aa")]
+    opening = viseme_weights(phonemes, tone, 16_000, 25)[:, VISEMES.index("aa")]
     assert opening[25:30].max() > 1.5 * opening[5:10].max() > 0
 
 
 def test_the_chosen_mouths_are_near_all_that_occur() -> None:
-    lines = list(islice(spoken(TEXTS, random.Random(1)), 8))
-    few, far = gather(lines, SUIT / "viseme", 10)
-    many, near = gather(lines, SUIT / "viseme", 60)
+    lines = list(islice(synthesized_utterances(TEXTS, random.Random(1)), 8))
+    few, far = choose_mouth_shapes(lines, SUIT / "viseme", 10)
+    many, near = choose_mouth_shapes(lines, SUIT / "viseme", 60)
     assert few.shape == (10, 15) and many.shape == (60, 15)
     assert near < far / 2
     assert few[0, VISEMES.index("sil")] == 1
 
 
 def test_a_mouth_that_was_photographed_comes_back_as_it_is(rehearsed: Path) -> None:
-    mouths, tiles = Mouths(rehearsed, SUIT / "viseme"), read_tiles(SUIT / "viseme")
+    mouths, tiles = MouthShapes(rehearsed, SUIT / "viseme"), read_mouth_tiles(SUIT / "viseme")
     for name, shares in zip(VISEMES, np.eye(15, dtype=np.float32), strict=True):
         away = np.abs(mouths.picture(shares).astype(int) - tiles[name])
         assert away.mean() < 3, name
 
 
-def test_a_recording_has_the_phonemes_of_its_words_at_its_own_times(line: Line) -> None:
+def test_a_recording_has_the_phonemes_of_its_words_at_its_own_times(
+    line: SyntheticUtterance,
+) -> None:
     late = np.concatenate([np.zeros(8_000, np.float32), line.samples])
-    times = [p.start for p in aligned(late, line)]
+    times = [p.start for p in align_phonemes(late, line)]
     due = [p.start + 0.5 for p in line.phonemes]
     assert np.abs(np.array(times) - due)[1:-1].max() < 0.04
 
 
-def test_recorded_words_become_lines_with_pauses(tmp_path: Path, line: Line) -> None:
+def test_recorded_words_become_lines_with_pauses(tmp_path: Path, line: SyntheticUtterance) -> None:
     (tmp_path / "words").mkdir()
     pcm = (line.samples * 32767).astype(np.int16)
-    write_sound(tmp_path / "words", pcm)
+    write_audio(tmp_path / "words", pcm)
     rows = "".join("words/audio.wav\t妈妈把表格寄给派出所。\n" for _ in range(2))
     (tmp_path / "words.tsv").write_text("file\ttext\n" + rows, "utf-8")
-    made = next(recorded(read_recordings(tmp_path / "words.tsv"), "someone", random.Random(0)))
+    made = next(
+        recorded_utterances(read_recordings(tmp_path / "words.tsv"), "someone", random.Random(0))
+    )
     assert made.voice == "someone" and made.text.count("妈妈") == 2
     assert len(made.samples) % 640 == 0
     assert [p.start for p in made.phonemes] == sorted(p.start for p in made.phonemes)
@@ -124,9 +136,14 @@ def test_a_variation_changes_all_pictures_in_the_same_way() -> None:
     rng = np.random.default_rng(0)
     small = rng.integers(0, 256, (12, 12, 3), np.uint8)
     picture = np.asarray(cv2.resize(small, (384, 384), interpolation=cv2.INTER_CUBIC), np.uint8)
-    assert (Variation(0).apply(picture) == picture).all()
-    assert (Variation(3).apply(picture) == Variation(3).apply(picture)).all()
-    assert np.abs(Variation(3).apply(picture).astype(int) - Variation(4).apply(picture)).mean() > 5
+    assert (IdentityVariation(0).apply(picture) == picture).all()
+    assert (IdentityVariation(3).apply(picture) == IdentityVariation(3).apply(picture)).all()
+    assert (
+        np.abs(
+            IdentityVariation(3).apply(picture).astype(int) - IdentityVariation(4).apply(picture)
+        ).mean()
+        > 5
+    )
 
 
 def test_clips_show_the_loop_with_another_mouth(

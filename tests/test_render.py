@@ -16,24 +16,24 @@ from numpy.typing import NDArray
 
 from avatar_engine import Presenter
 from avatar_engine.__main__ import main
-from avatar_engine.faces import Face, cut
-from avatar_engine.footage import sound
-from avatar_engine.rendering import Framing, Order, Rendered, RenderError, Step, order, render
-from avatar_engine.rendering import regions as looking
-from avatar_engine.rendering import source as reading
-from avatar_engine.rendering.film import Film
-from avatar_engine.rendering.hearing import Hearing
-from avatar_engine.rendering.source import Source
-from avatar_engine.wav2lip.drawer import FaceDrawer
-from avatar_engine.wav2lip.generator import Generator, Wav2Lip384
-from avatar_engine.wav2lip.lipgan import LipGAN
-from avatar_engine.wav2lip.mel import melspectrogram, windows
-from avatar_engine.wav2lip.paste import paste, soft_mask
-from avatar_engine.wav2lip.quality import QualityDiscriminator
-from avatar_engine.wav2lip.wav2lip96 import Wav2Lip96
-from avatar_engine.wav2lip.weights import WeightsError, save
-
-from .test_preparation import FOLDER, RATE, SIDE, Pixels, film, shrunk
+from avatar_engine.face_detection import Face, crop_square
+from avatar_engine.lipsync import face_regions as looking
+from avatar_engine.lipsync import inputs as reading
+from avatar_engine.lipsync import request
+from avatar_engine.lipsync.inputs import AudioWindows, FaceSource
+from avatar_engine.lipsync.render import RenderedVideo, RenderProgress, render_video
+from avatar_engine.lipsync.request import FrameTransform, RenderError, RenderRequest
+from avatar_engine.video.mp4_file import Mp4File
+from avatar_engine.video.reader import read_audio
+from avatar_engine.wav2lip.blending import blend_face, blend_mask
+from avatar_engine.wav2lip.compat.lipgan import LipGAN
+from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96
+from avatar_engine.wav2lip.discriminators import QualityDiscriminator
+from avatar_engine.wav2lip.inference import LipSyncInference
+from avatar_engine.wav2lip.mel import mel_windows, melspectrogram
+from avatar_engine.wav2lip.model import LipSyncGenerator, Wav2Lip384
+from avatar_engine.wav2lip.weights import LipSyncWeightsError, save_weights
+from tests.test_preparation import FOLDER, RATE, SIDE, Pixels, film, shrunk
 
 N = 8  # frames of the test video
 
@@ -53,7 +53,7 @@ def video(frames: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Pat
 def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(5)
     path = tmp_path_factory.mktemp("weights") / "generator.safetensors"
-    save(Wav2Lip384(32), path)
+    save_weights(Wav2Lip384(32), path)
     return path
 
 
@@ -79,8 +79,8 @@ def voice(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def wanted(video: Path, voice: Path, generator: Path, tmp_path: Path) -> Order:
-    return Order(video, voice, tmp_path / "out.mp4", generator)
+def wanted(video: Path, voice: Path, generator: Path, tmp_path: Path) -> RenderRequest:
+    return RenderRequest(video, voice, tmp_path / "out.mp4", generator)
 
 
 def watched(path: Path) -> list[Pixels]:
@@ -100,24 +100,28 @@ def test_pasting_what_was_cut_changes_nothing(
     picture = cv2.GaussianBlur(frames[0], (0, 0), 1.0).astype(np.uint8)
     where = np.array(square, np.float32)
     pasted = picture.copy()
-    paste(pasted, cut(picture, where), np.append(where, where[2]))
+    blend_face(pasted, crop_square(picture, where), np.append(where, where[2]))
     away = np.abs(pasted.astype(int) - picture)
     assert away.max() <= 6 and away.mean() < 0.25
     # A place wrong by half a pixel would be seen.
     shifted = picture.copy()
-    paste(shifted, cut(picture, where), np.append(where, where[2]) + np.float32([0.5, 0, 0, 0]))
+    blend_face(
+        shifted,
+        crop_square(picture, where),
+        np.append(where, where[2]) + np.float32([0.5, 0, 0, 0]),
+    )
     assert np.abs(shifted.astype(int) - picture).mean() > 3 * away.mean()
 
 
 def test_a_drawn_face_fades_into_the_picture_without_an_edge() -> None:
     for side in (96.0, 384.0, 500.0):
         picture = np.zeros((600, 600, 3), np.uint8)
-        paste(picture, np.full((384, 384, 3), 255, np.uint8), np.array([50, 50, side, side]))
+        blend_face(picture, np.full((384, 384, 3), 255, np.uint8), np.array([50, 50, side, side]))
         steps = [np.abs(np.diff(picture[..., 0].astype(int), axis=axis)).max() for axis in (0, 1)]
         assert picture.max() == 255 and max(steps) < 255 * 4 * 2 / (0.1 * side)
         rows = np.flatnonzero(picture.any(axis=(1, 2)))
         assert rows[0] > 50 + 0.47 * side, "eyes and nose stay those of the video"
-    mask = soft_mask(384)
+    mask = blend_mask(384)
     assert max(mask[:, [0, -1]].max(), mask[[0, -1]].max()) < 1e-6
     assert (mask[240:320, 120:264] > 0.95).all(), "the mouth is the network's alone"
 
@@ -148,8 +152,10 @@ class Echo96(Echo, Wav2Lip96):
 
 
 @pytest.mark.parametrize(("network", "red"), [(Echo384(32), 0), (Echo96(), 2)])
-def test_each_network_is_given_its_own_order_of_colours(network: Generator, red: int) -> None:
-    drawer = FaceDrawer(network)
+def test_each_network_is_given_its_own_order_of_colours(
+    network: LipSyncGenerator, red: int
+) -> None:
+    drawer = LipSyncInference(network)
     faces = np.zeros((2, network.size, network.size, 3), np.uint8)
     faces[..., 0], faces[..., 1] = 200, 50
     made = drawer.draw(faces, np.zeros((2, 1, 80, 16), np.float32))
@@ -162,7 +168,7 @@ def test_each_network_is_given_its_own_order_of_colours(network: Generator, red:
 
 
 def test_the_reference_may_be_another_picture() -> None:
-    drawer = FaceDrawer(Echo384(32))
+    drawer = LipSyncInference(Echo384(32))
     faces = np.zeros((1, 384, 384, 3), np.uint8)
     mels = np.zeros((1, 1, 80, 16), np.float32)
     drawn = drawer.draw(faces, mels, faces + 9)
@@ -170,7 +176,7 @@ def test_the_reference_may_be_another_picture() -> None:
 
 
 def test_lipgan_draws_too() -> None:
-    drawer = FaceDrawer(LipGAN().eval())
+    drawer = LipSyncInference(LipGAN().eval())
     assert (drawer.lead, drawer.columns, drawer.size) == (4, 27, 96)
     mels = np.zeros((1, 1, 80, 27), np.float32)
     assert drawer.draw(np.zeros((1, 96, 96, 3), np.uint8), mels).shape == (1, 96, 96, 3)
@@ -178,17 +184,17 @@ def test_lipgan_draws_too() -> None:
 
 def test_frames_hear_the_windows_that_their_network_was_trained_with(tmp_path: Path) -> None:
     path = wav(tmp_path / "long.wav", tone(30.0))
-    heard = Hearing(path)
-    whole = np.concatenate(list(sound(path))).astype(np.float32) / 32768
+    heard = AudioWindows(path)
+    whole = np.concatenate(list(read_audio(path))).astype(np.float32) / 32768
     mel = melspectrogram(whole)
     frames = [0, 1, 13, 623, 624, 640]  # about the border of two pieces
     assert heard.n_frames == 750
     for lead, columns in ((2, 16), (0, 16), (4, 27)):
         made = heard.windows(frames, lead, columns)
         assert np.allclose(
-            made, windows(mel, [i - lead for i in frames], columns=columns), atol=1e-3
+            made, mel_windows(mel, [i - lead for i in frames], columns=columns), atol=1e-3
         )
-    twice = Hearing(path, 50)
+    twice = AudioWindows(path, 50)
     assert twice.n_frames == 1500
     assert np.array_equal(twice.windows([20, 21], 2, 16)[0], heard.windows([10], 2, 16)[0])
     assert not np.array_equal(*twice.windows([20, 21], 2, 16))
@@ -200,15 +206,17 @@ def test_frames_hear_the_windows_that_their_network_was_trained_with(tmp_path: P
 @pytest.fixture(scope="module")
 def rendered(
     video: Path, generator: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Rendered, list[Step]]:
+) -> tuple[RenderedVideo, list[RenderProgress]]:
     folder = tmp_path_factory.mktemp("rendered")
-    steps: list[Step] = []
+    steps: list[RenderProgress] = []
     voice = wav(folder / "voice.wav", tone(0.45, 48_000, 2), 48_000)
-    return render(Order(video, voice, folder / "out.mp4", generator), steps.append), steps
+    return render_video(
+        RenderRequest(video, voice, folder / "out.mp4", generator), steps.append
+    ), steps
 
 
 def test_the_video_lasts_as_long_as_the_sound_and_has_the_size_of_the_face(
-    rendered: tuple[Rendered, list[Step]],
+    rendered: tuple[RenderedVideo, list[RenderProgress]],
 ) -> None:
     made, steps = rendered
     pictures = watched(made.out)
@@ -218,13 +226,13 @@ def test_the_video_lasts_as_long_as_the_sound_and_has_the_size_of_the_face(
         names = [stream.codec_context.name for stream in container.streams]
         assert names == ["h264", "aac"]
         assert "AI" in container.metadata["comment"]
-    assert steps[-1] == Step("pictures", made.n_frames, made.n_frames)
+    assert steps[-1] == RenderProgress("pictures", made.n_frames, made.n_frames)
     assert {step.stage for step in steps} == {"faces", "pictures"}
     assert not list(made.out.parent.glob(".*"))
 
 
 def test_only_the_lower_face_is_drawn_anew(
-    rendered: tuple[Rendered, list[Step]], frames: list[Pixels]
+    rendered: tuple[RenderedVideo, list[RenderProgress]], frames: list[Pixels]
 ) -> None:
     pictures = watched(rendered[0].out)
     changed = np.abs(pictures[0].astype(int) - frames[0]).mean(axis=2)
@@ -236,7 +244,7 @@ def test_only_the_lower_face_is_drawn_anew(
 
 
 def test_a_video_that_is_too_short_goes_there_and_back_and_that_is_said(
-    rendered: tuple[Rendered, list[Step]], frames: list[Pixels]
+    rendered: tuple[RenderedVideo, list[RenderProgress]], frames: list[Pixels]
 ) -> None:
     [note] = rendered[0].notes
     assert "forwards and backwards" in note and "0.3 s" in note
@@ -244,11 +252,13 @@ def test_a_video_that_is_too_short_goes_there_and_back_and_that_is_said(
     assert np.abs(top[N] - top[N - 2]).mean() <= np.abs(top[N] - top[0]).mean()
 
 
-def test_stereo_sound_of_48_khz_goes_through(rendered: tuple[Rendered, list[Step]]) -> None:
+def test_stereo_sound_of_48_khz_goes_through(
+    rendered: tuple[RenderedVideo, list[RenderProgress]],
+) -> None:
     with av.open(str(rendered[0].out)) as container:
         stream = container.streams.audio[0]
         assert (stream.rate, stream.channels) == (48_000, 2)
-    heard = np.concatenate(list(sound(rendered[0].out, 48_000, 2))) / 32768
+    heard = np.concatenate(list(read_audio(rendered[0].out, 48_000, 2))) / 32768
     said = tone(0.45, 48_000, 2)
     n = min(len(heard), len(said))
     assert abs(len(heard) - len(said)) < 48_000 / 25
@@ -259,26 +269,32 @@ def test_stereo_sound_of_48_khz_goes_through(rendered: tuple[Rendered, list[Step
 def test_going_back_shows_the_same_pictures_in_reverse(
     video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "HELD", 3 * SIDE * SIDE * 3)  # three pictures
-    source = Source(video, Framing())
+    monkeypatch.setattr(reading, "MAX_HELD_BYTES", 3 * SIDE * SIDE * 3)  # three pictures
+    source = FaceSource(video, FrameTransform())
     forwards = list(source.forwards())
     assert len(forwards) == N
-    seen = list(source.there_and_back(N, 20))
+    seen = list(source.ping_pong(N, 20))
     places = [*range(N), *range(N - 2, 0, -1), *range(N)][:20]
     assert [place for place, _ in seen] == places
     assert all(np.array_equal(picture, forwards[place]) for place, picture in seen)
-    assert [place for place, _ in source.there_and_back(3, 6, first=2)] == [2, 3, 4, 3, 2, 3]
+    assert [place for place, _ in source.ping_pong(3, 6, first=2)] == [2, 3, 4, 3, 2, 3]
 
 
-def test_a_video_that_is_too_long_is_cut_and_that_is_said(wanted: Order, tmp_path: Path) -> None:
-    made = render(replace(wanted, audio=wav(tmp_path / "a.wav", tone(0.1)), box=(60, 170, 70, 170)))
+def test_a_video_that_is_too_long_is_cut_and_that_is_said(
+    wanted: RenderRequest, tmp_path: Path
+) -> None:
+    made = render_video(
+        replace(wanted, audio=wav(tmp_path / "a.wav", tone(0.1)), box=(60, 170, 70, 170))
+    )
     assert made.n_frames == 3 and "is cut at 0.1 s" in made.notes[0]
 
 
-def test_a_picture_speaks_at_the_rate_asked_for(wanted: Order, frames: list[Pixels]) -> None:
+def test_a_picture_speaks_at_the_rate_asked_for(
+    wanted: RenderRequest, frames: list[Pixels]
+) -> None:
     face = wanted.out.with_name("脸.png")
     face.write_bytes(cv2.imencode(".png", frames[0][:, :, ::-1])[1].tobytes())
-    made = render(replace(wanted, face=face, fps=10, mark=True))
+    made = render_video(replace(wanted, face=face, fps=10, mark=True))
     assert made.n_frames == 3 and made.notes == []
     with av.open(str(made.out)) as container:
         assert container.streams.video[0].average_rate == 10
@@ -287,7 +303,7 @@ def test_a_picture_speaks_at_the_rate_asked_for(wanted: Order, frames: list[Pixe
 
 
 def test_wav2lip_users_find_the_options_they_know(
-    wanted: Order, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    wanted: RenderRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights = tmp_path / "wav2lip.pth"
     torch.manual_seed(5)
@@ -311,35 +327,35 @@ def test_wav2lip_users_find_the_options_they_know(
 def test_pictures_are_made_smaller_then_turned_then_cropped() -> None:
     picture = np.zeros((100, 60, 3), np.uint8)
     picture[:50] = 255  # the upper half, on the right once it is turned
-    made = Framing(2, True, (0, -1, 20, 47))(picture)
+    made = FrameTransform(2, True, (0, -1, 20, 47))(picture)
     assert made.shape == (30, 26, 3)
     assert not made[:, :5].any() and (made[:, 6:] == 255).all()
-    assert Framing()(np.zeros((241, 361, 3), np.uint8)).shape == (240, 360, 3)
+    assert FrameTransform()(np.zeros((241, 361, 3), np.uint8)).shape == (240, 360, 3)
 
 
 # Pictures from everywhere
 
 
 def test_pictures_at_uneven_times_stay_with_the_sound(
-    wanted: Order, frames: list[Pixels], tmp_path: Path
+    wanted: RenderRequest, frames: list[Pixels], tmp_path: Path
 ) -> None:
     times = [0.0, 0.03, 0.05, 0.12, 0.14, 0.22, 0.25, 0.29]
     stamped = [frame.copy() for frame in frames]
     for i, frame in enumerate(stamped):
         frame[:40, :40] = 30 * i
     face = film(tmp_path / "uneven.mp4", stamped, None, times=times)
-    render(replace(wanted, face=face, box=(60, 170, 70, 170)))
+    render_video(replace(wanted, face=face, box=(60, 170, 70, 170)))
     for i, picture in enumerate(watched(wanted.out)[:8]):
         nearest = min(range(8), key=lambda k: abs(times[k] - i / 25))
         assert abs(float(picture[5:35, 5:35].mean()) - 30 * nearest) < 10
 
 
 def test_a_phone_held_upright_gives_an_upright_video(
-    wanted: Order, frames: list[Pixels], tmp_path: Path
+    wanted: RenderRequest, frames: list[Pixels], tmp_path: Path
 ) -> None:
     lying = [np.ascontiguousarray(np.rot90(frame[:, 20:-20], 1)) for frame in frames[:2]]
     face = film(tmp_path / "phone.mp4", lying, None, rotation=-90)
-    made = render(replace(wanted, face=face, audio=wav(tmp_path / "a.wav", tone(0.08))))
+    made = render_video(replace(wanted, face=face, audio=wav(tmp_path / "a.wav", tone(0.08))))
     picture = watched(made.out)[0].astype(int)
     assert picture.shape == (SIDE, SIDE - 40, 3)
     assert np.abs(picture[:80] - frames[0][:80, 20:-20]).mean() < 4
@@ -352,12 +368,12 @@ def test_a_long_video_is_never_held_as_a_whole(
     small = np.random.default_rng(0).integers(0, 255, (12, 12, 3), np.uint8)
     picture = cv2.resize(small, (side, side)).astype(np.uint8)
     face = film(tmp_path / "long.mp4", [np.roll(picture, i, axis=1) for i in range(n)], None)
-    monkeypatch.setattr(reading, "HELD", 2**20)
+    monkeypatch.setattr(reading, "MAX_HELD_BYTES", 2**20)
     tracemalloc.start()
     try:
-        source = Source(face, Framing())
-        with Film(tmp_path / "out.mp4", source.size, 25) as out:
-            for _, shown in source.there_and_back(n, 3 * n // 2):
+        source = FaceSource(face, FrameTransform())
+        with Mp4File(tmp_path / "out.mp4", source.size, 25) as out:
+            for _, shown in source.ping_pong(n, 3 * n // 2):
                 out.add(shown)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -370,7 +386,7 @@ def test_ten_minutes_of_sound_are_heard_in_bounded_memory(tmp_path: Path) -> Non
     path = wav(tmp_path / "long.wav", np.tile(tone(1.0, 16_000), 600), 16_000)
     tracemalloc.start()
     try:
-        assert Hearing(path).n_frames == 15_000
+        assert AudioWindows(path).n_frames == 15_000
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -394,16 +410,16 @@ def beside(a: Pixels, b: Pixels) -> Pixels:
     ],
 )  # fmt: skip
 def test_faces_that_cannot_be_used_are_refused_with_a_remedy(
-    wanted: Order, frames: list[Pixels], tmp_path: Path, make, why: str
+    wanted: RenderRequest, frames: list[Pixels], tmp_path: Path, make, why: str
 ) -> None:
     face = film(tmp_path / "bad.mp4", [make(frame) for frame in frames], None)
     with pytest.raises(RenderError, match=rf"bad\.mp4: {why}"):
-        render(replace(wanted, face=face))
+        render_video(replace(wanted, face=face))
     assert not wanted.out.exists()
 
 
 def test_a_face_that_is_turned_away_is_refused(
-    wanted: Order, monkeypatch: pytest.MonkeyPatch
+    wanted: RenderRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Profile:
         name = "profile"
@@ -413,38 +429,44 @@ def test_a_face_that_is_turned_away_is_refused(
 
     monkeypatch.setattr(looking, "load_detector", lambda weights: Profile())
     with pytest.raises(RenderError, match=r"turned away; use pictures .* into the camera"):
-        render(wanted)
+        render_video(wanted)
 
 
-def test_a_sound_shorter_than_a_frame_is_refused(wanted: Order, tmp_path: Path) -> None:
+def test_a_sound_shorter_than_a_frame_is_refused(wanted: RenderRequest, tmp_path: Path) -> None:
     with pytest.raises(RenderError, match=r"lasts 30 ms, less than a frame \(40 ms\)"):
-        render(replace(wanted, audio=wav(tmp_path / "click.wav", tone(0.03))))
+        render_video(replace(wanted, audio=wav(tmp_path / "click.wav", tone(0.03))))
 
 
 def test_a_checkpoint_of_another_shape_or_with_code_is_refused(
-    wanted: Order, tmp_path: Path
+    wanted: RenderRequest, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.safetensors"
-    save(QualityDiscriminator(96), other)
-    with pytest.raises(WeightsError, match=r"should hold the Wav2Lip-384 generator or .*quality"):
-        render(replace(wanted, checkpoint=other))
+    save_weights(QualityDiscriminator(96), other)
+    with pytest.raises(
+        LipSyncWeightsError, match=r"should hold the Wav2Lip-384 generator or .*quality"
+    ):
+        render_video(replace(wanted, checkpoint=other))
     code = tmp_path / "code.pth"
     torch.save({"state_dict": Path}, code)
-    with pytest.raises(WeightsError, match="would run code"):
-        render(replace(wanted, checkpoint=code))
+    with pytest.raises(LipSyncWeightsError, match="would run code"):
+        render_video(replace(wanted, checkpoint=code))
     assert not wanted.out.exists()
 
 
 def test_without_the_shipped_generator_it_is_said_how_to_name_one(
-    wanted: Order, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wanted: RenderRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from avatar_engine.rendering import run
+    from avatar_engine.lipsync import render
 
     missing = tmp_path / "generator.safetensors"
-    monkeypatch.setattr(run, "CHECKPOINT", missing)
+    monkeypatch.setattr(render, "DEFAULT_CHECKPOINT", missing)
     with pytest.raises(RenderError, match=r"is not there; name other weights with --checkpoint"):
-        render(replace(wanted, checkpoint=missing))
-    assert order.CHECKPOINT.parts[-3:] == ("assets", "wav2lip384", "generator.safetensors")
+        render_video(replace(wanted, checkpoint=missing))
+    assert request.DEFAULT_CHECKPOINT.parts[-3:] == (
+        "assets",
+        "wav2lip384",
+        "generator.safetensors",
+    )
 
 
 @pytest.mark.parametrize(
@@ -455,21 +477,23 @@ def test_without_the_shipped_generator_it_is_said_how_to_name_one(
         ({"out": Path("no/such/out.mp4")}, r"no folder no/such"),
         ({"fps": 30}, r"is a video.*--fps is for pictures"),
         ({"box": (60, 400, 70, 170)}, r"box .* does not lie in a picture of 240x240"),
-        ({"framing": Framing(crop=(0, 300, 0, -1))}, r"crop .* does not lie in a picture"),
+        ({"framing": FrameTransform(crop=(0, 300, 0, -1))}, r"crop .* does not lie in a picture"),
         ({"reference_s": 9.0}, r"reference at 9 s is not in the 0\.32 s"),
         ({"pads": (0, -200, 0, 0)}, None),
     ],
 )
-def test_what_does_not_fit_is_refused(wanted: Order, change: dict[str, object], why: str) -> None:
+def test_what_does_not_fit_is_refused(
+    wanted: RenderRequest, change: dict[str, object], why: str
+) -> None:
     if why is None:
         why = r"nothing of the face is left"
         change = {**change, "pads": (0, 0, -100, -100)}
     with pytest.raises(RenderError, match=why):
-        render(replace(wanted, **change))  # type: ignore[arg-type]
+        render_video(replace(wanted, **change))  # type: ignore[arg-type]
 
 
 def test_options_that_cannot_be_are_refused_on_the_command_line(
-    wanted: Order, capsys: pytest.CaptureFixture[str]
+    wanted: RenderRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     start = ["render", "--face", str(wanted.face), "--audio", str(wanted.audio)]
     for more, why in (
@@ -484,14 +508,14 @@ def test_options_that_cannot_be_are_refused_on_the_command_line(
 
 
 def test_stopping_leaves_no_file_and_an_older_one_alone(
-    wanted: Order, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    wanted: RenderRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted.out.write_bytes(b"older")
 
-    def interrupted(film: Film, picture: Pixels) -> None:
+    def interrupted(film: Mp4File, picture: Pixels) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Film, "add", interrupted)
+    monkeypatch.setattr(Mp4File, "add", interrupted)
     options = f"--face {wanted.face} --audio {wanted.audio} -o {wanted.out}"
     weights = f"--checkpoint {wanted.checkpoint} --box 60 170 70 170"
     assert main(f"render {options} {weights}".split()) == 130
@@ -500,11 +524,13 @@ def test_stopping_leaves_no_file_and_an_older_one_alone(
     assert not list(wanted.out.parent.glob(".*"))
 
 
-def test_a_full_disk_leaves_no_half_file(wanted: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(film: Film) -> None:
+def test_a_full_disk_leaves_no_half_file(
+    wanted: RenderRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(film: Mp4File) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Film, "_finish", full)
+    monkeypatch.setattr(Mp4File, "_finish", full)
     with pytest.raises(OSError, match="No space left"):
-        render(replace(wanted, box=(60, 170, 70, 170)))
+        render_video(replace(wanted, box=(60, 170, 70, 170)))
     assert not wanted.out.exists() and not list(wanted.out.parent.glob(".*"))

@@ -12,16 +12,15 @@ from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from avatar_engine import Presenter
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.weights import save
-from ingest.journal import Journal
-from page.staff.rendering import queue as queues
-from page.staff.rendering.queue import Job, Queue, QueueFull
-from page.staff.rendering.reasons import in_words
-
-from .browser import START_TIMEOUT, TIMEOUT, Stack, chromium
-from .test_preparation import FOLDER, film, shrunk
-from .test_render import tone, wav
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.weights import save_weights
+from ingest.journal import IngestJournal
+from page.i18n.render_reasons import render_reason
+from page.staff import render_queue as queues
+from page.staff.render_queue import QueueFull, RenderJob, RenderQueue
+from tests.browser import START_TIMEOUT, TIMEOUT, Stack, chromium
+from tests.test_preparation import FOLDER, film, shrunk
+from tests.test_render import tone, wav
 
 PASSWORD = "open-sesame-政务-7"
 VARIABLE = "ZHENGWEN_PAGE__STAFF_PASSWORD"
@@ -45,7 +44,7 @@ class Sent:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(5)
     path = tmp_path_factory.mktemp("weights") / "small.safetensors"
-    save(Wav2Lip384(32), path)
+    save_weights(Wav2Lip384(32), path)
     return path
 
 
@@ -60,7 +59,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     return face, wav(folder / "您好.wav", tone(0.3)), wall
 
 
-def until_over(*jobs: Job) -> None:
+def until_over(*jobs: RenderJob) -> None:
     deadline = time.monotonic() + 120
     while not all(job.is_over for job in jobs) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -74,7 +73,7 @@ def test_renderings_wait_for_each_other_and_a_bad_one_stops_no_other(
     tmp_path: Path, weights: Path, files: tuple[Path, Path, Path]
 ) -> None:
     face, voice, wall = (Sent(path.name, path.read_bytes()) for path in files)
-    queue = Queue(tmp_path / "renders")
+    queue = RenderQueue(tmp_path / "renders")
     options = [f"--checkpoint={weights}"]
     bad = queue.add(wall, voice, options, WHO)
     good = queue.add(face, voice, [*options, "--box", "60", "170", "70", "170"], "李明")
@@ -82,7 +81,7 @@ def test_renderings_wait_for_each_other_and_a_bad_one_stops_no_other(
     assert good.state == "waiting"
     until_over(bad, good)
     assert bad.state == "failed" and bad.reason.startswith("墙.png: no face; show one person")
-    assert in_words(bad.reason, "zh").startswith("没有找到人脸")
+    assert render_reason(bad.reason, "zh").startswith("没有找到人脸")
     assert good.state == "done" and good.done == good.total == 8
     assert "forwards and backwards" in good.notes[0]
     left = sorted(p.name for p in good.out.parent.iterdir())
@@ -96,13 +95,13 @@ def test_a_rendering_can_be_stopped_and_too_many_cannot_wait(
 ) -> None:
     face, voice, _ = (Sent(path.name, path.read_bytes()) for path in files)
     (tmp_path / "renders" / "of an earlier process").mkdir(parents=True)
-    queue = Queue(tmp_path / "renders")
+    queue = RenderQueue(tmp_path / "renders")
     assert not (tmp_path / "renders" / "of an earlier process").exists()
     options = [f"--checkpoint={weights}"]
     first = queue.add(face, voice, options, WHO)
     while first.process is None:
         time.sleep(0.01)
-    waiting = [queue.add(face, voice, options, WHO) for _ in range(queues.MOST_WAITING)]
+    waiting = [queue.add(face, voice, options, WHO) for _ in range(queues.MAX_WAITING)]
     with pytest.raises(QueueFull):
         queue.add(face, voice, options, WHO)
     for job in waiting:
@@ -123,8 +122,8 @@ def test_a_rendering_can_be_stopped_and_too_many_cannot_wait(
     ],
 )
 def test_what_is_wrong_is_said_in_chinese(reason: str) -> None:
-    assert in_words(reason, "en") == reason
-    assert "一" <= in_words(reason, "zh")[0] <= "鿿"
+    assert render_reason(reason, "en") == reason
+    assert "一" <= render_reason(reason, "zh")[0] <= "鿿"
 
 
 # The page
@@ -134,11 +133,11 @@ def render_page() -> None:
     """Streamlit runs this text on its own."""
     import streamlit as st
 
-    from agent.settings import read
-    from page.staff.rendering.view import show
+    from agent.settings import read_settings
+    from page.staff.render_page import show_render_page
 
     st.session_state.setdefault("lang", "zh")
-    show(read(), lambda: None)
+    show_render_page(read_settings(), lambda: None)
 
 
 def test_without_a_password_the_page_is_off_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +228,7 @@ def test_a_face_is_uploaded_speaks_and_is_downloaded_even_after_a_reload(
     page.screenshot(path=tmp_path / "page.png", full_page=True)
     failed.get_by_role("button", name="删除").click()
     expect(failed).to_have_count(0)
-    with Journal(stack.folder / "var", who="test") as journal:
+    with IngestJournal(stack.folder / "var", who="test") as journal:
         acts = [(act.who, act.action, act.subject) for act in journal.audit()]
     assert (f"{WHO} (staff page)", "render", "小政.mp4 + 您好.wav") in acts
     page.close()

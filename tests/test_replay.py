@@ -16,32 +16,30 @@ from websockets.asyncio.client import connect
 
 from agent import (
     Answer,
+    AnswerPipeline,
     Caption,
-    Event,
     Opening,
     Question,
     ReplyError,
+    ReplyEvent,
     Sentence,
-    Session,
 )
-from agent.build import Stages, make_store
-from agent.fingerprint import fingerprint
-from agent.prerender import prerender
-from agent.replay import Replays
-from agent.replay_cache import ReplayCache
-from agent.responders.faq import recital, said, sentences
-from agent.server import Server
+from agent.build import LoadedStages, make_store
+from agent.cache.disk_cache import DiskCache
+from agent.cache.fingerprint import fingerprint
+from agent.cache.prerender import prerender
+from agent.cache.reply_cache import N_ANCHORS, IdleLoopAnchors, ReplyCache
+from agent.responders.faq import entry_answer, predictable_answers, spoken_sentences
+from agent.serving.websocket import WebsocketServer
 from agent.settings import ServerSettings, Settings
-from agent.starts import N_STARTS, Starts
 from avatar_engine import Avatar, Fragment, Frames, Presenter
+from avatar_engine.adaptive import LoadMonitor
 from avatar_engine.progress_bar import progress_bar
-from avatar_engine.strain import Strain
-from avatar_engine.viseme import VisemeAvatar
+from avatar_engine.viseme.avatar import VisemeAvatar
 from retrievers import FaqEntry
+from tests.test_server import Client
 from tts_engine import Speech, Voice
-from tts_engine.espeak import EspeakVoice
-
-from .test_server import Client
+from tts_engine.espeak.voice import EspeakVoice
 
 MIB = 2**20
 SUIT = Path(__file__).parent.parent / "assets" / "presenters" / "suit"
@@ -65,7 +63,7 @@ class Reciter:
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
         yield replace(self._answer, suggestions=(question.text,))
-        yield from sentences(self._answer.text)
+        yield from spoken_sentences(self._answer.text)
 
 
 class Echo:
@@ -77,19 +75,19 @@ class Echo:
 
 
 @pytest.fixture
-def replays(tmp_path: Path, avatar: VisemeAvatar) -> Replays:
+def replays(tmp_path: Path, avatar: VisemeAvatar) -> ReplyCache:
     return replays_in(tmp_path / "replies", avatar)
 
 
-def replays_in(folder: Path, avatar: VisemeAvatar, max_bytes: int = 50 * MIB) -> Replays:
-    return Replays(ReplayCache(folder, max_bytes), "suit", Starts(avatar.presenter.faces))
+def replays_in(folder: Path, avatar: VisemeAvatar, max_bytes: int = 50 * MIB) -> ReplyCache:
+    return ReplyCache(DiskCache(folder, max_bytes), "suit", IdleLoopAnchors(avatar.presenter.faces))
 
 
 def kept(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.exists() else []
 
 
-def media(events: list[Event]) -> list[Event]:
+def media(events: list[ReplyEvent]) -> list[ReplyEvent]:
     return [event for event in events if isinstance(event, Caption | Fragment)]
 
 
@@ -97,9 +95,9 @@ def media(events: list[Event]) -> list[Event]:
 
 
 def test_a_replay_is_the_first_rendering_byte_for_byte(
-    replays: Replays, avatar: Avatar, voice: Voice
+    replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    session = Session(Reciter("请带身份证。谢谢！"), voice, avatar, replays)
+    session = AnswerPipeline(Reciter("请带身份证。谢谢！"), voice, avatar, replays)
     first = list(session.reply(Question("护照？"), first=137))
     again = list(session.reply(Question("怎么办护照？"), first=137))
     assert [type(event) for event in first[:4]] == [Answer, Opening, Caption, Fragment]
@@ -126,16 +124,16 @@ class SilentAfter:
 
 
 def test_a_replay_needs_neither_voice_nor_avatar(
-    replays: Replays, avatar: Avatar, voice: Voice
+    replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    session = Session(Reciter("好。"), SilentAfter(voice, 1, ValueError()), avatar, replays)
+    session = AnswerPipeline(Reciter("好。"), SilentAfter(voice, 1, ValueError()), avatar, replays)
     assert media(list(session.reply(Question("？")))) == media(list(session.reply(Question("？"))))
 
 
 def test_sound_alone_is_kept_apart_from_pictures(
-    replays: Replays, avatar: Avatar, voice: Voice
+    replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    session = Session(Reciter("好。"), voice, avatar, replays)
+    session = AnswerPipeline(Reciter("好。"), voice, avatar, replays)
     made = [media(list(session.reply(Question("？"), media=kind))) for kind in ("video", "audio")]
     again = [media(list(session.reply(Question("？"), media=kind))) for kind in ("video", "audio")]
     assert made == again
@@ -143,32 +141,32 @@ def test_sound_alone_is_kept_apart_from_pictures(
 
 
 def test_another_text_presenter_or_voice_is_not_found(
-    tmp_path: Path, replays: Replays, avatar: VisemeAvatar, voice: Voice
+    tmp_path: Path, replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
-    said = list(sentences("好。"))
-    list(Session(Echo(), voice, avatar, replays).record(said))
+    said = list(spoken_sentences("好。"))
+    list(AnswerPipeline(Echo(), voice, avatar, replays).record(said))
     assert replays.find(said, "video", 0)
-    assert not replays.find(list(sentences("好！")), "video", 0)
-    assert not replays.find(list(sentences("好。好。")), "video", 0)
+    assert not replays.find(list(spoken_sentences("好！")), "video", 0)
+    assert not replays.find(list(spoken_sentences("好。好。")), "video", 0)
     assert not replays.find(said, "audio", 0)
-    other = Replays(replays.cache, "blouse", Starts(avatar.presenter.faces))
+    other = ReplyCache(replays.cache, "blouse", IdleLoopAnchors(avatar.presenter.faces))
     assert not other.find(said, "video", 0)
 
 
 def test_a_reply_begins_at_the_pose_nearest_to_the_page_or_at_one_that_is_kept(
-    replays: Replays, avatar: Avatar, voice: Voice
+    replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    session = Session(Reciter("好。"), voice, avatar, replays)
-    near, *_, far = replays.starts.by_distance(60)
-    list(session.record(list(sentences("好。")), first=far))
-    assert replays.holds(list(sentences("好。")), "video", near) is None
+    session = AnswerPipeline(Reciter("好。"), voice, avatar, replays)
+    near, *_, far = replays.starts.nearest_first(60)
+    list(session.record(list(spoken_sentences("好。")), first=far))
+    assert replays.holds(list(spoken_sentences("好。")), "video", near) is None
     assert opening(session, 60) == Opening(far, is_replay=True)
-    list(session.record(list(sentences("好。")), first=near))
+    list(session.record(list(spoken_sentences("好。")), first=near))
     assert opening(session, 60) == Opening(near, is_replay=True)
     assert opening(session, far) == Opening(far, is_replay=True)
 
 
-def opening(session: Session, first: int) -> Opening:
+def opening(session: AnswerPipeline, first: int) -> Opening:
     return next(e for e in session.reply(Question("？"), first=first) if isinstance(e, Opening))
 
 
@@ -176,17 +174,17 @@ def test_the_first_poses_are_the_most_typical_and_more_are_never_farther_off(
     avatar: VisemeAvatar,
 ) -> None:
     faces = avatar.presenter.faces
-    chosen = [Starts(faces, n) for n in (1, 2, 4, N_STARTS)]
+    chosen = [IdleLoopAnchors(faces, n) for n in (1, 2, 4, N_ANCHORS)]
     apart = [
-        sum(abs(face - faces[few.by_distance(i)[0]]).mean() for i, face in enumerate(faces))
+        sum(abs(face - faces[few.nearest_first(i)[0]]).mean() for i, face in enumerate(faces))
         for few in chosen
     ]
     assert apart == sorted(apart, reverse=True)
     assert apart[-1] < apart[0] / 2
     assert chosen[-1].frames[:2] == chosen[1].frames
-    two = Starts(faces[[0, 0, 60, 0, 60, 0]])
-    assert [len(Starts(faces[[0, 0, 0]]).frames), len(two.frames)] == [1, 2]
-    assert two.by_distance(3)[0] in (0, 1, 3, 5)
+    two = IdleLoopAnchors(faces[[0, 0, 60, 0, 60, 0]])
+    assert [len(IdleLoopAnchors(faces[[0, 0, 0]]).frames), len(two.frames)] == [1, 2]
+    assert two.nearest_first(3)[0] in (0, 1, 3, 5)
 
 
 # What is not kept
@@ -195,13 +193,13 @@ TWO = "请携带本人居民身份证办理。\n请在工作日的上午办理�
 
 
 def test_a_reply_that_is_interrupted_or_fails_is_not_kept(
-    tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
+    tmp_path: Path, replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    reply = Session(Reciter(TWO), voice, avatar, replays).reply(Question("？"))
+    reply = AnswerPipeline(Reciter(TWO), voice, avatar, replays).reply(Question("？"))
     while not isinstance(next(reply), Fragment):
         pass
     reply.close()
-    broken = Session(Reciter(TWO), SilentAfter(voice, 1, OSError()), avatar, replays)
+    broken = AnswerPipeline(Reciter(TWO), SilentAfter(voice, 1, OSError()), avatar, replays)
     with pytest.raises(ReplyError):
         list(broken.reply(Question("？")))
     assert not kept(tmp_path / "replies")
@@ -215,40 +213,44 @@ class Eased:
 
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
         for n, frames in enumerate(self._avatar.render(speech, first=first)):
-            yield replace(frames, is_eased=n == 2)
+            yield replace(frames, is_degraded=n == 2)
 
 
 def test_a_reply_that_was_drawn_simpler_than_usual_is_not_kept(
-    tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
+    tmp_path: Path, replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    list(Session(Reciter("好。"), voice, Eased(avatar), replays).reply(Question("？")))
+    list(AnswerPipeline(Reciter("好。"), voice, Eased(avatar), replays).reply(Question("？")))
     assert not kept(tmp_path / "replies")
 
 
 def test_a_reply_without_pictures_that_should_have_some_is_told_and_not_kept(
-    tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
+    tmp_path: Path, replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    strain = Strain(ladder=("sound",))
-    exhausted = Session(Reciter("好。"), voice, avatar, replays, strain)
+    load_monitor = LoadMonitor(ladder=("sound",))
+    exhausted = AnswerPipeline(Reciter("好。"), voice, avatar, replays, load_monitor)
     fragments = [e for e in exhausted.reply(Question("？")) if isinstance(e, Fragment)]
     assert fragments[0].mime.startswith("audio/mp4")
-    assert sum(f.n_eased for f in fragments) == sum(f.n_frames for f in fragments) > 0
+    assert sum(f.n_degraded for f in fragments) == sum(f.n_frames for f in fragments) > 0
     assert not kept(tmp_path / "replies")
     heard = exhausted.reply(Question("？"), media="audio")
-    assert not any(isinstance(e, Fragment) and e.n_eased for e in heard), (
+    assert not any(isinstance(e, Fragment) and e.n_degraded for e in heard), (
         "who asked for sound alone misses nothing"
     )
 
 
 def test_a_visitors_own_words_never_reach_the_disk(
-    tmp_path: Path, replays: Replays, avatar: Avatar, voice: Voice
+    tmp_path: Path, replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
     name = "张三丰"
-    list(Session(Echo(), voice, avatar, replays).reply(Question(name)))
-    list(Session(Echo(), voice, avatar, replays).say(name))
-    list(Session(Reciter(name, is_verbatim=False), voice, avatar, replays).reply(Question("？")))
+    list(AnswerPipeline(Echo(), voice, avatar, replays).reply(Question(name)))
+    list(AnswerPipeline(Echo(), voice, avatar, replays).say(name))
+    list(
+        AnswerPipeline(Reciter(name, is_verbatim=False), voice, avatar, replays).reply(
+            Question("？")
+        )
+    )
     assert not kept(tmp_path / "replies")
-    list(Session(Reciter("好。"), voice, avatar, replays).reply(Question(name)))
+    list(AnswerPipeline(Reciter("好。"), voice, avatar, replays).reply(Question(name)))
     (only,) = kept(tmp_path / "replies")
     assert "好。".encode() in only.read_bytes()
     assert name.encode() not in only.read_bytes()
@@ -259,7 +261,7 @@ def test_a_disk_that_takes_nothing_costs_one_warning_and_no_reply(
 ) -> None:
     (tmp_path / "replies").write_text("a file where the folder should be")
     replays = replays_in(tmp_path / "replies", avatar)
-    session = Session(Reciter("请带身份证。"), voice, avatar, replays)
+    session = AnswerPipeline(Reciter("请带身份证。"), voice, avatar, replays)
     for _ in range(2):
         assert media(list(session.reply(Question("？"))))
     warnings = [r.getMessage() for r in log.records if r.levelno >= logging.WARNING]
@@ -271,8 +273,8 @@ def test_a_disk_that_takes_nothing_costs_one_warning_and_no_reply(
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> ReplayCache:
-    return ReplayCache(tmp_path / "replies", 3000)
+def cache(tmp_path: Path) -> DiskCache:
+    return DiskCache(tmp_path / "replies", 3000)
 
 
 def age(path: Path, seconds: int) -> None:
@@ -280,7 +282,7 @@ def age(path: Path, seconds: int) -> None:
     os.utime(path, (then, then))
 
 
-def test_what_was_used_longest_ago_makes_room(cache: ReplayCache, tmp_path: Path) -> None:
+def test_what_was_used_longest_ago_makes_room(cache: DiskCache, tmp_path: Path) -> None:
     for seconds, name in ((30, "a"), (20, "b"), (10, "c")):
         cache.put(name, name.encode() * 900)
         age(tmp_path / "replies" / name, seconds)
@@ -290,7 +292,7 @@ def test_what_was_used_longest_ago_makes_room(cache: ReplayCache, tmp_path: Path
     assert sum(path.stat().st_size for path in kept(tmp_path / "replies")) <= 3000
 
 
-def test_what_is_larger_than_everything_may_be_pushes_nothing_out(cache: ReplayCache) -> None:
+def test_what_is_larger_than_everything_may_be_pushes_nothing_out(cache: DiskCache) -> None:
     cache.put("a", b"a")
     cache.put("b", b"b" * 3000)
     assert (cache.get("a"), cache.get("b")) == (b"a", None)
@@ -298,7 +300,7 @@ def test_what_is_larger_than_everything_may_be_pushes_nothing_out(cache: ReplayC
 
 @pytest.mark.parametrize("damaged", [b"", b"\0" * 40, None])
 def test_what_is_damaged_is_as_good_as_none_and_goes(
-    cache: ReplayCache, tmp_path: Path, damaged: bytes | None
+    cache: DiskCache, tmp_path: Path, damaged: bytes | None
 ) -> None:
     cache.put("a", b"a" * 900)
     path = tmp_path / "replies" / "a"
@@ -310,7 +312,7 @@ def test_what_is_damaged_is_as_good_as_none_and_goes(
 
 
 def test_an_unfinished_file_is_never_taken_for_a_reply_and_goes_when_its_process_is_gone(
-    cache: ReplayCache, tmp_path: Path
+    cache: DiskCache, tmp_path: Path
 ) -> None:
     cache.put("a", b"a")
     others = [tmp_path / "replies" / f"{name}.part" for name in ("running", "dead")]
@@ -353,9 +355,11 @@ def test_the_fingerprint_tells_options_presenter_and_files_apart(tmp_path: Path)
 
 
 @asynccontextmanager
-async def served(session: Session, avatar: VisemeAvatar, **limits: int) -> AsyncIterator[str]:
+async def served(
+    session: AnswerPipeline, avatar: VisemeAvatar, **limits: int
+) -> AsyncIterator[str]:
     settings = Settings(server=ServerSettings(port=0, **limits))
-    async with Server(session, avatar.presenter, settings).listen() as listener:
+    async with WebsocketServer(session, avatar.presenter, settings).listen() as listener:
         yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
 
 
@@ -363,10 +367,10 @@ LONG = "请携带本人居民身份证和户口簿到公安机关办理，工作
 
 
 async def test_a_replay_says_that_it_is_one_and_where_it_begins(
-    replays: Replays, avatar: VisemeAvatar, voice: Voice
+    replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
     async with (
-        served(Session(Reciter("好。"), voice, avatar, replays), avatar) as address,
+        served(AnswerPipeline(Reciter("好。"), voice, avatar, replays), avatar) as address,
         connect(address, max_size=None, proxy=None) as connection,
     ):
         client = Client(connection)
@@ -383,11 +387,11 @@ async def test_a_replay_says_that_it_is_one_and_where_it_begins(
 
 
 async def test_a_replay_is_not_sent_faster_than_it_may_be(
-    replays: Replays, avatar: VisemeAvatar, voice: Voice
+    replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
-    list(Session(Echo(), voice, avatar, replays).record(list(sentences(LONG))))
+    list(AnswerPipeline(Echo(), voice, avatar, replays).record(list(spoken_sentences(LONG))))
     async with (
-        served(Session(Reciter(LONG), voice, avatar, replays), avatar) as address,
+        served(AnswerPipeline(Reciter(LONG), voice, avatar, replays), avatar) as address,
         connect(address, max_size=None, proxy=None) as connection,
     ):
         client = Client(connection)
@@ -403,10 +407,10 @@ async def test_a_replay_is_not_sent_faster_than_it_may_be(
 
 
 async def test_a_replay_is_sent_while_nothing_more_can_be_rendered(
-    replays: Replays, avatar: VisemeAvatar, voice: Voice
+    replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
-    list(Session(Echo(), voice, avatar, replays).record(list(sentences("好。"))))
-    session = Session(Reciter("好。"), voice, avatar, replays)
+    list(AnswerPipeline(Echo(), voice, avatar, replays).record(list(spoken_sentences("好。"))))
+    session = AnswerPipeline(Reciter("好。"), voice, avatar, replays)
     async with (
         served(session, avatar, max_replies=1) as address,
         connect(address, max_size=None, proxy=None) as one,
@@ -423,7 +427,7 @@ async def test_a_replay_is_sent_while_nothing_more_can_be_rendered(
 # Beforehand
 
 
-def rendered(session: Session, replays: Replays, texts: list[str], **options: int):  # type: ignore[no-untyped-def]
+def rendered(session: AnswerPipeline, replays: ReplyCache, texts: list[str], **options: int):  # type: ignore[no-untyped-def]
     limits = {"n_starts": 1, "limit": None, **options}
     return prerender(session, replays, texts, **limits, progress=progress_bar(Console(quiet=True)))
 
@@ -432,28 +436,28 @@ TEXTS = ["一。", "二。", "三。"]
 
 
 def test_prerendering_goes_on_where_it_was_stopped(
-    replays: Replays, avatar: Avatar, voice: Voice, tmp_path: Path
+    replays: ReplyCache, avatar: Avatar, voice: Voice, tmp_path: Path
 ) -> None:
-    stopped = Session(Echo(), SilentAfter(voice, 2, KeyboardInterrupt()), avatar, replays)
+    stopped = AnswerPipeline(Echo(), SilentAfter(voice, 2, KeyboardInterrupt()), avatar, replays)
     done = rendered(stopped, replays, TEXTS)
     assert (done.n_made, done.n_missing, done.was_interrupted) == (2, 1, True)
     assert len(kept(tmp_path / "replies")) == 2
-    done = rendered(Session(Echo(), voice, avatar, replays), replays, TEXTS)
+    done = rendered(AnswerPipeline(Echo(), voice, avatar, replays), replays, TEXTS)
     assert (done.n_there, done.n_made, done.n_missing) == (2, 1, 0)
     assert done.n_bytes == sum(path.stat().st_size for path in kept(tmp_path / "replies"))
     for text in TEXTS:
-        assert opening(Session(Reciter(text), voice, avatar, replays), 0).is_replay
+        assert opening(AnswerPipeline(Reciter(text), voice, avatar, replays), 0).is_replay
 
 
 def test_a_limit_and_more_poses_add_to_what_is_there(
-    replays: Replays, avatar: Avatar, voice: Voice
+    replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    session = Session(Echo(), voice, avatar, replays)
+    session = AnswerPipeline(Echo(), voice, avatar, replays)
     done = rendered(session, replays, TEXTS[:2], limit=1)
     assert (done.n_made, done.n_missing) == (1, 1)
     done = rendered(session, replays, TEXTS[:2], n_starts=2)
     assert (done.n_there, done.n_made, done.n_missing) == (1, 3, 0)
-    said = list(sentences(TEXTS[0]))
+    said = list(spoken_sentences(TEXTS[0]))
     assert [bool(replays.holds(said, "video", s)) for s in replays.starts.frames[:3]] == [
         True, True, False,
     ]  # fmt: skip
@@ -463,7 +467,7 @@ def test_prerendering_ends_before_it_pushes_out_what_it_made(
     avatar: VisemeAvatar, voice: Voice, tmp_path: Path
 ) -> None:
     replays = replays_in(tmp_path / "replies", avatar, 250_000)
-    session = Session(Echo(), voice, avatar, replays)
+    session = AnswerPipeline(Echo(), voice, avatar, replays)
     for _ in range(2):
         done = rendered(session, replays, [f"这是第{i}句话。" for i in "一二三四五六七八"])
         assert done.is_full
@@ -477,7 +481,7 @@ def test_prerendering_says_when_nothing_is_kept(
 ) -> None:
     replays = replays_in(tmp_path / "replies", avatar, 100)
     with pytest.raises(OSError, match="max_mib"):
-        rendered(Session(Echo(), voice, avatar, replays), replays, TEXTS)
+        rendered(AnswerPipeline(Echo(), voice, avatar, replays), replays, TEXTS)
 
 
 def test_what_can_be_known_beforehand_is_every_answer_that_holds_and_the_phrases() -> None:
@@ -485,20 +489,22 @@ def test_what_can_be_known_beforehand_is_every_answer_that_holds_and_the_phrases
     gone = FaqEntry("b", "问？", "旧。", valid_until="2020-01-01")
     part = FaqEntry("c", "问？", "条文。", kind="passage", source_title="办法", place="第一条")
     texts = list(
-        recital([entry, gone, part, replace(entry, faq_id="d")], date.today(), hotline="1")
+        predictable_answers(
+            [entry, gone, part, replace(entry, faq_id="d")], date.today(), hotline="1"
+        )
     )
-    assert texts[-2:] == ["答。", said(part)]
+    assert texts[-2:] == ["答。", entry_answer(part)]
     assert "You are welcome." in texts
     assert any("拨打1热线" in text for text in texts)
     assert "旧。" not in texts
 
 
 def test_what_the_responder_answers_is_what_was_rendered(
-    stages: Stages, settings: Settings
+    stages: LoadedStages, settings: Settings
 ) -> None:
-    texts = list(recital(make_store(settings), date.today(), hotline=settings.hotline))
+    texts = list(predictable_answers(make_store(settings), date.today(), hotline=settings.hotline))
     for question in ("身份证丢了怎么补办？", "你好", "今天股票涨不涨", "thanks"):
         answer, *parts = stages.responder.respond(Question(question))
         assert isinstance(answer, Answer)
         assert answer.is_verbatim and answer.text in texts
-        assert parts == list(sentences(answer.text))
+        assert parts == list(spoken_sentences(answer.text))

@@ -13,9 +13,9 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from agent import wire
-from agent.build import Stages
-from agent.server import Server
+from agent.build import LoadedStages
+from agent.protocol import responses
+from agent.serving.websocket import WebsocketServer
 from agent.settings import Settings
 
 QUESTION = "身份证丢了怎么补办？"  # the reply takes more than twenty seconds to say
@@ -31,13 +31,13 @@ class Client:
         self.texts: list[dict[str, Any]] = []
 
     async def send(self, type_: str, **fields: Any) -> None:
-        await self.connection.send(wire.text(type_, **fields))
+        await self.connection.send(responses.text(type_, **fields))
 
     async def receive(self) -> dict[str, Any]:
         """The next text message; media on the way is kept."""
         async with asyncio.timeout(60):
             while isinstance(message := await self.connection.recv(), bytes):
-                self.media.append(wire.split_binary(message))
+                self.media.append(responses.split_binary(message))
         self.texts.append(json.loads(message))
         return self.texts[-1]
 
@@ -50,7 +50,7 @@ class Client:
         while len(self.media) < n:
             message = await self.connection.recv()
             if isinstance(message, bytes):
-                self.media.append(wire.split_binary(message))
+                self.media.append(responses.split_binary(message))
 
     async def ask(self, text: str, **fields: Any) -> dict[str, Any]:
         """Ask and wait for the end; returns the last message."""
@@ -78,7 +78,7 @@ async def client(address: str) -> AsyncIterator[Client]:
 async def test_hello_introduces_the_presenter_and_says_that_it_is_generated(address: str) -> None:
     async with connect(f"{address}?session=abcdefgh", max_size=None, proxy=None) as connection:
         hello = json.loads(await connection.recv())
-        head, idle = wire.split_binary(await connection.recv())
+        head, idle = responses.split_binary(await connection.recv())
     assert (hello["type"], hello["protocol"], hello["session"]) == ("hello", 1, "abcdefgh")
     assert hello["ai_generated"] is True
     assert hello["label"] == "AI生成"
@@ -290,7 +290,7 @@ async def test_the_visitors_words_never_reach_the_log(
 
 async def test_a_client_that_vanishes_leaves_the_server_serving(address: str) -> None:
     connection = await connect(address, max_size=None, proxy=None)
-    await connection.send(wire.text("ask", text=QUESTION))
+    await connection.send(responses.text("ask", text=QUESTION))
     connection.transport.abort()
     async with connect(address, max_size=None, proxy=None) as again:
         assert (await Client(again).ask("你好", media="none"))["type"] == "ended"
@@ -323,11 +323,11 @@ async def test_a_wrong_session_id_or_role_is_refused(address: str) -> None:
 
 
 @pytest_asyncio.fixture
-async def strict_address(stages: Stages, settings: Settings) -> AsyncIterator[str]:
+async def strict_address(stages: LoadedStages, settings: Settings) -> AsyncIterator[str]:
     """A server with a token, no free speech, and room for one reply."""
     limits = {"token": "s3cret", "allow_say": False, "max_replies": 1}
     strict = settings.model_copy(update={"server": settings.server.model_copy(update=limits)})
-    async with Server(stages.session(), stages.presenter, strict).listen() as listener:
+    async with WebsocketServer(stages.session(), stages.presenter, strict).listen() as listener:
         yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
 
 

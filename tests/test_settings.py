@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.settings import SettingsError, read
+from agent.settings import SettingsError, read_settings
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -17,49 +17,49 @@ def test_without_a_file_everything_has_a_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = read(environment={})
+    settings = read_settings(environment={})
     assert settings.server.port == 8765
     assert settings.presenter_folder.is_dir()
 
 
 def test_a_file_changes_only_what_it_names(tmp_path: Path) -> None:
-    settings = read(written(tmp_path, "server: {port: 9000}\npresenter: blouse\n"), {})
+    settings = read_settings(written(tmp_path, "server: {port: 9000}\npresenter: blouse\n"), {})
     assert (settings.server.port, settings.presenter) == (9000, "blouse")
     assert settings.server.host == "127.0.0.1"
 
 
 def test_the_environment_has_the_last_word(tmp_path: Path) -> None:
     path = written(tmp_path, "server: {port: 9000, host: 0.0.0.0}")
-    settings = read(path, {"ZHENGWEN_SERVER__PORT": "9100", "PATH": "/bin"})
+    settings = read_settings(path, {"ZHENGWEN_SERVER__PORT": "9100", "PATH": "/bin"})
     assert (settings.server.port, settings.server.host) == (9100, "0.0.0.0")
 
 
 def test_a_misspelt_key_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"'presentr'.*did you mean 'presenter'"):
-        read(written(tmp_path, "presentr: suit"), {})
+        read_settings(written(tmp_path, "presentr: suit"), {})
 
 
 def test_a_misspelt_key_in_a_group_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"'server.prot'.*did you mean 'server.port'"):
-        read(written(tmp_path, "server: {prot: 1}"), {})
+        read_settings(written(tmp_path, "server: {prot: 1}"), {})
 
 
 def test_a_misspelt_variable_is_refused_too() -> None:
     with pytest.raises(SettingsError, match=r"did you mean 'server\.port'"):
-        read(environment={"ZHENGWEN_SERVER__PROT": "1"})
+        read_settings(environment={"ZHENGWEN_SERVER__PROT": "1"})
 
 
 def test_a_value_of_the_wrong_kind_is_refused_with_the_key(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"server\.port"):
-        read(written(tmp_path, "server: {port: eighty}"), {})
+        read_settings(written(tmp_path, "server: {port: eighty}"), {})
 
 
 def test_a_missing_file_is_named() -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.yaml"):
-        read(Path("nowhere.yaml"), {})
+        read_settings(Path("nowhere.yaml"), {})
 
 
 @pytest.mark.parametrize("text", ["server: [", "- a\n- b\n", "\x00"])
 def test_what_is_not_a_settings_file_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match="settings file"):
-        read(written(tmp_path, text), {})
+        read_settings(written(tmp_path, text), {})

@@ -8,16 +8,16 @@ import pytest
 import torch
 
 from avatar_engine.base import Frames
-from avatar_engine.faces import cut, squares
+from avatar_engine.face_detection import crop_square, face_squares
 from avatar_engine.presenter import Presenter
-from avatar_engine.wav2lip.expert import Expert384, mouths, sync_probability
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.mel import melspectrogram, windows
-from avatar_engine.wav2lip.split import seen, split
-from avatar_engine.wav2lip.weights import load
-from avatar_engine.wav2lip384 import SHIPPED, Wav2Lip384Avatar
+from avatar_engine.wav2lip.avatar import SHIPPED_WEIGHTS, Wav2Lip384Avatar
+from avatar_engine.wav2lip.discriminators import SyncExpert384, stack_lower_halves, sync_probability
+from avatar_engine.wav2lip.mel import mel_windows, melspectrogram
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.split_generator import mouth_area, split_generator
+from avatar_engine.wav2lip.weights import load_weights
 from tts_engine import Speech
-from tts_engine.espeak import EspeakVoice
+from tts_engine.espeak.voice import EspeakVoice
 
 SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
 RATE = 16_000
@@ -49,13 +49,13 @@ def drawn(avatar: Wav2Lip384Avatar, presenter: Presenter, sound: np.ndarray) -> 
     """The faces that say it, (n, 384, 384, 3)."""
     frames: list[Frames] = list(avatar.render([Speech(sound, RATE)]))
     pictures = np.concatenate([some.pixels for some in frames])
-    places = squares(presenter.faces)
-    return np.stack([cut(p, places[i % len(places)]) for i, p in enumerate(pictures)])
+    places = face_squares(presenter.faces)
+    return np.stack([crop_square(p, places[i % len(places)]) for i, p in enumerate(pictures)])
 
 
 def test_together_they_are_small_and_their_card_names_the_data() -> None:
-    assert sum(path.stat().st_size for path in SHIPPED.glob("*.safetensors")) < 26 * 2**20
-    card = (SHIPPED / "README.md").read_text("utf-8")
+    assert sum(path.stat().st_size for path in SHIPPED_WEIGHTS.glob("*.safetensors")) < 26 * 2**20
+    card = (SHIPPED_WEIGHTS / "README.md").read_text("utf-8")
     assert "CC BY-SA" in card and "Yue Tan" in card
 
 
@@ -63,15 +63,15 @@ def test_together_they_are_small_and_their_card_names_the_data() -> None:
 def test_the_form_that_talks_draws_what_the_trained_network_draws(
     presenter: Presenter, sound: np.ndarray
 ) -> None:
-    generator = load(SHIPPED / "generator.safetensors", Wav2Lip384).eval()
-    face = torch.from_numpy(cut(presenter.frame(0), squares(presenter.faces)[0]))
+    generator = load_weights(SHIPPED_WEIGHTS / "generator.safetensors", Wav2Lip384).eval()
+    face = torch.from_numpy(crop_square(presenter.frame(0), face_squares(presenter.faces)[0]))
     face = face.permute(2, 0, 1)[None].float() / 255
     masked = face.clone()
     masked[:, :, 192:] = 0
     faces = torch.cat([masked, face], 1)
-    heard = torch.from_numpy(windows(melspectrogram(sound), [12]))
-    steady, speaking = split(generator)
-    plain = generator(heard, faces)[..., *seen(384)]
+    heard = torch.from_numpy(mel_windows(melspectrogram(sound), [12]))
+    steady, speaking = split_generator(generator)
+    plain = generator(heard, faces)[..., *mouth_area(384)]
     assert (speaking(heard, *steady(faces)) - plain).abs().max() < 1e-4
 
 
@@ -79,14 +79,14 @@ def test_the_form_that_talks_draws_what_the_trained_network_draws(
 def test_the_expert_finds_the_drawn_lips_in_time_with_their_own_sound(
     drawn: np.ndarray, sound: np.ndarray
 ) -> None:
-    expert = load(SHIPPED / "expert.safetensors", Expert384).eval()
+    expert = load_weights(SHIPPED_WEIGHTS / "expert.safetensors", SyncExpert384).eval()
     starts = list(range(8, len(drawn) - 16, 4))
     pictures = torch.from_numpy(np.stack([drawn[i : i + 5] for i in starts])).float() / 255
-    lips = mouths(pictures.permute(0, 1, 4, 2, 3))
+    lips = stack_lower_halves(pictures.permute(0, 1, 4, 2, 3))
     mel = melspectrogram(sound)
 
     def belief(late: int) -> float:
-        heard = torch.from_numpy(windows(mel, [start + late for start in starts]))
+        heard = torch.from_numpy(mel_windows(mel, [start + late for start in starts]))
         return float(sync_probability(*expert(heard, lips)).mean())
 
     assert belief(0) > max(belief(-6), belief(6)) + 0.1

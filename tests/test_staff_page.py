@@ -15,14 +15,13 @@ from filelock import FileLock
 from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from agent.settings import SettingsError, read
-from ingest.intake import FileReport
-from page.staff import view
-from page.staff.door import LONGEST_PAUSE_S, Door
+from agent.settings import SettingsError, read_settings
+from ingest.pipeline import FileReport
+from page.staff import staff_page
+from page.staff.ingest_jobs import IngestJobs
+from page.staff.login import MAX_PAUSE_S, LoginThrottle
 from page.staff.uploads import same_names, save
-from page.staff.work import Work
-
-from .browser import ROOT, START_TIMEOUT, TIMEOUT, Stack, chromium
+from tests.browser import ROOT, START_TIMEOUT, TIMEOUT, Stack, chromium
 
 PASSWORD = "open-sesame-政务-7"
 VARIABLE = "ZHENGWEN_PAGE__STAFF_PASSWORD"
@@ -38,7 +37,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.mark.parametrize("password", ["geheim7", "24681357", "[geheim99", "!geheim99", "''"])
 def test_a_password_that_cannot_be_one_is_refused_without_repeating_it(password: str) -> None:
     with pytest.raises(SettingsError, match=r"(?i)page.+staff_password") as refused:
-        read(environment={VARIABLE: password})
+        read_settings(environment={VARIABLE: password})
     seen: BaseException | None = refused.value
     while seen:
         assert password.strip("'") == "" or password.strip("[!") not in str(seen)
@@ -49,12 +48,12 @@ def test_a_file_of_settings_that_is_not_yaml_is_refused_without_quoting_it(tmp_p
     file = tmp_path / "zhengwen.yaml"
     file.write_text("page:\n  staff_password: [geheim99\n", "utf-8")
     with pytest.raises(SettingsError, match="line 3") as refused:
-        read(file, {})
+        read_settings(file, {})
     assert "geheim" not in str(refused.value)
 
 
 def test_the_password_does_not_show_in_the_settings() -> None:
-    settings = read(environment={VARIABLE: PASSWORD})
+    settings = read_settings(environment={VARIABLE: PASSWORD})
     assert settings.page.staff_password is not None
     assert settings.page.staff_password.get_secret_value() == PASSWORD
     assert PASSWORD not in repr(settings) + settings.model_dump_json()
@@ -62,7 +61,7 @@ def test_the_password_does_not_show_in_the_settings() -> None:
 
 def test_every_wrong_password_makes_the_pause_longer_and_the_right_one_ends_it() -> None:
     now = 100.0
-    door = Door(clock=lambda: now)
+    door = LoginThrottle(clock=lambda: now)
     pauses = []
     for _ in range(9):
         assert not door.admits("wrong\ud800", PASSWORD)
@@ -71,21 +70,21 @@ def test_every_wrong_password_makes_the_pause_longer_and_the_right_one_ends_it()
         assert door.wait_s == pauses[-1], "a try during a pause does not make it longer"
         now += pauses[-1]
     assert pauses[:3] == [1, 2, 4]
-    assert pauses[-1] == LONGEST_PAUSE_S
+    assert pauses[-1] == MAX_PAUSE_S
     assert door.admits(PASSWORD, PASSWORD)
     assert not door.admits("wrong", PASSWORD)
     assert door.wait_s == 1
 
 
-def staff_page() -> None:
+def staff_script() -> None:
     """Streamlit runs this text on its own."""
     import streamlit as st
 
-    from agent.settings import read
-    from page.staff.view import show
+    from agent.settings import read_settings
+    from page.staff.staff_page import show_staff_page
 
     st.session_state.setdefault("lang", "zh")
-    show(read(), lambda: None)
+    show_staff_page(read_settings(), lambda: None)
 
 
 @pytest.fixture
@@ -115,8 +114,8 @@ def test_a_wrong_password_is_refused_for_all_and_neither_said_nor_logged(
     alone: AppTest, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(VARIABLE, PASSWORD)
-    door = Door(clock=lambda: 100.0)
-    monkeypatch.setattr(view, "_door", lambda: door)
+    door = LoginThrottle(clock=lambda: 100.0)
+    monkeypatch.setattr(staff_page, "_login_throttle", lambda: door)
     first = try_to_sign_in(alone.run(), "nearly-" + PASSWORD)
     assert "口令不对" in first.error[0].value
     other = AppTest.from_function(staff_page, default_timeout=60).run()
@@ -196,7 +195,7 @@ def test_files_of_one_name_are_noticed(tmp_path: Path) -> None:
 
 
 def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
-    work, may_go_on, closed, folders = Work(), threading.Event(), threading.Event(), []
+    work, may_go_on, closed, folders = IngestJobs(), threading.Event(), threading.Event(), []
 
     def take_in(paths, progress):
         folders.append(paths[0].parent)
@@ -220,7 +219,7 @@ def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
 
 
 def test_a_drop_that_fails_says_so_and_lets_the_next_one_in() -> None:
-    work = Work()
+    work = IngestJobs()
 
     def take_in(paths, progress):
         yield FileReport("a.csv", "added")

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.build import Stages
-from retrievers import FaqEntry, Scope, StoreError, chroma
-from retrievers.catalogue import Catalogue
-from retrievers.checks import check_store
-from retrievers.chroma import SHIPPED_ENCODER, ChromaStore
-from retrievers.faq_files import FaqFileError, from_record, read_file, read_folder, to_record
-from retrievers.terms import cut
+from agent.build import LoadedStages
+from retrievers import FaqEntry, Scope, StoreError
+from retrievers.store import chroma
+from retrievers.store.catalogue import Catalogue
+from retrievers.store.chroma import SHIPPED_ENCODER, ChromaStore
+from retrievers.store.faq_files import FaqFileError, from_record, read_file, read_folder, to_record
+from retrievers.testing import check_store
+from retrievers.text.tokenization import tokenize_entry
 
 
 def test_chroma_keeps_the_contract_of_every_store(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_a_check_finds_and_repairs_what_was_lost(tmp_path: Path) -> None:
     store._vectors.remove({first: [1]})
     store._words.change({}, [second])
     ghost = FaqEntry("x", "幽灵？", "无。")
-    store._words.change({9999: (ghost, cut(ghost))})
+    store._words.change({9999: (ghost, tokenize_entry(ghost))})
     assert len(store.check()) == 3
     assert len(store.check(repair=True)) == 3
     assert store.check() == []
@@ -218,7 +219,7 @@ def _connected(data_dir: Path, address: str) -> ChromaStore:
 
 
 def test_every_entry_of_the_sample_is_found_by_each_of_its_own_wordings(
-    stages: Stages, faq_folder: Path
+    stages: LoadedStages, faq_folder: Path
 ) -> None:
     missed = [
         wording

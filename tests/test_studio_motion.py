@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from avatar_engine.studio.motion import (
+from avatar_engine.training.blender.head_motion import (
     Anatomy,
     Camera,
-    Idle,
-    bilinear,
-    flow,
-    idle,
-    invert,
-    positions,
+    HeadMotion,
+    idle_motion,
+    image_flow,
+    invert_flow,
     project,
+    sample_bilinear,
+    surface_points,
 )
 
 CAMERA = Camera(position=(0.0, -1.7, 0.7), focal=2900.0, centre=(179.5, 169.5))
@@ -27,17 +27,17 @@ def rounded_head() -> np.ndarray:
     """Points of a smooth bump, nearest in the middle, seen by every fourth pixel."""
     y, x = np.mgrid[-1:1:90j, -1:1:90j].astype(np.float32)
     distance = (1.66 - 0.10 * np.exp(-2 * (x**2 + y**2))).astype(np.float32)
-    return positions(CAMERA, distance, STEP)
+    return surface_points(CAMERA, distance, STEP)
 
 
-def held(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Idle:
+def held(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> HeadMotion:
     angles = np.radians([[yaw, pitch, roll]]).astype(np.float32)
     still = np.zeros((1, 3), np.float32)
-    return Idle(angles, still, np.zeros(1, np.float32), np.zeros(1, np.float32))
+    return HeadMotion(angles, still, np.zeros(1, np.float32), np.zeros(1, np.float32))
 
 
 def test_the_last_frame_joins_the_first() -> None:
-    motion = idle(250)
+    motion = idle_motion(250)
     for curve in (motion.angles, motion.offsets, motion.breath):
         steps = np.abs(np.diff(curve, axis=0)).max(axis=0)
         seam = np.abs(curve[0] - curve[-1])
@@ -46,14 +46,14 @@ def test_the_last_frame_joins_the_first() -> None:
 
 
 def test_the_head_stays_within_a_calm_range() -> None:
-    yaw, pitch, roll = np.degrees(np.abs(idle(250).angles).max(axis=0))
+    yaw, pitch, roll = np.degrees(np.abs(idle_motion(250).angles).max(axis=0))
     assert 0.5 < yaw <= 2.5
     assert 0.3 < pitch <= 1.5
     assert 0.3 < roll <= 1.5
 
 
 def test_the_eyes_start_open_and_shut_completely_several_times() -> None:
-    blink = idle(250).blink
+    blink = idle_motion(250).blink
     assert blink[0] == 0.0
     closings = ((blink[1:] == 1.0) & (blink[:-1] < 1.0)).sum()
     assert 2 <= closings <= 4
@@ -61,13 +61,13 @@ def test_the_eyes_start_open_and_shut_completely_several_times() -> None:
 
 def test_a_loop_too_short_for_its_blinks_is_refused() -> None:
     with pytest.raises(ValueError, match="at least 100 frames"):
-        idle(40)
+        idle_motion(40)
 
 
 def test_at_rest_nothing_moves() -> None:
-    forward = flow(CAMERA, ANATOMY, rounded_head(), held(), 0)
+    forward = image_flow(CAMERA, ANATOMY, rounded_head(), held(), 0)
     assert np.abs(forward).max() < 1e-3
-    assert np.abs(invert(forward)).max() < 1e-3
+    assert np.abs(invert_flow(forward)).max() < 1e-3
 
 
 def test_a_point_that_is_projected_comes_from_its_own_pixel() -> None:
@@ -79,7 +79,7 @@ def test_a_point_that_is_projected_comes_from_its_own_pixel() -> None:
 
 def test_the_torso_stays_while_the_head_turns() -> None:
     points = rounded_head()
-    forward = flow(CAMERA, ANATOMY, points, held(yaw=2.5), 0)
+    forward = image_flow(CAMERA, ANATOMY, points, held(yaw=2.5), 0)
     torso = points[..., 2] < ANATOMY.torso_z
     head = points[..., 2] > ANATOMY.head_z
     if torso.any():
@@ -88,12 +88,12 @@ def test_the_torso_stays_while_the_head_turns() -> None:
 
 
 def test_going_forth_and_back_ends_within_a_tenth_of_a_pixel() -> None:
-    forward = flow(CAMERA, ANATOMY, rounded_head(), held(2.5, 1.5, 1.5), 0) / np.float32(STEP)
-    back = invert(forward)
+    forward = image_flow(CAMERA, ANATOMY, rounded_head(), held(2.5, 1.5, 1.5), 0) / np.float32(STEP)
+    back = invert_flow(forward)
     y, x = np.mgrid[0:90, 0:90]
     grid = np.stack([x, y], -1).astype(np.float32)
     there = np.asarray(grid + back, np.float32)
-    error = np.linalg.norm(there + bilinear(forward, there) - grid, axis=-1) * STEP
+    error = np.linalg.norm(there + sample_bilinear(forward, there) - grid, axis=-1) * STEP
     inside = error[10:-10, 10:-10]
     assert np.abs(forward).max() * STEP > 2.0
     assert inside.max() < 0.1

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from eval.voice.front_end import Case, read_cases
+from eval.speech.text_front_end import FrontEndCase, read_cases
 
 TABLE = Path(__file__).parent / "data" / "front_end.tsv"
 
 
-def cases(kind: str) -> list[Case]:
+def cases(kind: str) -> list[FrontEndCase]:
     return [case for case in read_cases(TABLE) if case.kind == kind]
 
 
@@ -29,15 +29,15 @@ def test_the_table_is_large_and_a_third_of_it_was_held_out() -> None:
 
 
 @pytest.mark.parametrize("case", cases("reading"), ids=lambda case: case.sentence)
-def test_a_word_is_read_as_its_sentence_means_it(case: Case) -> None:
+def test_a_word_is_read_as_its_sentence_means_it(case: FrontEndCase) -> None:
     assert case.is_right(), case.said()
 
 
 @pytest.mark.parametrize("case", cases("spoken"), ids=lambda case: case.sentence)
-def test_numbers_and_signs_are_said_in_words(case: Case) -> None:
+def test_numbers_and_signs_are_said_in_words(case: FrontEndCase) -> None:
     assert case.is_right(), case.said()
 
 
 @pytest.mark.parametrize("case", cases("letters"), ids=lambda case: case.sentence)
-def test_letters_are_named_and_words_are_said(case: Case) -> None:
+def test_letters_are_named_and_words_are_said(case: FrontEndCase) -> None:
     assert case.is_right(), case.said()

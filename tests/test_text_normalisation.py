@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tts_engine.text import normalise
-from tts_engine.text.numbers import cardinal, decimal
+from tts_engine.text import normalize_text
+from tts_engine.text.numerals import cardinal_in_words, decimal_in_words
 
 TABLE = [
     line.split("\t")
@@ -24,12 +24,12 @@ def test_the_table_has_two_columns_and_many_rows() -> None:
 
 @pytest.mark.parametrize(("written", "spoken"), TABLE)
 def test_public_service_text_is_read_as_a_clerk_would(written: str, spoken: str) -> None:
-    assert normalise(written) == spoken
+    assert normalize_text(written) == spoken
 
 
 @pytest.mark.parametrize("written", [spoken for _, spoken in TABLE[::10]])
 def test_spoken_text_stays_as_it_is(written: str) -> None:
-    assert normalise(written) == written
+    assert normalize_text(written) == written
 
 
 def test_no_digit_is_left_whatever_is_written() -> None:
@@ -37,7 +37,7 @@ def test_no_digit_is_left_whatever_is_written() -> None:
     signs = "0123456789.,:-/%~年月日元个第〔〕()（）电话℃+×A "
     for _ in range(3000):
         text = "".join(generator.choices(signs, k=generator.randint(1, 20)))
-        assert not re.search(r"\d", normalise(text)), text
+        assert not re.search(r"\d", normalize_text(text)), text
 
 
 @pytest.mark.parametrize(
@@ -49,17 +49,17 @@ def test_no_digit_is_left_whatever_is_written() -> None:
     ],
 )  # fmt: skip
 def test_whole_numbers_are_read_with_zeros_where_speakers_say_them(digits: str, words: str) -> None:
-    assert cardinal(digits) == words
+    assert cardinal_in_words(digits) == words
 
 
 @pytest.mark.parametrize("digits", ["", "1.5", "-3", "٣", "1" * 17])
 def test_what_is_no_whole_number_is_refused(digits: str) -> None:
     with pytest.raises(ValueError, match="cannot read"):
-        cardinal(digits)
+        cardinal_in_words(digits)
 
 
 def test_a_fraction_is_read_digit_by_digit() -> None:
-    assert decimal("1,234.05") == "一千二百三十四点零五"
+    assert decimal_in_words("1,234.05") == "一千二百三十四点零五"
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,9 @@ def test_a_fraction_is_read_digit_by_digit() -> None:
     ],
 )
 def test_in_english_only_telephone_numbers_are_spelled(written: str, spoken: str) -> None:
-    assert normalise(written, "en") == spoken
+    assert normalize_text(written, "en") == spoken
 
 
 def test_empty_and_unspeakable_texts_become_empty() -> None:
-    assert normalise("") == ""
-    assert normalise(" 😀\u200b\x00 ") == ""
+    assert normalize_text("") == ""
+    assert normalize_text(" 😀\u200b\x00 ") == ""

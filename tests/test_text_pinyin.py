@@ -2,7 +2,7 @@
 
 import pytest
 
-from tts_engine.text.pinyin import words
+from tts_engine.text.pinyin import words_with_pinyin
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from tts_engine.text.pinyin import words
     ],
 )  # fmt: skip
 def test_polyphones_are_read_as_meant(text: str, reading: str) -> None:
-    assert [s for word in words(text) for s in word.syllables] == reading.split()
+    assert [s for word in words_with_pinyin(text) for s in word.syllables] == reading.split()
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_polyphones_are_read_as_meant(text: str, reading: str) -> None:
     ],
 )  # fmt: skip
 def test_tones_change_as_in_fluent_speech(text: str, reading: str) -> None:
-    assert [s for word in words(text) for s in word.syllables] == reading.split()
+    assert [s for word in words_with_pinyin(text) for s in word.syllables] == reading.split()
 
 
 def test_words_hold_only_chinese_characters() -> None:
-    assert [word.text for word in words("APP，身份证！")] == ["身份证"]
+    assert [word.text for word in words_with_pinyin("APP，身份证！")] == ["身份证"]

@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import numpy, scipy.linalg
 from threadpoolctl import threadpool_info
-from agent.threads import keep_blas_single
+from agent.serving.process import keep_blas_single
 
 keep_blas_single()
 print(*(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"))

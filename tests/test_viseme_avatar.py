@@ -10,7 +10,7 @@ import yaml
 
 from avatar_engine import Frames, Presenter, PresenterError
 from avatar_engine.checks import check_avatar
-from avatar_engine.viseme import VisemeAvatar
+from avatar_engine.viseme.avatar import VisemeAvatar
 from tts_engine import Phoneme, Speech
 
 FOLDER = Path(__file__).parent.parent / "assets" / "presenters"

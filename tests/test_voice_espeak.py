@@ -10,9 +10,9 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from tts_engine import Speech, Voice
+from tts_engine.audio.loudness import integrated_loudness
 from tts_engine.checks import check_voice
-from tts_engine.espeak import EspeakVoice
-from tts_engine.loudness import integrated
+from tts_engine.espeak.voice import EspeakVoice
 
 SENTENCE = "请您携带身份证原件，到政务大厅3号窗口办理，或下载APP，拨打12345咨询。"
 
@@ -90,7 +90,7 @@ def test_english_inside_mandarin_keeps_the_level(gender: str, english: str) -> N
     voice = EspeakVoice(gender=gender)  # type: ignore[arg-type]
     before, word, after = voice.speak(f"申请材料包括，{english}，一共需要三份。")
     around = np.concatenate([before.samples, after.samples])
-    difference = integrated(word.samples, 22050) - integrated(around, 22050)
+    difference = integrated_loudness(word.samples, 22050) - integrated_loudness(around, 22050)
     assert abs(difference) < 2
 
 

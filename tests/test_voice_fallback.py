@@ -10,10 +10,10 @@ import pytest
 from tests.speech_services import PATIENT, gpt_sovits, write_reference
 from tts_engine import Speech, Voice
 from tts_engine.checks import check_voice
-from tts_engine.espeak import EspeakVoice
+from tts_engine.espeak.voice import EspeakVoice
+from tts_engine.external.gpt_sovits import GptSovitsVoice
+from tts_engine.external.http_client import ServiceTimeouts
 from tts_engine.fallback import FallbackVoice
-from tts_engine.gpt_sovits import GptSovitsVoice
-from tts_engine.service import Patience
 
 FIRST, SECOND = "请您携带身份证原件，", "到政务大厅三号窗口办理。"
 SENTENCE = FIRST + SECOND
@@ -82,7 +82,7 @@ def test_a_service_that_says_nothing_more_is_not_waited_for(
 
 
 def test_by_default_a_visitor_waits_less_than_a_second() -> None:
-    patience = Patience()
+    patience = ServiceTimeouts()
     assert patience.connect_s <= patience.first_sound_s < 1
     assert patience.stall_s < 1
 

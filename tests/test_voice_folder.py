@@ -115,7 +115,7 @@ def test_voices_lists_engines_folders_and_what_is_wrong_with_them(
     folder_with(tmp_path / "wang", consent=None)
     assert main(["voices", "--folder", str(tmp_path)]) == 0
     listed = capsys.readouterr().out
-    assert "tts_engine.gpt_sovits:GptSovitsVoice" in listed
+    assert "tts_engine.external.gpt_sovits:GptSovitsVoice" in listed
     assert "林某，2026年3月1日书面同意" in listed
     assert "'consent' is missing" in listed
     assert main(["voices", "--folder", str(tmp_path), "--json"]) == 0

@@ -11,7 +11,7 @@ import pytest
 
 from tests.speech_services import PATIENT, Service, gpt_sovits, write_reference
 from tts_engine.checks import check_loudness, check_voice
-from tts_engine.gpt_sovits import GptSovitsVoice
+from tts_engine.external.gpt_sovits import GptSovitsVoice
 
 SENTENCE = "请您携带身份证原件，到政务大厅3号窗口办理。"
 CLAUSE = "请到政务大厅办理业务。"

@@ -14,21 +14,21 @@ from scipy.signal import lfilter
 
 from tts_engine import Voice
 from tts_engine.checks import check_loudness, check_voice
-from tts_engine.espeak import EspeakVoice
-from tts_engine.neural import NeuralVoice, WeightsError
+from tts_engine.espeak.voice import EspeakVoice
+from tts_engine.neural import NeuralVoice, VoiceWeightsError
 from tts_engine.neural.__main__ import main
+from tts_engine.neural.excitation import harmonic_excitation, noise_excitation
 from tts_engine.neural.features import HOP, REFERENCE_HZ, SAMPLE_RATE, band_centres
-from tts_engine.neural.phones import FINALS, phones
-from tts_engine.neural.phrasing import phrased
-from tts_engine.neural.score import compose
-from tts_engine.neural.source import noise, pulses
-from tts_engine.neural.synthesis import sing
-from tts_engine.neural.training.analysis import envelope, pitch
-from tts_engine.neural.training.preparation import Utterance, utterances
+from tts_engine.neural.phones import FINALS, syllable_phones
+from tts_engine.neural.phrasing import plan_phrases
+from tts_engine.neural.prosody_plan import plan_prosody
+from tts_engine.neural.synthesis import synthesize
+from tts_engine.neural.training.analysis import spectral_envelope, track_pitch
+from tts_engine.neural.training.preparation import Utterance, load_utterances
 from tts_engine.neural.vocoder import Vocoder
-from tts_engine.neural.voice import SHIPPED
-from tts_engine.neural.weights import Models, Sizes, load
-from tts_engine.text import words
+from tts_engine.neural.voice import SHIPPED_WEIGHTS
+from tts_engine.neural.weights import NetworkSizes, VoiceNetworks, load_weights
+from tts_engine.text import words_with_pinyin
 
 SENTENCE = "请您携带身份证原件，到政务大厅3号窗口办理，或下载APP，用Email咨询。"
 MANDARIN = "请您携带身份证原件，到政务大厅3号窗口办理，或下载APP。"  # eSpeak varies its English
@@ -64,7 +64,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def spoken(prepared: Path) -> list[Utterance]:
-    return utterances(prepared)
+    return load_utterances(prepared)
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +75,8 @@ def weights(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def models(weights: Path) -> Models:
-    return load(weights)
+def models(weights: Path) -> VoiceNetworks:
+    return load_weights(weights)
 
 
 @pytest.fixture(scope="module")
@@ -115,11 +115,13 @@ def test_two_readings_are_the_same(voice: NeuralVoice) -> None:
     np.testing.assert_array_equal(first, second)
 
 
-def test_pieces_together_are_what_the_networks_say_in_one_go(models: Models) -> None:
-    score = compose(phrased(words("请您携带本人身份证原件到政务大厅办理")), models.prosody)
-    pieces = np.concatenate(list(sing(score, models)))
+def test_pieces_together_are_what_the_networks_say_in_one_go(models: VoiceNetworks) -> None:
+    score = plan_prosody(
+        plan_phrases(words_with_pinyin("请您携带本人身份证原件到政务大厅办理")), models.prosody
+    )
+    pieces = np.concatenate(list(synthesize(score, models)))
     durations = torch.from_numpy(score.durations)
-    from tts_engine.neural.acoustic import frame_facts, frame_index
+    from tts_engine.neural.networks import frame_facts, frame_index
 
     curve = torch.from_numpy(score.semitones)
     with torch.inference_mode():
@@ -131,8 +133,8 @@ def test_pieces_together_are_what_the_networks_say_in_one_go(models: Models) -> 
             models.acoustic.envelope(deviations) + 2 * torch.from_numpy(score.level)[None, :, None],
             curve[None],
             torch.sigmoid(logits),
-            torch.from_numpy(pulses(score.semitones))[None],
-            torch.from_numpy(noise(len(curve)))[None],
+            torch.from_numpy(harmonic_excitation(score.semitones))[None],
+            torch.from_numpy(noise_excitation(len(curve)))[None],
         )[0].numpy()
     np.testing.assert_allclose(pieces, whole, atol=1e-4 * np.abs(whole).max())
 
@@ -157,9 +159,9 @@ def test_a_speed_out_of_range_is_refused(weights: Path, speed: float) -> None:
 
 def test_a_file_that_is_no_voice_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(WeightsError, match=r"x\.safetensors"):
+    with pytest.raises(VoiceWeightsError, match=r"x\.safetensors"):
         NeuralVoice(weights=tmp_path / "x.safetensors")
-    with pytest.raises(WeightsError, match=r"y\.safetensors"):
+    with pytest.raises(VoiceWeightsError, match=r"y\.safetensors"):
         NeuralVoice(weights=tmp_path / "y.safetensors")
 
 
@@ -178,26 +180,26 @@ def test_a_file_that_is_no_voice_is_named(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_a_syllable_is_an_initial_and_a_final(syllable: str, symbols: list[str]) -> None:
-    found = phones(syllable)
+    found = syllable_phones(syllable)
     assert [phone.symbol for phone in found] == symbols
     assert {phone.tone for phone in found} == {int(syllable[-1])}
 
 
 def test_what_is_no_syllable_is_an_error() -> None:
     with pytest.raises(ValueError, match="blah1"):
-        phones("blah1")
+        syllable_phones("blah1")
 
 
 def test_every_common_character_has_a_syllable() -> None:
     for first in range(0x4E00, 0x9FA0, 7):
-        for word in words(chr(first)):
+        for word in words_with_pinyin(chr(first)):
             for syllable in word.syllables:
-                assert phones(syllable)[-1].symbol in FINALS
+                assert syllable_phones(syllable)[-1].symbol in FINALS
 
 
 def test_a_long_clause_becomes_phrases_that_end_between_words() -> None:
-    found = words("请您携带本人身份证原件和户口簿到政务服务大厅三号窗口办理居住证签注")
-    syllables = phrased(found)
+    found = words_with_pinyin("请您携带本人身份证原件和户口簿到政务服务大厅三号窗口办理居住证签注")
+    syllables = plan_phrases(found)
     ends, at = set(), 0
     for word in found:
         at += len(word.syllables)
@@ -208,10 +210,10 @@ def test_a_long_clause_becomes_phrases_that_end_between_words() -> None:
     assert max(np.diff(sorted({0} | breaks))) <= 11
 
 
-def test_a_statement_falls_and_a_question_rises(models: Models) -> None:
-    syllables = phrased(words("您今天要办理公积金"))
-    statement = compose(syllables, models.prosody).semitones
-    question = compose(syllables, models.prosody, question=True).semitones
+def test_a_statement_falls_and_a_question_rises(models: VoiceNetworks) -> None:
+    syllables = plan_phrases(words_with_pinyin("您今天要办理公积金"))
+    statement = plan_prosody(syllables, models.prosody).semitones
+    question = plan_prosody(syllables, models.prosody, question=True).semitones
     assert question[-10:].mean() > statement[-10:].mean() + 1
     assert abs(question[:10].mean() - statement[:10].mean()) < 1
 
@@ -221,9 +223,9 @@ def test_a_statement_falls_and_a_question_rises(models: Models) -> None:
 
 def test_the_pitch_of_a_rising_tone_is_found_and_noise_has_none() -> None:
     semitones = np.linspace(-8, 8, 80, dtype=np.float32)
-    voiced = lfilter([0.2], [1, -0.95], pulses(semitones))  # dull, as voices are
-    samples = np.stack([voiced, noise(80)]).astype(np.float32) * np.float32(0.1)
-    found = pitch(samples)
+    voiced = lfilter([0.2], [1, -0.95], harmonic_excitation(semitones))  # dull, as voices are
+    samples = np.stack([voiced, noise_excitation(80)]).astype(np.float32) * np.float32(0.1)
+    found = track_pitch(samples)
     expected = REFERENCE_HZ * 2 ** (semitones / 12)
     inner = slice(5, -5)
     assert np.abs(12 * np.log2(found[0, inner] / expected[inner])).max() < 0.3
@@ -231,12 +233,12 @@ def test_the_pitch_of_a_rising_tone_is_found_and_noise_has_none() -> None:
 
 
 def test_the_envelope_does_not_show_the_pitch() -> None:
-    flat = np.stack([pulses(np.full(40, s, np.float32)) for s in (-6.0, 6.0)])
+    flat = np.stack([harmonic_excitation(np.full(40, s, np.float32)) for s in (-6.0, 6.0)])
     hertz = REFERENCE_HZ * 2 ** (np.array([-6.0, 6.0], np.float32) / 12)
-    found = envelope(flat, np.tile(hertz[:, None], (1, 40)))[:, 10:-10]
+    found = spectral_envelope(flat, np.tile(hertz[:, None], (1, 40)))[:, 10:-10]
     middle = (band_centres() > 500) & (band_centres() < 9000)
     assert np.abs(found[..., middle]).max() < 0.8  # 3.5 dB; the harmonics are 20 dB deep
-    white = envelope(noise(40)[None], np.full((1, 40), 240, np.float32))
+    white = spectral_envelope(noise_excitation(40)[None], np.full((1, 40), 240, np.float32))
     assert abs(np.exp(white).mean() - 1) < 0.15
 
 
@@ -278,14 +280,14 @@ def test_an_untrained_vocoder_already_gives_pitch_and_envelope_back() -> None:
     semitones = np.full(60, 2.0, np.float32)
     wanted = np.tile(-6 - 2 * np.linspace(0, 1, 80, dtype=np.float32), (60, 1))
     voicing = np.ones(60, np.float32)
-    arrays = (wanted, semitones, voicing, pulses(semitones), noise(60))
+    arrays = (wanted, semitones, voicing, harmonic_excitation(semitones), noise_excitation(60))
     with torch.no_grad():
         samples = Vocoder(8)(*(torch.from_numpy(array)[None] for array in arrays)).numpy()
     assert samples.shape == (1, 60 * HOP)
-    found = pitch(samples)[0, 5:-5]
+    found = track_pitch(samples)[0, 5:-5]
     hertz = REFERENCE_HZ * 2 ** (2 / 12)
     assert np.abs(12 * np.log2(found / hertz)).max() < 0.3
-    again = envelope(samples, np.full((1, 60), hertz, np.float32))[0, 10:-10]
+    again = spectral_envelope(samples, np.full((1, 60), hertz, np.float32))[0, 10:-10]
     middle = (band_centres() > 400) & (band_centres() < 9000)
     assert np.abs(again - wanted[10:-10])[:, middle].mean() < 0.5
 
@@ -304,10 +306,10 @@ def test_training_goes_on_from_its_checkpoint(
 
 
 def test_training_brings_the_envelope_nearer(prepared: Path, spoken: list[Utterance]) -> None:
-    from tts_engine.neural.training.acoustic_task import AcousticTask
+    from tts_engine.neural.training.acoustic_trainer import AcousticTrainer
 
     torch.manual_seed(0)
-    task = AcousticTask(Sizes(12, 12, 12).build().acoustic, spoken)
+    task = AcousticTrainer(NetworkSizes(12, 12, 12).build().acoustic, spoken)
     losses = [task.step(0.1, 1.0)["envelope"] for _ in range(40)]
     assert np.mean(losses[-5:]) < 0.9 * np.mean(losses[:5])
 
@@ -323,10 +325,10 @@ def test_the_rate_is_that_of_the_voice_for_english() -> None:
     assert SAMPLE_RATE == EspeakVoice.sample_rate == NeuralVoice.sample_rate
 
 
-def test_a_score_can_be_louder_or_softer(models: Models) -> None:
-    score = compose(phrased(words("你好")), models.prosody)
-    plain = np.concatenate(list(sing(score, models)))
-    soft = np.concatenate(list(sing(replace(score, level=score.level - 1), models)))
+def test_a_score_can_be_louder_or_softer(models: VoiceNetworks) -> None:
+    score = plan_prosody(plan_phrases(words_with_pinyin("你好")), models.prosody)
+    plain = np.concatenate(list(synthesize(score, models)))
+    soft = np.concatenate(list(synthesize(replace(score, level=score.level - 1), models)))
     assert 0.2 < soft.std() / plain.std() < 0.6
 
 
@@ -337,8 +339,8 @@ def test_it_keeps_the_contract_and_is_small() -> None:
     shipped = NeuralVoice()
     check_voice(shipped)
     check_loudness(shipped)
-    assert SHIPPED.stat().st_size < 14 * 2**20
-    assert "CC BY-SA" in (SHIPPED.parent / "README.md").read_text("utf-8")
+    assert SHIPPED_WEIGHTS.stat().st_size < 14 * 2**20
+    assert "CC BY-SA" in (SHIPPED_WEIGHTS.parent / "README.md").read_text("utf-8")
 
 
 def test_it_has_tones() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.speech_services import PATIENT, Service, openai
 from tts_engine.checks import check_loudness, check_voice
-from tts_engine.openai_speech import OpenAISpeechVoice
+from tts_engine.external.openai_speech import OpenAISpeechVoice
 
 SENTENCE = "请您携带身份证原件，到政务大厅3号窗口办理。"
 CLAUSE = "请到政务大厅办理业务。"

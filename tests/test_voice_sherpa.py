@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tts_engine.checks import check_voice
-from tts_engine.sherpa import SherpaVoice, find_model
+from tts_engine.external.sherpa import SherpaVoice, find_model
 
 
 def folder_with(folder: Path, *names: str) -> Path:

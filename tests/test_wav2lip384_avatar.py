@@ -8,12 +8,12 @@ import torch
 
 from avatar_engine.base import Frames
 from avatar_engine.checks import check_avatar
-from avatar_engine.faces import cut, squares
+from avatar_engine.face_detection import crop_square, face_squares
 from avatar_engine.presenter import Presenter, PresenterError
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.mel import GENERATOR_LEAD, melspectrogram, windows
-from avatar_engine.wav2lip.weights import load, save
-from avatar_engine.wav2lip384 import Wav2Lip384Avatar
+from avatar_engine.wav2lip.avatar import Wav2Lip384Avatar
+from avatar_engine.wav2lip.mel import GENERATOR_LEAD, mel_windows, melspectrogram
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.weights import load_weights, save_weights
 from tts_engine import Speech
 
 SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
@@ -32,7 +32,7 @@ def presenter(tmp_path_factory: pytest.TempPathFactory) -> Presenter:
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
     path = tmp_path_factory.mktemp("weights") / "generator.safetensors"
-    save(Wav2Lip384(32).eval(), path)
+    save_weights(Wav2Lip384(32).eval(), path)
     return path
 
 
@@ -90,7 +90,7 @@ def test_only_the_mouth_is_drawn(avatar: Wav2Lip384Avatar, presenter: Presenter)
     pictures = drawn(avatar, [speech(0.4)])
     for i, picture in enumerate(pictures):
         changed = np.argwhere((picture != presenter.frame(i)).any(axis=2))
-        left, top, side = squares(presenter.faces)[i]
+        left, top, side = face_squares(presenter.faces)[i]
         assert len(changed), "random weights draw something"
         assert changed[:, 0].min() > top + 0.45 * side and changed[:, 0].max() < top + side
         assert changed[:, 1].min() > left and changed[:, 1].max() < left + side
@@ -102,16 +102,16 @@ def test_it_draws_what_the_network_draws(
     """The fast form with its cache against the plain network, at the middle of the mouth."""
     sound = speech(0.6)
     picture = drawn(avatar, [sound])[5]
-    square = squares(presenter.faces)[5]
-    face = torch.from_numpy(cut(presenter.frame(5), square)).permute(2, 0, 1)[None] / 255
+    square = face_squares(presenter.faces)[5]
+    face = torch.from_numpy(crop_square(presenter.frame(5), square)).permute(2, 0, 1)[None] / 255
     masked = face.clone()
     masked[:, :, 192:] = 0
     mel = melspectrogram(np.pad(sound, (0, RATE)))
-    heard = torch.from_numpy(windows(mel, [5 - GENERATOR_LEAD]))
+    heard = torch.from_numpy(mel_windows(mel, [5 - GENERATOR_LEAD]))
     with torch.no_grad():
-        network = load(weights, Wav2Lip384).eval()
+        network = load_weights(weights, Wav2Lip384).eval()
         plain = network(heard, torch.cat([masked, face], dim=1))[0].permute(1, 2, 0).numpy() * 255
-    pasted = cut(picture, square).astype(float)
+    pasted = crop_square(picture, square).astype(float)
     mouth = np.s_[260:320, 150:230]
     assert np.abs(pasted[mouth] - plain[mouth]).mean() < 2
 
@@ -130,7 +130,7 @@ def test_the_loop_is_prepared_once_for_the_same_weights(
     assert "preparing" not in log.text
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")} == before
     torch.manual_seed(2)
-    save(Wav2Lip384(32).eval(), tmp_path / "other.safetensors")
+    save_weights(Wav2Lip384(32).eval(), tmp_path / "other.safetensors")
     Wav2Lip384Avatar(
         presenter, weights=tmp_path / "other.safetensors", cache=cache, backend="torch"
     )

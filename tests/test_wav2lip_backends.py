@@ -12,17 +12,26 @@ import torch
 from torch import Tensor, nn
 
 from avatar_engine.__main__ import main as command_line
-from avatar_engine.wav2lip.backends.base import Backend, BackendError, Maps, Mels, warm
-from avatar_engine.wav2lip.backends.choice import choose
-from avatar_engine.wav2lip.backends.onnx_file import export
-from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu
-from avatar_engine.wav2lip.backends.precision import Precision, fastest, native
-from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.split import split
-from avatar_engine.wav2lip.weights import save
-
-from .test_wav2lip_split import lived_in
+from avatar_engine.wav2lip.backends.base import (
+    BackendError,
+    FaceFeatures,
+    InferenceBackend,
+    MelWindows,
+    warm_up,
+)
+from avatar_engine.wav2lip.backends.onnx_export import export_onnx
+from avatar_engine.wav2lip.backends.openvino_cpu import (
+    OpenVinoBackend,
+    Precision,
+    fastest_precision,
+    native_precisions,
+)
+from avatar_engine.wav2lip.backends.selection import choose_backend
+from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.split_generator import split_generator
+from avatar_engine.wav2lip.weights import save_weights
+from tests.test_wav2lip_split import lived_in
 
 N = 3
 
@@ -36,18 +45,18 @@ class Scene:
             # Pictures of one grey would agree whatever is wrong.
             self.generator.output_block[1].weight.mul_(2)  # type: ignore[operator]
             self.faces, mels = torch.rand(N, 6, 384, 384), torch.randn(N, 1, 80, 16)
-            steady, self.speaking = split(self.generator)
+            steady, self.speaking = split_generator(self.generator)
             lower = self.generator(mels, self.faces)[:, :, 192:, 64:320] * 255
-            self.maps: Maps = [level.half().numpy() for level in steady(self.faces)]
+            self.maps: FaceFeatures = [level.half().numpy() for level in steady(self.faces)]
         self.plain = lower.permute(0, 2, 3, 1).numpy()
-        self.mels: Mels = mels.numpy()
+        self.mels: MelWindows = mels.numpy()
 
-    def make(self, name: str) -> Backend:
+    def make(self, name: str) -> InferenceBackend:
         if name == "torch":
-            return TorchCpu(self.speaking, 1)
+            return TorchCpuBackend(self.speaking, 1)
         if name == "cuda":
-            return choose(self.speaking, self.maps, "cuda")
-        return OpenVinoCpu(self.speaking, self.maps, 1, "fp32")
+            return choose_backend(self.speaking, self.maps, "cuda")
+        return OpenVinoBackend(self.speaking, self.maps, 1, "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +67,11 @@ def scene() -> Scene:
 @pytest.fixture(
     scope="module", params=["openvino", "torch", pytest.param("cuda", marks=pytest.mark.gpu)]
 )
-def backend(scene: Scene, request: pytest.FixtureRequest) -> Backend:
+def backend(scene: Scene, request: pytest.FixtureRequest) -> InferenceBackend:
     return scene.make(request.param)
 
 
-def test_it_draws_what_the_generator_draws(backend: Backend, scene: Scene) -> None:
+def test_it_draws_what_the_generator_draws(backend: InferenceBackend, scene: Scene) -> None:
     """To a level of 255, of which half is rounding to bytes and some the 16 bits of the maps."""
     drawn = backend.draw(scene.mels, scene.maps)
     assert drawn.shape == (N, 192, 256, 3) and drawn.dtype == np.uint8
@@ -95,39 +104,39 @@ def magnified(scene: Scene) -> Magnified:
         mel = torch.from_numpy(scene.mels[:1])
         expected = generator.decode(generator.encode_audio(mel), faces)[:, :, 192:, 64:320]
     assert 0.02 < expected.min() and expected.max() < 0.98, "a difference would be seen"
-    _, cropped = split(generator, split_up_to=0)
+    _, cropped = split_generator(generator, split_up_to=0)
     return Magnified(cropped, expected)
 
 
 @pytest.fixture(scope="module")
-def raw_maps(scene: Scene) -> Maps:
+def raw_maps(scene: Scene) -> FaceFeatures:
     """The face's maps, not split, where they are needed."""
-    steady, _ = split(scene.generator, split_up_to=0)
+    steady, _ = split_generator(scene.generator, split_up_to=0)
     with torch.no_grad():
         return [level.half().numpy() for level in steady(scene.faces[:1])]
 
 
 @pytest.mark.parametrize("name", ["openvino", "torch", "onnx"])
 def test_in_fp32_it_is_within_a_ten_thousandth_of_the_plain_network(
-    scene: Scene, magnified: Magnified, raw_maps: Maps, name: str, tmp_path: Path
+    scene: Scene, magnified: Magnified, raw_maps: FaceFeatures, name: str, tmp_path: Path
 ) -> None:
     mel = scene.mels[:1]
     if name == "onnx":
-        export(magnified, raw_maps, tmp_path / "lips.onnx")
+        export_onnx(magnified, raw_maps, tmp_path / "lips.onnx")
         session = onnxruntime.InferenceSession(
             tmp_path / "lips.onnx", providers=["CPUExecutionProvider"]
         )
         names = [given.name for given in session.get_inputs()]
         (drawn,) = session.run(None, dict(zip(names, [mel, *raw_maps], strict=True)))
     elif name == "torch":
-        drawn = TorchCpu(magnified, 1).draw(mel, raw_maps)
+        drawn = TorchCpuBackend(magnified, 1).draw(mel, raw_maps)
     else:
-        drawn = OpenVinoCpu(magnified, raw_maps, 1, "fp32").draw(mel, raw_maps)
+        drawn = OpenVinoBackend(magnified, raw_maps, 1, "fp32").draw(mel, raw_maps)
     assert 0 < drawn.min() and drawn.max() < 255
 
 
 def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
-    backend: Backend, scene: Scene
+    backend: InferenceBackend, scene: Scene
 ) -> None:
     together = backend.draw(scene.mels, scene.maps)
     for i in range(N):
@@ -136,14 +145,16 @@ def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
         assert difference <= (0 if backend.name.startswith("OpenVINO") else 1)
 
 
-def test_any_number_of_frames_can_be_drawn_after_warming(backend: Backend, scene: Scene) -> None:
-    warm(backend, scene.maps, [1, 2])
+def test_any_number_of_frames_can_be_drawn_after_warming(
+    backend: InferenceBackend, scene: Scene
+) -> None:
+    warm_up(backend, scene.maps, [1, 2])
     assert len(backend.draw(scene.mels[:2], [level[:2] for level in scene.maps])) == 2
 
 
 def test_the_onnx_file_draws_the_same(scene: Scene, tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "lips.onnx"
-    export(scene.speaking, scene.maps, path)
+    export_onnx(scene.speaking, scene.maps, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [given.name for given in session.get_inputs()]
     assert names == ["mels", *(f"map_{i}" for i in range(9))]
@@ -156,15 +167,15 @@ def test_the_fastest_backend_that_is_there_is_taken_and_named(
     scene: Scene, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose(scene.speaking, scene.maps, threads=1).name.startswith("OpenVINO")
+    assert choose_backend(scene.speaking, scene.maps, threads=1).name.startswith("OpenVINO")
     assert "lips are drawn by OpenVINO" in log.text and "torch sees no CUDA device" in log.text
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert choose(scene.speaking, scene.maps, threads=1).name == "torch fp32, 1 thread"
+    assert choose_backend(scene.speaking, scene.maps, threads=1).name == "torch fp32, 1 thread"
     assert "OpenVINO is not installed" in log.text
 
 
 def test_a_backend_can_be_forced(scene: Scene, log: pytest.LogCaptureFixture) -> None:
-    assert choose(scene.speaking, scene.maps, "torch", 2).name == "torch fp32, 2 threads"
+    assert choose_backend(scene.speaking, scene.maps, "torch", 2).name == "torch fp32, 2 threads"
     assert "as the settings say" in log.text
 
 
@@ -181,7 +192,7 @@ def test_what_cannot_be_is_refused_with_what_can(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BackendError, match=says):
-        choose(scene.speaking, scene.maps, name, threads)
+        choose_backend(scene.speaking, scene.maps, name, threads)
 
 
 @pytest.mark.parametrize(
@@ -200,11 +211,13 @@ def test_the_precision_is_chosen_by_the_flags_of_the_processor(
 ) -> None:
     path = tmp_path / "cpuinfo"
     path.write_text(f"processor\t: 0\nmodel name\t: amx_bf16\nflags\t\t: {flags}\nbugs\t: x\n")
-    assert fastest(path) == expected
+    assert fastest_precision(path) == expected
 
 
 def test_a_processor_that_does_not_say_computes_in_fp32(tmp_path: Path) -> None:
-    assert fastest(tmp_path / "none") == "fp32" and native(tmp_path / "none") == {"fp32"}
+    assert fastest_precision(tmp_path / "none") == "fp32" and native_precisions(
+        tmp_path / "none"
+    ) == {"fp32"}
 
 
 def test_openvino_tells_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,11 +230,11 @@ def test_openvino_tells_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     monkeypatch.setattr(socket, "socket", None)  # converting opens no connection
-    OpenVinoCpu(scene.speaking, scene.maps, 1, "fp32")
+    OpenVinoBackend(scene.speaking, scene.maps, 1, "fp32")
 
 
 def test_the_command_line_writes_the_onnx_file(tmp_path: Path) -> None:
-    save(lived_in(Wav2Lip384(32)), tmp_path / "generator.safetensors")
+    save_weights(lived_in(Wav2Lip384(32)), tmp_path / "generator.safetensors")
     out = tmp_path / "lips.onnx"
     assert command_line(["export-onnx", str(tmp_path / "generator.safetensors"), str(out)]) == 0
     session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from avatar_engine.wav2lip.ear import Ear
-from avatar_engine.wav2lip.mel import GENERATOR_LEAD, melspectrogram, windows
+from avatar_engine.wav2lip.mel import GENERATOR_LEAD, MelExtractor, mel_windows, melspectrogram
 
 
 def sound(seconds: float, rate: int) -> np.ndarray:
@@ -16,7 +15,7 @@ def sound(seconds: float, rate: int) -> np.ndarray:
 
 def heard(samples: np.ndarray, rate: int, pieces: list[int]) -> np.ndarray:
     """The windows of all frames when the sound comes in pieces of so many samples."""
-    ear, made, at, n = Ear(rate), [], 0, 0
+    ear, made, at, n = MelExtractor(rate), [], 0, 0
     n_frames = len(samples) * 25 // rate
     for size in [*pieces, len(samples)]:
         ear.hear(samples[at : at + size], last=at + size >= len(samples))
@@ -42,12 +41,12 @@ def test_pieces_sound_like_the_whole(rate: int) -> None:
 def test_windows_are_those_of_training() -> None:
     samples = sound(2.0, 16_000)
     mel = melspectrogram(np.pad(samples, (0, 16_000)))
-    trained = windows(mel, range(-GENERATOR_LEAD, 50 - GENERATOR_LEAD))
+    trained = mel_windows(mel, range(-GENERATOR_LEAD, 50 - GENERATOR_LEAD))
     assert np.abs(heard(samples, 16_000, [900] * 40) - trained).max() < 1e-4
 
 
 def test_a_frame_waits_for_little_more_than_a_tenth_of_a_second() -> None:
-    ear, n_heard = Ear(16_000), 0
+    ear, n_heard = MelExtractor(16_000), 0
     samples = sound(1.0, 16_000)
     while ear.n_ready < 5:
         ear.hear(samples[n_heard : n_heard + 80])

@@ -7,26 +7,34 @@ import pytest
 import torch
 
 from avatar_engine.presenter import Presenter
-from avatar_engine.wav2lip import eight_bits
-from avatar_engine.wav2lip.backends import choice
-from avatar_engine.wav2lip.backends.base import BackendError, Maps, Mels
-from avatar_engine.wav2lip.backends.choice import choose
-from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoCpu
-from avatar_engine.wav2lip.backends.precision import Precision, native
-from avatar_engine.wav2lip.backends.torch_cpu import TorchCpu
-from avatar_engine.wav2lip.eight_bits import KEEPS_THE_PICTURE, heard, likeness, rounded
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.loop_maps import LoopMaps
-from avatar_engine.wav2lip.split import Speaking, split
-from avatar_engine.wav2lip.weights import load
-from avatar_engine.wav2lip384 import SHIPPED
+from avatar_engine.wav2lip import quantization
+from avatar_engine.wav2lip.avatar import SHIPPED_WEIGHTS
+from avatar_engine.wav2lip.backends import selection
+from avatar_engine.wav2lip.backends.base import BackendError, FaceFeatures, MelWindows
+from avatar_engine.wav2lip.backends.openvino_cpu import (
+    OpenVinoBackend,
+    Precision,
+    native_precisions,
+)
+from avatar_engine.wav2lip.backends.selection import choose_backend
+from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
+from avatar_engine.wav2lip.feature_cache import FeatureCache
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.quantization import (
+    MIN_MOUTH_PSNR,
+    calibration_mels,
+    fake_quantized,
+    mouth_psnr,
+)
+from avatar_engine.wav2lip.split_generator import MouthDecoder, split_generator
+from avatar_engine.wav2lip.weights import load_weights
 
 SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
-WEIGHTS = SHIPPED / "generator.safetensors"
+WEIGHTS = SHIPPED_WEIGHTS / "generator.safetensors"
 
 
 multiplies_bytes = pytest.mark.skipif(
-    "int8" not in native(), reason="without VNNI, sums of two products overflow"
+    "int8" not in native_precisions(), reason="without VNNI, sums of two products overflow"
 )
 
 
@@ -36,15 +44,15 @@ class Scene:
     def __init__(self, folder: Path) -> None:
         presenter = Presenter(SUIT)
         presenter._loop, presenter.faces = presenter._loop[:4], presenter.faces[:4]
-        steady, self.speaking = split(load(WEIGHTS, Wav2Lip384))
-        self.maps: Maps = LoopMaps(presenter, steady, WEIGHTS, folder).of(range(4))
-        self.mels: Mels = heard()[1::4]
-        self.exact = TorchCpu(self.speaking, 1).draw(self.mels, self.maps)
+        steady, self.speaking = split_generator(load_weights(WEIGHTS, Wav2Lip384))
+        self.maps: FaceFeatures = FeatureCache(presenter, steady, WEIGHTS, folder).of(range(4))
+        self.mels: MelWindows = calibration_mels()[1::4]
+        self.exact = TorchCpuBackend(self.speaking, 1).draw(self.mels, self.maps)
 
-    def in_eight_bits(self) -> Speaking:
-        mels = heard()[::2]
+    def in_eight_bits(self) -> MouthDecoder:
+        mels = calibration_mels()[::2]
         which = np.resize(np.arange(4), len(mels))
-        return rounded(self.speaking, mels, [level[which] for level in self.maps])
+        return fake_quantized(self.speaking, mels, [level[which] for level in self.maps])
 
 
 @pytest.fixture(scope="module")
@@ -53,32 +61,32 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 
 def test_what_is_calibrated_with_is_speech() -> None:
-    mels = heard()
-    assert mels.shape == (2 * eight_bits.N_CALIBRATED, 1, 80, 16)
+    mels = calibration_mels()
+    assert mels.shape == (2 * quantization.N_CALIBRATION_FRAMES, 1, 80, 16)
     assert (mels.max(axis=(1, 2, 3)) > 0).mean() > 0.8, "something is heard in most"
 
 
 def test_the_shipped_lips_are_the_same_to_the_eye(scene: Scene) -> None:
-    drawn = TorchCpu(scene.in_eight_bits(), 1).draw(scene.mels, scene.maps)
-    assert KEEPS_THE_PICTURE + 5 < likeness(drawn, scene.exact) < 60, "rounded, and not to be seen"
+    drawn = TorchCpuBackend(scene.in_eight_bits(), 1).draw(scene.mels, scene.maps)
+    assert MIN_MOUTH_PSNR + 5 < mouth_psnr(drawn, scene.exact) < 60, "rounded, and not to be seen"
 
 
 @multiplies_bytes
 def test_openvino_draws_what_torch_imitates(scene: Scene) -> None:
     made = scene.in_eight_bits()
-    imitated = TorchCpu(made, 1).draw(scene.mels, scene.maps)
-    drawn = OpenVinoCpu(made, scene.maps, 1, "int8").draw(scene.mels, scene.maps)
-    assert likeness(drawn, scene.exact) > KEEPS_THE_PICTURE
-    assert likeness(drawn, imitated) > 45
+    imitated = TorchCpuBackend(made, 1).draw(scene.mels, scene.maps)
+    drawn = OpenVinoBackend(made, scene.maps, 1, "int8").draw(scene.mels, scene.maps)
+    assert mouth_psnr(drawn, scene.exact) > MIN_MOUTH_PSNR
+    assert mouth_psnr(drawn, imitated) > 45
 
 
-@pytest.mark.parametrize("precision", sorted(native()))
+@pytest.mark.parametrize("precision", sorted(native_precisions()))
 def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
     scene: Scene, precision: Precision
 ) -> None:
     """In every precision of this processor."""
     network = scene.in_eight_bits() if precision == "int8" else scene.speaking
-    backend = OpenVinoCpu(network, scene.maps, 1, precision)
+    backend = OpenVinoBackend(network, scene.maps, 1, precision)
     together = backend.draw(scene.mels, scene.maps)
     for some in (slice(0, 1), slice(1, 3), slice(1, 4)):
         apart = backend.draw(scene.mels[some], [level[some] for level in scene.maps])
@@ -98,8 +106,8 @@ def test_eight_bits_are_taken_where_they_are_fastest_and_keep_the_picture(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(choice, "fastest", lambda: "int8")
-    assert choose(scene.speaking, scene.maps, threads=1).name == "OpenVINO int8, 1 thread"
+    monkeypatch.setattr(selection, "fastest_precision", lambda: "int8")
+    assert choose_backend(scene.speaking, scene.maps, threads=1).name == "OpenVINO int8, 1 thread"
     assert "eight bits draw the mouth as fp32 does to 4" in log.text
 
 
@@ -107,25 +115,25 @@ def test_eight_bits_that_spoil_the_picture_are_not_used_unless_they_are_asked_fo
     scene: Scene, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(choice, "fastest", lambda: "int8")
-    monkeypatch.setattr(choice, "KEEPS_THE_PICTURE", 70.0)
-    monkeypatch.setattr(choice, "native", lambda: {"fp32", "int8"})
-    assert choose(scene.speaking, scene.maps, threads=1).name == "OpenVINO fp32, 1 thread"
+    monkeypatch.setattr(selection, "fastest_precision", lambda: "int8")
+    monkeypatch.setattr(selection, "MIN_MOUTH_PSNR", 70.0)
+    monkeypatch.setattr(selection, "native_precisions", lambda: {"fp32", "int8"})
+    assert choose_backend(scene.speaking, scene.maps, threads=1).name == "OpenVINO fp32, 1 thread"
     assert "70 dB are wanted: lips are drawn in fp32" in log.text
-    forced = choose(scene.speaking, scene.maps, threads=1, precision="int8")
+    forced = choose_backend(scene.speaking, scene.maps, threads=1, precision="int8")
     assert forced.name == "OpenVINO int8, 1 thread"
 
 
 def test_a_precision_that_cannot_be_is_refused(scene: Scene) -> None:
     with pytest.raises(BackendError, match="no precision 'fp4'; choose auto, fp32, bf16, int8"):
-        choose(scene.speaking, scene.maps, precision="fp4")
+        choose_backend(scene.speaking, scene.maps, precision="fp4")
     with pytest.raises(BackendError, match="a setting of OpenVINO; torch has its own"):
-        choose(scene.speaking, scene.maps, "torch", precision="int8")
+        choose_backend(scene.speaking, scene.maps, "torch", precision="int8")
 
 
 def test_a_precision_that_would_only_be_imitated_is_refused(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choice, "native", lambda: {"fp32"})
+    monkeypatch.setattr(selection, "native_precisions", lambda: {"fp32"})
     with pytest.raises(BackendError, match="this processor does not multiply in bf16"):
-        choose(scene.speaking, scene.maps, "openvino", precision="bf16")
+        choose_backend(scene.speaking, scene.maps, "openvino", precision="bf16")

@@ -7,22 +7,24 @@ import pytest
 import torch
 
 from avatar_engine.__main__ import main
-from avatar_engine.rehearsal.lines import spoken
-from avatar_engine.training.hearing import teach
-from avatar_engine.wav2lip.expert import Expert384
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.weights import load
+from avatar_engine.training.audio_pretraining import pretrain_audio_encoder
+from avatar_engine.training.synthetic.utterances import synthesized_utterances
+from avatar_engine.wav2lip.discriminators import SyncExpert384
+from avatar_engine.wav2lip.model import Wav2Lip384
+from avatar_engine.wav2lip.weights import load_weights
 
 TEXTS = ["妈妈爸爸都来了。", "啊，我知道了。", "办理居住证不收费。"]
 
 
-@pytest.mark.parametrize("made", [Wav2Lip384, Expert384])
-def test_it_learns_and_leaves_the_faces_alone(made: type[Wav2Lip384] | type[Expert384]) -> None:
+@pytest.mark.parametrize("made", [Wav2Lip384, SyncExpert384])
+def test_it_learns_and_leaves_the_faces_alone(made: type[Wav2Lip384] | type[SyncExpert384]) -> None:
     network = made(32)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     losses: list[float] = []
-    lines = spoken(TEXTS, random.Random(0))
-    heard = teach(network, lines, 0.4, 25, 0, lambda step, loss: losses.append(loss))
+    lines = synthesized_utterances(TEXTS, random.Random(0))
+    heard = pretrain_audio_encoder(
+        network, lines, 0.4, 25, 0, lambda step, loss: losses.append(loss)
+    )
     assert losses[-1] < losses[0]
     assert 0 <= heard.named <= 1 and 0 < heard.error < 0.2
     for name, value in network.state_dict().items():
@@ -39,5 +41,5 @@ def test_the_command_writes_weights_to_begin_with(
     out = tmp_path / "ears.safetensors"
     order = ["hear", "generator", str(out), "--width", "32", "--minutes", "0.2", "--steps", "2"]
     assert main([*order, "--texts", str(tmp_path / "texts.txt")]) == 0
-    assert load(out, Wav2Lip384).width == 32
+    assert load_weights(out, Wav2Lip384).width == 32
     assert "% of the mouths" in capsys.readouterr().out

@@ -15,14 +15,18 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from avatar_engine.wav2lip.blocks import ConvBlock
-from avatar_engine.wav2lip.expert import Expert384, mouths, sync_loss, sync_probability
-from avatar_engine.wav2lip.generator import Wav2Lip384
-from avatar_engine.wav2lip.lipgan import LipGAN
-from avatar_engine.wav2lip.quality import QualityDiscriminator
-from avatar_engine.wav2lip.syncnet import SyncNet
-from avatar_engine.wav2lip.wav2lip96 import Expert96, Wav2Lip96
-from avatar_engine.wav2lip.weights import WeightsError, load, save
+from avatar_engine.wav2lip.compat.lipgan import LipGAN
+from avatar_engine.wav2lip.compat.syncnet import SyncNet
+from avatar_engine.wav2lip.compat.wav2lip96 import SyncExpert96, Wav2Lip96
+from avatar_engine.wav2lip.discriminators import (
+    QualityDiscriminator,
+    SyncExpert384,
+    stack_lower_halves,
+    sync_loss,
+    sync_probability,
+)
+from avatar_engine.wav2lip.model import ConvBlock, Wav2Lip384
+from avatar_engine.wav2lip.weights import LipSyncWeightsError, load_weights, save_weights
 
 
 @pytest.fixture(autouse=True)
@@ -104,9 +108,9 @@ def test_the_generator_uses_every_input() -> None:
 
 
 def test_every_weight_of_generator_and_expert_learns() -> None:
-    generator, expert = Wav2Lip384(32), Expert384(32, n_frames=1)
+    generator, expert = Wav2Lip384(32), SyncExpert384(32, n_frames=1)
     drawn = generator(mels(), faces(384))
-    sync = sync_probability(*expert(mels(), mouths(drawn[:, None])))
+    sync = sync_probability(*expert(mels(), stack_lower_halves(drawn[:, None])))
     (sync_loss(sync, 1.0) + (drawn - 0.5).abs().mean()).backward()
     for network in (generator, expert):
         for name, parameter in network.named_parameters():
@@ -117,7 +121,7 @@ def test_every_weight_of_generator_and_expert_learns() -> None:
 
 def test_the_expert_collapses_the_lower_half_to_1x1() -> None:
     with torch.device("meta"):
-        after = shapes(Expert384().face_encoder, torch.empty(2, 15, 192, 384))
+        after = shapes(SyncExpert384().face_encoder, torch.empty(2, 15, 192, 384))
     assert after == [
         *[(16, 192, 384), (32, 190, 191), (32, 190, 191), (32, 190, 191)],
         *[(64, 95, 96)] * 3,
@@ -131,7 +135,7 @@ def test_the_expert_collapses_the_lower_half_to_1x1() -> None:
 
 @pytest.mark.parametrize("n_frames", [1, 3, 5])
 def test_the_expert_judges_one_three_or_five_frames(n_frames: int) -> None:
-    expert = Expert384(32, n_frames).eval()
+    expert = SyncExpert384(32, n_frames).eval()
     audio, face = expert(mels(), torch.rand(2, 3 * n_frames, 192, 384))
     assert audio.shape == face.shape == (2, 32)
     assert (audio >= 0).all() and (face >= 0).all()
@@ -140,14 +144,14 @@ def test_the_expert_judges_one_three_or_five_frames(n_frames: int) -> None:
 
 def test_the_expert_refuses_whole_faces_and_other_numbers_of_frames() -> None:
     with pytest.raises(ValueError, match="192 rows of 384 pixels; it was given 384 of 384"):
-        Expert384(32)(mels(), torch.rand(2, 15, 384, 384))
+        SyncExpert384(32)(mels(), torch.rand(2, 15, 384, 384))
     with pytest.raises(ValueError, match="1, 3 or 5"):
-        Expert384(32, n_frames=2)
+        SyncExpert384(32, n_frames=2)
 
 
 def test_mouths_are_lower_halves_frame_by_frame() -> None:
     frames = torch.rand(2, 5, 3, 96, 96)
-    stacked = mouths(frames)
+    stacked = stack_lower_halves(frames)
     assert stacked.shape == (2, 15, 48, 96)
     assert torch.equal(stacked[1, 7], frames[1, 2, 1, 48:])  # green of the third frame
 
@@ -155,12 +159,12 @@ def test_mouths_are_lower_halves_frame_by_frame() -> None:
 def test_original_networks_have_the_originals_sizes() -> None:
     with torch.device("meta"):
         assert parameters(Wav2Lip96()) == 36_298_035
-        assert parameters(Expert96()) == 16_435_072
+        assert parameters(SyncExpert96()) == 16_435_072
         assert parameters(QualityDiscriminator(96)) == 14_113_793
         assert parameters(SyncNet()) == 13_631_616
         assert Wav2Lip96()(mels(), faces(96)).shape == (2, 3, 96, 96)
         assert LipGAN().eval()(mels(columns=27), faces(96)).shape == (2, 3, 96, 96)
-        assert shapes(Expert96().face_encoder, torch.empty(2, 15, 48, 96))[-1] == (512, 1, 1)
+        assert shapes(SyncExpert96().face_encoder, torch.empty(2, 15, 48, 96))[-1] == (512, 1, 1)
         distance = SyncNet()(torch.empty(2, 1, 13, 20), torch.empty(2, 3, 5, 224, 224))
         assert distance.shape == (2,)
 
@@ -208,7 +212,7 @@ def test_a_residual_is_added_where_the_shape_is_kept_and_only_there() -> None:
 )
 def test_width_caps_every_layer(width: int, generator: int, expert: int) -> None:
     with torch.device("meta"):
-        networks = (Wav2Lip384(width), Expert384(width))
+        networks = (Wav2Lip384(width), SyncExpert384(width))
     assert [parameters(network) for network in networks] == [generator, expert]
     for network in networks:
         convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
@@ -219,7 +223,7 @@ def test_a_width_that_would_touch_the_shallow_layers_is_refused() -> None:
     with pytest.raises(ValueError, match="width is 31; the networks need at least 32"):
         Wav2Lip384(31)
     with pytest.raises(ValueError, match="at least 32"):
-        Expert384(0)
+        SyncExpert384(0)
 
 
 # --- losses -----------------------------------------------------------------------------------
@@ -276,7 +280,7 @@ OFFICIAL: list[tuple[type[nn.Module], int, dict[str, tuple[int, ...]]]] = [
         },
     ),
     (
-        Expert96,  # lipsync_expert.pth
+        SyncExpert96,  # lipsync_expert.pth
         217,
         {
             "face_encoder.0.conv_block.0.weight": (32, 15, 7, 7),
@@ -323,13 +327,13 @@ def test_names_and_shapes_are_those_of_the_official_checkpoints(
 
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_checkpoint_in_the_official_form_loads(tmp_path: Path, zipped: bool) -> None:
-    expert = Expert96()
+    expert = SyncExpert96()
     state = {f"module.{name}": tensor for name, tensor in expert.state_dict().items()}
     old = {name: tensor for name, tensor in state.items() if "num_batches" not in name}
     checkpoint = {"state_dict": old, "optimizer": None, "global_step": 3, "global_epoch": 1}
     path = tmp_path / "lipsync_expert.pth"
     torch.save(checkpoint, path, _use_new_zipfile_serialization=zipped)
-    loaded = load(path, Expert96)
+    loaded = load_weights(path, SyncExpert96)
     assert not loaded.training
     for name, tensor in loaded.named_parameters():
         assert torch.equal(tensor, expert.get_parameter(name))
@@ -366,12 +370,14 @@ def test_a_keras_checkpoint_of_lipgan_is_read_in_the_order_its_layers_were_made(
                 value = float(len(written))
                 group.create_dataset(f"{layer}/{part}:0", shape, "f4", fillvalue=value)
                 written[f"{module_name}.{ours}"] = value
-    state = load(path, LipGAN).state_dict()
+    state = load_weights(path, LipGAN).state_dict()
     assert {name: float(state[name].mean(dtype=torch.float64)) for name in written} == written
     with h5py.File(path, "a") as file:
         del file["conv2d_transpose_3"]
-    with pytest.raises(WeightsError, match=r"5 conv2d_transpose layers instead of 6.*residual_mel"):
-        load(path, LipGAN)
+    with pytest.raises(
+        LipSyncWeightsError, match=r"5 conv2d_transpose layers instead of 6.*residual_mel"
+    ):
+        load_weights(path, LipGAN)
 
 
 def test_lipgan_pads_as_keras_pads() -> None:
@@ -389,11 +395,11 @@ def test_lipgan_pads_as_keras_pads() -> None:
 
 
 def test_saved_and_loaded_weights_are_the_same_to_the_bit(tmp_path: Path) -> None:
-    network = Expert384(48, n_frames=3)
+    network = SyncExpert384(48, n_frames=3)
     network(mels(), torch.rand(2, 9, 192, 384))  # moves the statistics of the norms
     path = tmp_path / "expert.safetensors"
-    save(network, path)
-    loaded = load(path, Expert384)
+    save_weights(network, path)
+    loaded = load_weights(path, SyncExpert384)
     assert (loaded.width, loaded.n_frames) == (48, 3)
     for name, tensor in network.state_dict().items():
         same = loaded.state_dict()[name]
@@ -407,9 +413,9 @@ def test_half_precision_halves_the_file_and_keeps_the_norms(tmp_path: Path) -> N
     norm = network.face_encoder_blocks[0][0].conv_block[1]
     norm.running_var.fill_(123_456.789)  # more than 16 bits can hold
     path = tmp_path / "generator.safetensors"
-    save(network, path, half=True)
+    save_weights(network, path, half=True)
     assert path.stat().st_size < 2.1 * parameters(network) + 60_000
-    loaded = load(path, Wav2Lip384)
+    loaded = load_weights(path, Wav2Lip384)
     for name, tensor in network.state_dict().items():
         expected = tensor.half().float() if tensor.ndim > 1 else tensor
         assert torch.equal(loaded.state_dict()[name], expected), name
@@ -420,7 +426,7 @@ def test_half_precision_halves_the_file_and_keeps_the_norms(tmp_path: Path) -> N
 
 def test_a_file_says_what_it_is(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    save(Expert384(32, n_frames=1), path, half=True)
+    save_weights(SyncExpert384(32, n_frames=1), path, half=True)
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     assert metadata["kind"] == "expert384"
@@ -433,8 +439,8 @@ def test_a_file_says_what_it_is(tmp_path: Path) -> None:
 
 
 def refusal(path: Path, network: type[nn.Module] = Wav2Lip384) -> str:
-    with pytest.raises(WeightsError) as refused:
-        load(path, network)
+    with pytest.raises(LipSyncWeightsError) as refused:
+        load_weights(path, network)
     assert str(path) in str(refused.value)
     return str(refused.value)
 
@@ -446,12 +452,12 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
 
 def test_weights_of_another_network_are_named(tmp_path: Path) -> None:
     path = tmp_path / "mistaken.safetensors"
-    save(Wav2Lip384(32), path)
-    assert refusal(path, Expert384).endswith(
+    save_weights(Wav2Lip384(32), path)
+    assert refusal(path, SyncExpert384).endswith(
         "should hold the Wav2Lip-384 expert, but it looks like the Wav2Lip-384 generator of "
         "width 32."
     )
-    torch.save({"state_dict": Expert96().state_dict()}, tmp_path / "lipsync_expert.pth")
+    torch.save({"state_dict": SyncExpert96().state_dict()}, tmp_path / "lipsync_expert.pth")
     message = refusal(tmp_path / "lipsync_expert.pth")
     assert message.endswith("looks like the original Wav2Lip expert.")
 
@@ -467,7 +473,7 @@ def test_a_fork_for_another_face_size_is_refused(tmp_path: Path) -> None:
 
 def test_weights_trained_on_another_mel_spectrogram_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "g.safetensors"
-    save(Wav2Lip384(32), path)
+    save_weights(Wav2Lip384(32), path)
     save_file(load_file(path), path, {"hop": "160", "n_fft": "800"})
     assert "another mel spectrogram (hop 160 instead of 200)" in refusal(path)
 
@@ -495,7 +501,7 @@ def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(
 def test_a_file_cut_short_is_called_damaged(tmp_path: Path, form: str, kept: float) -> None:
     path = tmp_path / "w"
     if form == "safetensors":
-        save(Wav2Lip384(32), path)
+        save_weights(Wav2Lip384(32), path)
     else:
         state = Wav2Lip384(32).state_dict()
         torch.save(state, path, _use_new_zipfile_serialization=form == "zipped")
@@ -528,7 +534,7 @@ def test_a_torch_file_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_the_rest_of_the_package_does_not_wait_for_torch() -> None:
     check = (
-        "import sys, avatar_engine, avatar_engine.checks, avatar_engine.viseme,"
+        "import sys, avatar_engine, avatar_engine.checks, avatar_engine.viseme.avatar,"
         "avatar_engine.wav2lip; print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from avatar_engine.wav2lip.sharing import Shared
+from avatar_engine.wav2lip.batching import DynamicBatcher
 
 Maps = Sequence[NDArray[np.float16]]
 
@@ -35,7 +35,9 @@ def request(value: int, n: int = 1) -> tuple[NDArray[np.float32], Maps]:
     return np.full((n, 1, 80, 16), value, np.float32), [np.ones((n, 1), np.float16)]
 
 
-def crowd(gate: Gate, shared: Shared, values: Sequence[int]) -> list[Future[NDArray[np.uint8]]]:
+def crowd(
+    gate: Gate, shared: DynamicBatcher, values: Sequence[int]
+) -> list[Future[NDArray[np.uint8]]]:
     """The first finds the network free; the others come while it is busy."""
     gate.is_open.clear()
     pool = ThreadPoolExecutor(len(values))
@@ -55,9 +57,9 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def shared(gate: Gate) -> Shared:
+def shared(gate: Gate) -> DynamicBatcher:
     """A network whose pace is known already."""
-    shared = Shared(gate.draw)
+    shared = DynamicBatcher(gate.draw)
     gate.is_open.set()
     shared.draw(*request(0))
     gate.batches.clear()
@@ -65,14 +67,14 @@ def shared(gate: Gate) -> Shared:
     return shared
 
 
-def test_a_visitor_alone_is_drawn_at_once(gate: Gate, shared: Shared) -> None:
+def test_a_visitor_alone_is_drawn_at_once(gate: Gate, shared: DynamicBatcher) -> None:
     drawn = shared.draw(*request(5, n=3))
     assert drawn.shape == (3, 2, 4, 3) and (drawn == 6).all()
     assert gate.batches == [3]
 
 
 def test_those_who_wait_are_drawn_together_and_everybody_gets_their_own(
-    gate: Gate, shared: Shared
+    gate: Gate, shared: DynamicBatcher
 ) -> None:
     futures = crowd(gate, shared, [1, 2, 3, 4])
     assert [int(f.result()[0, 0, 0, 0]) for f in futures] == [2, 3, 4, 5]
@@ -80,7 +82,7 @@ def test_those_who_wait_are_drawn_together_and_everybody_gets_their_own(
 
 
 def test_a_slow_network_does_not_make_the_first_wait_for_the_others(
-    gate: Gate, shared: Shared
+    gate: Gate, shared: DynamicBatcher
 ) -> None:
     shared._seconds_each = 0.030  # one more fits into 40 ms, two do not
     futures = crowd(gate, shared, [1, 2, 3, 4])
@@ -89,7 +91,7 @@ def test_a_slow_network_does_not_make_the_first_wait_for_the_others(
 
 
 def test_an_error_reaches_all_it_concerns_and_the_next_visitor_is_drawn(
-    gate: Gate, shared: Shared
+    gate: Gate, shared: DynamicBatcher
 ) -> None:
     first, *others = crowd(gate, shared, [1, 12, 3])
     assert int(first.result()[0, 0, 0, 0]) == 2

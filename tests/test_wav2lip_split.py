@@ -4,15 +4,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from avatar_engine.wav2lip.generator import Generator, Wav2Lip384
-from avatar_engine.wav2lip.split import fold, seen, split
-from avatar_engine.wav2lip.wav2lip96 import Wav2Lip96
+from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96
+from avatar_engine.wav2lip.model import LipSyncGenerator, Wav2Lip384
+from avatar_engine.wav2lip.split_generator import fold_batch_norm, mouth_area, split_generator
 
 TOLERANCE = 1e-5
 """Of values in [0, 1], in fp32; they are promised to be within 1e-4."""
 
 
-def lived_in(generator: Generator) -> Generator:
+def lived_in(generator: LipSyncGenerator) -> LipSyncGenerator:
     """Norms and biases as they are after some training: no longer 1 and 0.
 
     The same network in every run, whatever tests ran before.
@@ -33,7 +33,7 @@ def lived_in(generator: Generator) -> Generator:
 
 
 @pytest.fixture(scope="module")
-def generator() -> Generator:
+def generator() -> LipSyncGenerator:
     return lived_in(Wav2Lip384(32))
 
 
@@ -45,7 +45,7 @@ def given() -> tuple[Tensor, Tensor]:
 
 
 @pytest.fixture(scope="module")
-def plain(generator: Generator, given: tuple[Tensor, Tensor]) -> Tensor:
+def plain(generator: LipSyncGenerator, given: tuple[Tensor, Tensor]) -> Tensor:
     """The whole pictures, in which a difference would be seen."""
     with torch.no_grad():
         drawn: Tensor = generator(*given)
@@ -57,16 +57,16 @@ def plain(generator: Generator, given: tuple[Tensor, Tensor]) -> Tensor:
 
 @torch.no_grad()
 def test_folded_it_draws_the_same(
-    generator: Generator, given: tuple[Tensor, Tensor], plain: Tensor
+    generator: LipSyncGenerator, given: tuple[Tensor, Tensor], plain: Tensor
 ) -> None:
-    folded = fold(generator)
+    folded = fold_batch_norm(generator)
     assert not any(isinstance(part, nn.BatchNorm2d) for part in folded.modules())
     assert (folded(*given) - plain).abs().max() < TOLERANCE
 
 
 @torch.no_grad()
 def test_sounds_do_not_change_what_is_cached_of_a_face(
-    generator: Generator, given: tuple[Tensor, Tensor], plain: Tensor
+    generator: LipSyncGenerator, given: tuple[Tensor, Tensor], plain: Tensor
 ) -> None:
     mels, faces = given
     maps = generator.encode_face(faces)
@@ -76,11 +76,11 @@ def test_sounds_do_not_change_what_is_cached_of_a_face(
 @pytest.mark.parametrize("split_up_to", [0, 3, 24, 192, 384])
 @torch.no_grad()
 def test_what_is_seen_is_the_same_whatever_is_split(
-    generator: Generator, given: tuple[Tensor, Tensor], plain: Tensor, split_up_to: int
+    generator: LipSyncGenerator, given: tuple[Tensor, Tensor], plain: Tensor, split_up_to: int
 ) -> None:
     """With no level split, cropping alone."""
     mels, faces = given
-    steady, speaking = split(generator, split_up_to=split_up_to)
+    steady, speaking = split_generator(generator, split_up_to=split_up_to)
     drawn = speaking(mels, *steady(faces))
     assert drawn.shape == (2, 3, 192, 256)
     assert (drawn - plain[:, :, 192:, 64:320]).abs().max() < TOLERANCE
@@ -90,9 +90,9 @@ def test_what_is_seen_is_the_same_whatever_is_split(
 def test_the_original_can_be_split_too() -> None:
     generator = lived_in(Wav2Lip96())
     mels, faces = torch.randn(2, 1, 80, 16), torch.rand(2, 6, 96, 96)
-    steady, speaking = split(generator)
+    steady, speaking = split_generator(generator)
     assert (
-        speaking(mels, *steady(faces)) - generator(mels, faces)[..., *seen(96)]
+        speaking(mels, *steady(faces)) - generator(mels, faces)[..., *mouth_area(96)]
     ).abs().max() < 1e-5
 
 
@@ -110,7 +110,7 @@ def test_one_face_may_say_several_sounds_and_draw_its_lower_half_alone() -> None
 
 @torch.no_grad()
 def test_rows_that_are_not_used_are_not_kept() -> None:
-    steady, _ = split(Wav2Lip384(32).eval(), split_up_to=0)
+    steady, _ = split_generator(Wav2Lip384(32).eval(), split_up_to=0)
     heights = [face.shape[2] for face in steady(torch.rand(1, 6, 384, 384))]
     assert heights == [1, 3, 5, 8, 14, 26, 50, 98, 194]
 
@@ -119,6 +119,6 @@ def test_rows_that_are_not_used_are_not_kept() -> None:
 def test_splitting_leaves_the_generator_as_it_was() -> None:
     generator = lived_in(Wav2Lip384(32))
     before = {name: value.clone() for name, value in generator.state_dict().items()}
-    split(generator)
+    split_generator(generator)
     after = generator.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)

@@ -1,8 +1,8 @@
 """Imported where processes fork off, so that they find done what takes a second in each."""
 
-from retrievers.chroma import SHIPPED_ENCODER
 from retrievers.encoder import SentenceEncoder
-from retrievers.terms import terms
+from retrievers.store.chroma import SHIPPED_ENCODER
+from retrievers.text.tokenization import tokenize
 
 SentenceEncoder(SHIPPED_ENCODER)  # libraries prepare themselves with the first that is loaded
-list(terms("身份证"))  # which loads the dictionary
+list(tokenize("身份证"))  # which loads the dictionary

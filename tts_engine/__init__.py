@@ -1,5 +1,5 @@
 """Text becomes speech."""
 
-from .base import Phoneme, Speech, Voice
+from .voice import Phoneme, Speech, Voice
 
 __all__ = ["Phoneme", "Speech", "Voice"]

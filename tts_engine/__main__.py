@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .base import Voice
-from .espeak import EspeakVoice
-from .text import cut, language_of, normalise
-from .voice_folder import CARD, VoiceFolderError, find_voice, installed, read_card
+from .espeak.voice import EspeakVoice
+from .text import normalize_text, split_for_speech, spoken_language
+from .voice import Voice
+from .voice_folder import VOICE_CARD, VoiceFolderError, find_voice, installed_engines, read_card
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{options.output}: {seconds:.1f} s")
         elif options.command == "normalize":
             text = _text(options)
-            print(normalise(text, options.language or language_of(text)))
+            print(normalize_text(text, options.language or spoken_language(text)))
         else:
             _voices(options.folder, as_json=options.json)
     except (ValueError, OSError, ImportError) as error:
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     say = commands.add_parser("say", help="speak a text into a WAV file", parents=[words])
     say.add_argument("-o", "--output", type=Path, required=True, help="the WAV file to write")
     say.add_argument("--gender", choices=("female", "male"), default="female")
-    say.add_argument("--voice", help=f"an engine, or a voice's folder, with its {CARD}")
+    say.add_argument("--voice", help=f"an engine, or a voice's folder, with its {VOICE_CARD}")
 
     normalize = commands.add_parser(
         "normalize", help="show how numbers, dates and the like are read", parents=[words]
@@ -68,7 +68,7 @@ def _text(options: argparse.Namespace) -> str:
 def _say(text: str, output: Path, voice: Voice) -> float:
     import soundfile  # type: ignore[import-untyped]
 
-    sentences = [sentence for sentence in cut(text) if any(map(str.isalnum, sentence))]
+    sentences = [sentence for sentence in split_for_speech(text) if any(map(str.isalnum, sentence))]
     if not sentences:
         raise ValueError("nothing to speak: the text is blank or holds only marks")
     speech = [piece.samples for sentence in sentences for piece in voice.speak(sentence)]
@@ -82,7 +82,7 @@ def _say(text: str, output: Path, voice: Voice) -> float:
 
 def _voices(folder: Path, *, as_json: bool) -> None:
     cards: dict[str, dict[str, str]] = {}
-    for path in sorted(folder.glob(f"*/{CARD}")):
+    for path in sorted(folder.glob(f"*/{VOICE_CARD}")):
         try:
             card = read_card(path.parent)
         except VoiceFolderError as error:
@@ -91,9 +91,9 @@ def _voices(folder: Path, *, as_json: bool) -> None:
         chosen = {"name", "engine", "language", "licence", "consent"}
         cards[str(path.parent)] = card.model_dump(include=chosen)
     if as_json:
-        print(json.dumps({"engines": installed(), "voices": cards}, ensure_ascii=False))
+        print(json.dumps({"engines": installed_engines(), "voices": cards}, ensure_ascii=False))
         return
-    for name, origin in sorted(installed().items()):
+    for name, origin in sorted(installed_engines().items()):
         print(f"{name:16} {origin}")
     for place, facts in cards.items():
         print(f"\n{place}")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .base import Voice
-from .loudness import TARGET, integrated, true_peak
+from .audio.loudness import TARGET_LUFS, integrated_loudness, true_peak
+from .voice import Voice
 
 _PASSAGE = (
     "身份证丢失后，您可以到就近的派出所申请补领。",
@@ -54,7 +54,9 @@ def check_loudness(voice: Voice, sentences: tuple[str, ...] = _PASSAGE) -> None:
     """
     pieces = [piece.samples for text in sentences for piece in voice.speak(text)]
     samples = np.concatenate(pieces)
-    loudness = integrated(samples, voice.sample_rate)
-    assert abs(loudness - TARGET) <= 1, f"loudness is {TARGET} LUFS within 1, not {loudness:.1f}"
+    loudness = integrated_loudness(samples, voice.sample_rate)
+    assert abs(loudness - TARGET_LUFS) <= 1, (
+        f"loudness is {TARGET_LUFS} LUFS within 1, not {loudness:.1f}"
+    )
     peak = 20 * np.log10(true_peak(samples))
     assert peak < -1, f"the true peak is below -1 dBFS, not {peak:.1f}"

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .base import Speech, Voice
-from .stream import resampled
+from .audio.filters import resample_speech
+from .voice import Speech, Voice
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class FallbackVoice:
             unsaid = yield from self._first(text)
         if not any(map(str.isalnum, unsaid)) and unsaid != text:
             return
-        with closing(resampled(self._spare.speak(unsaid), self.sample_rate)) as speech:
+        with closing(resample_speech(self._spare.speak(unsaid), self.sample_rate)) as speech:
             for piece in speech:
                 yield replace(piece, voice=self._name)
 

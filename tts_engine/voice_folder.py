@@ -9,13 +9,13 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from .base import Voice
-from .espeak import EspeakVoice
-from .gpt_sovits import GptSovitsVoice, Language, check_reference
-from .openai_speech import OpenAISpeechVoice
-from .sherpa import SherpaVoice
+from .espeak.voice import EspeakVoice
+from .external.gpt_sovits import GptSovitsVoice, Language, check_reference
+from .external.openai_speech import OpenAISpeechVoice
+from .external.sherpa import SherpaVoice
+from .voice import Voice
 
-CARD = "voice.yaml"
+VOICE_CARD = "voice.yaml"
 
 Engine = Literal["espeak", "gpt_sovits", "neural", "openai_speech", "sherpa"]
 
@@ -39,11 +39,11 @@ class VoiceFolderError(ValueError):
     """The folder describes no voice that can be used; the text names the key and the remedy."""
 
 
-class _Strict(BaseModel):
+class _VoiceFolderModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Reference(_Strict):
+class ReferenceClip(_VoiceFolderModel):
     """The clip whose voice is imitated."""
 
     audio: Path
@@ -53,12 +53,12 @@ class Reference(_Strict):
     language: Language = "zh"
 
 
-class VoiceCard(_Strict):
+class VoiceCard(_VoiceFolderModel):
     """What ``voice.yaml`` says."""
 
     name: str = Field(min_length=1)
     engine: Engine
-    reference: Reference | None = None
+    reference: ReferenceClip | None = None
     """For ``gpt_sovits``, and only there."""
     language: Language = "zh"
     speed: float = Field(1.0, ge=0.5, le=2)
@@ -82,7 +82,7 @@ def read_card(folder: Path) -> VoiceCard:
     Raises:
         VoiceFolderError: It is missing or wrong.
     """
-    path = folder / CARD
+    path = folder / VOICE_CARD
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
@@ -129,7 +129,9 @@ def open_voice(folder: str | Path) -> Voice:
     try:
         return ENGINES[card.engine](**options)
     except (TypeError, ValueError) as error:
-        raise VoiceFolderError(f"{folder / CARD}: {card.engine} refuses this: {error}") from error
+        raise VoiceFolderError(
+            f"{folder / VOICE_CARD}: {card.engine} refuses this: {error}"
+        ) from error
 
 
 def find_voice(name: str) -> Voice:
@@ -150,7 +152,7 @@ def find_voice(name: str) -> Voice:
     return open_voice(name)
 
 
-def installed() -> dict[str, str]:
+def installed_engines() -> dict[str, str]:
     """Return what can be named as ``tts`` in the settings, and where it comes from."""
     ours = {name: f"{make.__module__}:{make.__qualname__}" for name, make in ENGINES.items()}
     return ours | {point.name: point.value for point in entry_points(group="zhengwen.tts")}

@@ -1,7 +1,13 @@
 """What a language model writes, checked sentence by sentence against the passages it was given."""
 
-from .check import Evidence, Verdict
-from .quarantine import is_clean
-from .sentences import Runaway, Sentences
+from .cited_sentences import CitedSentenceSplitter, UnendedSentenceError
+from .prompt_injection import is_free_of_injections
+from .verification import Evidence, Verdict
 
-__all__ = ["Evidence", "Runaway", "Sentences", "Verdict", "is_clean"]
+__all__ = [
+    "CitedSentenceSplitter",
+    "Evidence",
+    "UnendedSentenceError",
+    "Verdict",
+    "is_free_of_injections",
+]

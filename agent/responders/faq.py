@@ -7,17 +7,17 @@ from datetime import date
 from itertools import chain
 
 from retrievers import FaqEntry, Passage, Retriever, Scope, language_of
-from tts_engine.text import cut
+from tts_engine.text import split_for_speech
 
-from ..base import Answer, Outcome, Question, Sentence
-from ..followups import is_follow_up, matters, readings
-from ..phrases import phrase
+from ..service_texts import service_text
+from ..types import Answer, Outcome, Question, Sentence
+from .follow_ups import is_follow_up, standalone_questions, topic_words
 
 N_SUGGESTIONS = 3
 N_PASSAGES = 6
 """Found for a question: the answer, the suggestions, and what else may tell something."""
 
-_COURTESIES = (
+_COURTESY_PATTERNS = (
     (
         "greeted",
         re.compile(
@@ -36,7 +36,7 @@ _COURTESIES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LookupResult:
     """What the knowledge base has on a question."""
 
     answer: Answer
@@ -67,46 +67,48 @@ class FaqResponder:
         self._hotline = hotline
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
-        """Yield the Answer, then its sentences; see :class:`~agent.base.Responder`."""
-        yield from recite(self.look_up(question).answer)
+        """Yield the Answer, then its sentences; see :class:`~agent.types.Responder`."""
+        yield from verbatim_reply(self.look_up(question).answer)
 
-    def look_up(self, question: Question) -> Finding:
+    def look_up(self, question: Question) -> LookupResult:
         """What the knowledge base has on a question, without saying it."""
         written_in = language_of(question.text)
         language = written_in or question.language
         courtesy = _courtesy(question.text)
         if courtesy:
-            return Finding(Answer(phrase(courtesy, language), "greeted"))
+            return LookupResult(Answer(service_text(courtesy, language), "greeted"))
         scope = Scope(language, question.field, question.region, date.today())
         passages, is_clear = self._search(question, scope)
         best = passages[0] if passages else None
         near = tuple(p.entry.question for p in passages[: N_SUGGESTIONS + 1])
         # What has no words ("???", an emoji) is like every question and like none.
         if best and written_in and is_clear and best.score >= self._answer_from:
-            text = said(best.entry)
-            return Finding(Answer(text, "answered", best.score, (best,), near[1:]))
+            text = entry_answer(best.entry)
+            return LookupResult(Answer(text, "answered", best.score, (best,), near[1:]))
         near = near[:N_SUGGESTIONS]
         score = best.score if best else 0.0
         expired = self._expired(question, scope) if written_in else None
         if expired:
             until = expired.entry.valid_until
-            text = phrase("expired", language, until=until, hotline=self._hotline)
-            return Finding(Answer(text, "refused", score, (), near))
+            text = service_text("expired", language, until=until, hotline=self._hotline)
+            return LookupResult(Answer(text, "refused", score, (), near))
         if not written_in:
-            return Finding(Answer(self._phrase("refused", language), "refused", score, (), near))
+            return LookupResult(
+                Answer(self._phrase("refused", language), "refused", score, (), near)
+            )
         outcome: Outcome = "suggested" if score >= self._suggest_from else "refused"
         answer = Answer(self._phrase(outcome, language), outcome, score, (), near)
-        return Finding(answer, tuple(passages))
+        return LookupResult(answer, tuple(passages))
 
     def _phrase(self, key: str, language: str) -> str:
-        return phrase(key, language, hotline=self._hotline)
+        return service_text(key, language, hotline=self._hotline)
 
     def _search(self, question: Question, scope: Scope) -> tuple[list[Passage], bool]:
         """What matches best, and whether it is clear which matter the question is about."""
-        named = matters(question.text)
+        named = topic_words(question.text)
         if not is_follow_up(question.text):
             return self._find(question.text, scope), True
-        meant = readings(question.text, question.history)
+        meant = standalone_questions(question.text, question.history)
         found = [
             # What a follow-up names itself, its answer has to mention.
             [p for p in self._find(text, scope) if not named or _mentions(p.entry, named)]
@@ -126,24 +128,24 @@ class FaqResponder:
         return found[0] if found[0].entry.valid_until else None
 
 
-def recite(answer: Answer) -> Iterator[Sentence | Answer]:
+def verbatim_reply(answer: Answer) -> Iterator[Sentence | Answer]:
     """Give out an answer in the service's own words: entries and phrases, nothing of the visitor's
     question."""
     yield replace(answer, is_verbatim=True)
-    yield from sentences(answer.text)
+    yield from spoken_sentences(answer.text)
 
 
-def sentences(text: str) -> Iterator[Sentence]:
+def spoken_sentences(text: str) -> Iterator[Sentence]:
     """The sentences in which an answer is spoken."""
-    return (Sentence(index, part) for index, part in enumerate(cut(text)))
+    return (Sentence(index, part) for index, part in enumerate(split_for_speech(text)))
 
 
-def recital(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator[str]:
+def predictable_answers(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator[str]:
     """Every answer that can be known beforehand, each once: phrases first, then the entries
     that hold on ``day``."""
-    phrases = ("refused", "suggested", *(key for key, _ in _COURTESIES))
-    fixed = (phrase(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
-    answers = (said(entry) for entry in entries if entry.holds_on(day))
+    phrases = ("refused", "suggested", *(key for key, _ in _COURTESY_PATTERNS))
+    fixed = (service_text(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
+    answers = (entry_answer(entry) for entry in entries if entry.holds_on(day))
     given: set[str] = set()
     for text in chain(fixed, answers):
         if text not in given:
@@ -151,7 +153,7 @@ def recital(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator
             yield text
 
 
-def said(entry: FaqEntry) -> str:
+def entry_answer(entry: FaqEntry) -> str:
     """An entry's answer; a part of a document is given as the quotation it is."""
     if entry.kind == "qa":
         return entry.answer
@@ -166,4 +168,4 @@ def _mentions(entry: FaqEntry, names: list[str]) -> bool:
 
 def _courtesy(text: str) -> str | None:
     bare = re.sub(r"[\W_]+", " ", text).strip()
-    return next((key for key, pattern in _COURTESIES if pattern.fullmatch(bare)), None)
+    return next((key for key, pattern in _COURTESY_PATTERNS if pattern.fullmatch(bare)), None)

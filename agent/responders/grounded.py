@@ -7,33 +7,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrievers import Passage, language_of
-from tts_engine.text import cut
+from tts_engine.text import split_for_speech
 
-from ..base import Answer, Question, Sentence, Usage
-from ..breaker import Breaker
-from ..budget import Budget
-from ..chat import Message, ModelError, Patience, Withdrawn, Writing
-from ..grounding import Evidence, Runaway, Sentences, is_clean
-from ..places import Places
-from ..prompts import answering, rewriting
-from .faq import FaqResponder, Finding, recite
+from ..concurrency import ConcurrencyLimiter
+from ..grounding import CitedSentenceSplitter, Evidence, UnendedSentenceError, is_free_of_injections
+from ..llm.limits import CircuitBreaker, TokenBudget
+from ..llm.prompts import answer_prompt, rewrite_prompt
+from ..llm.streaming import (
+    ChatMessage,
+    ModelError,
+    QuestionWithdrawn,
+    StreamedCompletion,
+    VisitorDeadline,
+)
+from ..types import Answer, Question, Sentence, Usage
+from .faq import FaqResponder, LookupResult, verbatim_reply
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-MOST_SENTENCES = 8
+MAX_SENTENCES = 8
 """In an answer; more is babble."""
-MOST_DROPPED = 6
+MAX_DROPPED = 6
 """Sentences of an answer that may be dropped before the rest is not waited for."""
-LONGEST_QUESTION = 200
+MAX_QUESTION_CHARACTERS = 200
 """Characters of a rewritten question; what is longer is none."""
-MOST_THOUGHT = 4_000
+MAX_REWRITE_CHARACTERS = 4_000
 """Characters of what is written for a question, thoughts included."""
-WORTH_ASKING = 0.05
+MIN_PASSAGE_SCORE = 0.05
 """The score of the best passage below which nothing found is about the question. With the sample
 knowledge base that is so for half of the off-topic questions and for none of the others."""
 
-BUSY_AFTER = 2.0
+SLOT_TIMEOUT = 2.0
 """Seconds that an answer waits for others to be written before it does without the model."""
 
 logger = logging.getLogger(__name__)
@@ -62,8 +67,8 @@ class GroundedResponder:
         *,
         patience_s: float,
         most_tokens: int,
-        budget: Budget,
-        breaker: Breaker,
+        budget: TokenBudget,
+        breaker: CircuitBreaker,
         most_requests: int = 8,
         prices: tuple[float, float] | None = None,
     ) -> None:
@@ -73,7 +78,7 @@ class GroundedResponder:
         self._most_tokens = most_tokens
         self._budget = budget
         self._breaker = breaker
-        self._places = Places(most_requests, BUSY_AFTER)
+        self._places = ConcurrencyLimiter(most_requests, SLOT_TIMEOUT)
         self._prices = prices
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
@@ -83,10 +88,10 @@ class GroundedResponder:
         """
         found = self._faq.look_up(question)
         if not found.passages or not self._may_ask(question):
-            yield from recite(found.answer)
+            yield from verbatim_reply(found.answer)
             return
-        patience = Patience(self._patience_s, question.withdrawn)
-        draft = _Draft(question, self._model, self._places, patience)
+        patience = VisitorDeadline(self._patience_s, question.withdrawn)
+        draft = _AnswerDraft(question, self._model, self._places, patience)
         try:
             if question.history:
                 draft.question, found = self._in_full(draft, found)
@@ -94,7 +99,7 @@ class GroundedResponder:
                 yield from self._write(draft, found)
         except ModelError as error:
             self._note(error)
-        except Withdrawn:
+        except QuestionWithdrawn:
             return
         else:
             if draft.usage:  # nothing found may have been worth asking about
@@ -105,7 +110,7 @@ class GroundedResponder:
             score, others = found.answer.score, found.answer.suggestions
             yield Answer(draft.text, "answered", score, tuple(draft.cited), others, usage=usage)
         else:
-            yield from recite(replace(found.answer, usage=usage))
+            yield from verbatim_reply(replace(found.answer, usage=usage))
 
     def _may_ask(self, question: Question) -> bool:
         limit = self._budget.exhausted(question.session_id)
@@ -120,37 +125,37 @@ class GroundedResponder:
     def _note(self, error: ModelError) -> None:
         """Log why, and never what was asked or written."""
         logger.warning("the language model did not answer: %s", error)
-        if not error.is_peculiar:
+        if not error.is_request_specific:
             self._breaker.failed(error.rest)
 
-    def _in_full(self, draft: "_Draft", found: Finding) -> tuple[Question, Finding]:
+    def _in_full(self, draft: "_AnswerDraft", found: LookupResult) -> tuple[Question, LookupResult]:
         """A follow-up as a question that stands on its own, and what is found for that."""
         asked = draft.question
         language = language_of(asked.text) or asked.language
         written = ""
-        messages = rewriting(asked.text, asked.history, language)
+        messages = rewrite_prompt(asked.text, asked.history, language)
         with closing(draft.ask(messages)) as pieces:
             for piece in pieces:
                 written += piece
-                if len(written) > MOST_THOUGHT:
+                if len(written) > MAX_REWRITE_CHARACTERS:
                     break
         rewritten = written.rpartition("</think>")[2].strip()
-        if not rewritten or len(rewritten) > LONGEST_QUESTION or "\n" in rewritten:
+        if not rewritten or len(rewritten) > MAX_QUESTION_CHARACTERS or "\n" in rewritten:
             return asked, found
         in_full = replace(asked, text=rewritten, history=())
         better = self._faq.look_up(in_full)
         is_useful = better.passages or better.answer.outcome == "answered"
         return (in_full, better) if is_useful else (asked, found)
 
-    def _write(self, draft: "_Draft", found: Finding) -> Iterator[Sentence]:
+    def _write(self, draft: "_AnswerDraft", found: LookupResult) -> Iterator[Sentence]:
         """Yield what may be said of what the model writes."""
         passages = [passage for passage in found.passages if _is_usable(passage)]
-        if not passages or passages[0].score < WORTH_ASKING:
+        if not passages or passages[0].score < MIN_PASSAGE_SCORE:
             return
         asked = draft.question.text
         language = language_of(asked) or draft.question.language
-        evidence, sentences = Evidence(passages), Sentences()
-        messages = answering(asked, passages, language)
+        evidence, sentences = Evidence(passages), CitedSentenceSplitter()
+        messages = answer_prompt(asked, passages, language)
         try:
             with closing(draft.ask(messages)) as pieces:
                 for piece in pieces:
@@ -158,13 +163,13 @@ class GroundedResponder:
                         yield from draft.take(sentence, evidence)
                     if draft.is_enough or draft.n_written > self._most_tokens:
                         return
-        except Runaway as error:
+        except UnendedSentenceError as error:
             logger.warning("the language model babbles: %s", error)
             return
         if rest := sentences.rest(is_whole=draft.is_whole):
             yield from draft.take(rest, evidence)
 
-    def _settle(self, draft: "_Draft") -> Usage | None:
+    def _settle(self, draft: "_AnswerDraft") -> Usage | None:
         """Note what an answer took; None if the model was not asked."""
         usage = draft.usage
         if usage is None:
@@ -185,7 +190,7 @@ class GroundedResponder:
         return replace(usage, cost=cost)
 
 
-class _Draft:
+class _AnswerDraft:
     """An answer while it is being written.
 
     Args:
@@ -196,7 +201,11 @@ class _Draft:
     """
 
     def __init__(
-        self, question: Question, model: "BaseChatModel", places: Places, patience: Patience
+        self,
+        question: Question,
+        model: "BaseChatModel",
+        places: ConcurrencyLimiter,
+        patience: VisitorDeadline,
     ) -> None:
         self.question = question
         self.text = ""
@@ -206,22 +215,22 @@ class _Draft:
         self._model = model
         self._places = places
         self._patience = patience
-        self._requests: list[Writing] = []
+        self._requests: list[StreamedCompletion] = []
         self._n_pieces = 0
         self._said: set[str] = set()
 
-    def ask(self, messages: list[Message]) -> Generator[str, None, None]:
+    def ask(self, messages: list[ChatMessage]) -> Generator[str, None, None]:
         """Pieces of what the model writes; its tokens count for this answer.
 
         Raises:
             ModelError: It writes as much for others as it may, and goes on doing so.
         """
-        ticket = self._places.ticket()
-        if not ticket.take():
+        slot = self._places.slot()
+        if not slot.take():
             reason = "as many answers are being written as llm.max_requests allows"
-            raise ModelError(reason, is_peculiar=True)
+            raise ModelError(reason, is_request_specific=True)
         # The place is free when all is written, which is long before all is spoken.
-        self._requests.append(Writing(self._model, messages, over=ticket.give_back))
+        self._requests.append(StreamedCompletion(self._model, messages, over=slot.release))
         self._patience.renew()
         return self._requests[-1].read(self._patience)
 
@@ -233,7 +242,7 @@ class _Draft:
     @property
     def is_enough(self) -> bool:
         """No more of it is wanted."""
-        return self.n_sentences >= MOST_SENTENCES or self.n_dropped >= MOST_DROPPED
+        return self.n_sentences >= MAX_SENTENCES or self.n_dropped >= MAX_DROPPED
 
     @property
     def n_written(self) -> int:
@@ -262,14 +271,14 @@ class _Draft:
         self.cited += (passage for passage in verdict.cited if passage not in self.cited)
         space = " " if self.text and self.text[-1].isascii() else ""
         self.text += space + verdict.text
-        for piece in cut(space + verdict.text):
+        for piece in split_for_speech(space + verdict.text):
             yield Sentence(self._n_pieces, piece)
             self._n_pieces += 1
         self._patience.renew()
 
 
 def _is_usable(passage: Passage) -> bool:
-    if is_clean(passage.entry):
+    if is_free_of_injections(passage.entry):
         return True
     logger.warning(
         "entry %s commands language models instead of informing readers; it is not used: "

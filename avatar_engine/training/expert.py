@@ -1,4 +1,4 @@
-"""Training of the expert, as in Wav2Lip's ``color_syncnet_train.py``."""
+"""How well an expert tells pairs that are in sync from others."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,26 +7,55 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
-from ..wav2lip.expert import Expert384, sync_loss, sync_probability
-from . import coarse_eyes, machine, scores
-from .batches import Batches, Sample
-from .data import Data, Drawing, Take
-from .errors import TrainingError
-from .learner import Learner
-from .pairs import small_moments, training_pair, validation_pair, validation_pairs
-from .settings import ExpertSettings
-from .task import Losses, Progress, Validation
+from ..wav2lip.discriminators import SyncExpert384, sync_loss, sync_probability
+from . import device, low_resolution
+from .data import BatchPrefetcher, ClipSampler, Sample, TrainingClip, TrainingData
+from .samples import (
+    choose_validation_pairs,
+    expert_training_pair,
+    expert_validation_pair,
+    low_resolution_pairs,
+)
+from .settings import ExpertSettings, TrainingError
+from .task import RunProgress, TrainableNetwork, TrainingLosses, ValidationScores
+
+DEFAULT_THRESHOLD = 0.5  # the threshold that training itself has
+
+Scores = NDArray[np.float64]
+SyncLabels = NDArray[np.bool_]
+
+
+def balanced_accuracy(cosines: Scores, in_sync: SyncLabels, threshold: float) -> float:
+    """Balanced: the mean of the parts of either kind that are told rightly, 0 to 1."""
+    said = cosines > threshold
+    return float((said[in_sync].mean() + (~said[~in_sync]).mean()) / 2)
+
+
+def best_threshold(cosines: Scores, in_sync: SyncLabels) -> float:
+    """The threshold with the best balanced accuracy on these pairs."""
+    values = np.unique(cosines)
+    tried = np.concatenate([(values[1:] + values[:-1]) / 2, [DEFAULT_THRESHOLD]])
+    return float(max(tried, key=lambda threshold: balanced_accuracy(cosines, in_sync, threshold)))
+
+
+def auroc(cosines: Scores, in_sync: SyncLabels) -> float:
+    """How probably a pair in sync has the higher cosine than one that is not, 0 to 1."""
+    n, m = int(in_sync.sum()), int((~in_sync).sum())
+    return float((rankdata(cosines)[in_sync].sum() - n * (n + 1) / 2) / (n * m))
+
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 TEMPERATURE = 0.05  # of the choice among sounds; cosines of taught ears lie close together
-TRAINING = ""  # stands for a domain's name: the pairs that the threshold is chosen on
+TRAINING_DOMAIN = ""  # stands for a domain's name: the pairs that the threshold is chosen on
 
-Pair = tuple[str, Take, int, int]
+ValidationPair = tuple[str, TrainingClip, int, int]
 """Domain, clip, and where sound and lips begin."""
 
 
@@ -41,16 +70,18 @@ class ExpertTask:
     losses = ["coarse", "eyes", "sync"]  # noqa: RUF012
     figures = ["accuracy", "accuracy_at_half", "auroc", "threshold"]  # noqa: RUF012
 
-    def __init__(self, settings: ExpertSettings, data: Data, accelerator: "Accelerator") -> None:
+    def __init__(
+        self, settings: ExpertSettings, data: TrainingData, accelerator: "Accelerator"
+    ) -> None:
         self._settings, self._accelerator = settings, accelerator
         self._device = accelerator.device
         for name in ("eyes_steps", "coarse_steps"):
             if getattr(settings, name) and accelerator.num_processes > 1:
                 raise TrainingError(f"{name} is for one process; with several, set it to 0")
         torch.manual_seed(settings.seed)
-        learner = Learner(
+        learner = TrainableNetwork(
             "expert",
-            Expert384(settings.width, settings.n_frames),
+            SyncExpert384(settings.width, settings.n_frames),
             accelerator,
             channels_last=settings.channels_last,
             ema=settings.ema,
@@ -59,30 +90,32 @@ class ExpertTask:
             learner.start(Path(settings.start))
         self.learners = [learner]
         weights = {domain.name: domain.weight for domain in settings.data}
-        drawing = Drawing(data.training, weights)
+        drawing = ClipSampler(data.training, weights)
 
-        pair = partial(training_pair, drawing, wrong_sounds=settings.wrong_sounds)
-        moments = partial(small_moments, drawing, count=settings.coarse_sounds)
+        pair = partial(expert_training_pair, drawing, wrong_sounds=settings.wrong_sounds)
+        moments = partial(low_resolution_pairs, drawing, count=settings.coarse_sounds)
 
-        def batches(draw: Callable[..., Sample]) -> Batches:
+        def batches(draw: Callable[..., Sample]) -> BatchPrefetcher:
             draw = partial(draw, augment=settings.augment, gain_db=settings.gain_db)
-            return Batches(draw, settings.seed, accelerator.process_index, settings.workers)
+            return BatchPrefetcher(draw, settings.seed, accelerator.process_index, settings.workers)
 
         self._batches, self._coarse_batches = batches(pair), batches(moments)
         if settings.coarse_steps:
             some = self._batches.get(0, settings.batch, settings.n_frames)
-            coarse_eyes.begin(cast(Expert384, learner.network), self._inputs(some)[1])
+            low_resolution.initialize_as_downsampler(
+                cast(SyncExpert384, learner.network), self._inputs(some)[1]
+            )
             learner.best.load_state_dict(learner.network.state_dict())
-        self._pairs = self._validation(TRAINING, drawing) + [
+        self._pairs = self._validation(TRAINING_DOMAIN, drawing) + [
             pair
             for name, takes in data.held_out.items()
-            for pair in self._validation(name, Drawing({name: takes}, {name: 1.0}))
+            for pair in self._validation(name, ClipSampler({name: takes}, {name: 1.0}))
         ]
 
-    def step(self, progress: Progress, rate: float) -> tuple[Losses, int]:
+    def step(self, progress: RunProgress, rate: float) -> tuple[TrainingLosses, int]:
         """A batch of pairs, or of small pictures."""
         learner, settings = self.learners[0], self._settings
-        network = cast(Expert384, learner.network)
+        network = cast(SyncExpert384, learner.network)
         eyes = progress.step < settings.eyes_steps
         network.audio_encoder.requires_grad_(not eyes).train(not eyes)
         with self._accelerator.autocast():
@@ -95,53 +128,53 @@ class ExpertTask:
         learner.step(loss, progress.step, rate)
         return {name: loss.detach()}, size * self._accelerator.num_processes
 
-    def _coarse_loss(self, network: Expert384, step: int) -> Tensor:
+    def _coarse_loss(self, network: SyncExpert384, step: int) -> Tensor:
         n_clips = self._settings.coarse_batch // self._settings.coarse_sounds
         batch = self._coarse_batches.get(step, n_clips, self._settings.n_frames)
         mels, mouths = self._inputs({**batch, "mouths": np.concatenate(batch["mouths"])})
         sounds = normalize(network.audio_encoder(mels).flatten(1))
-        lips = coarse_eyes.embed(network, mouths)
+        lips = low_resolution.embed_low_resolution(network, mouths)
         sounds, lips = (found.view(n_clips, -1, found.shape[1]) for found in (sounds, lips))
         likely = (lips @ sounds.mT).float().flatten(0, 1)
         own = torch.arange(lips.shape[1], device=likely.device).repeat(n_clips)
-        return _found(likely, own)
+        return _contrastive_loss(likely, own)
 
     def _loss(self, step: int, *, eyes: bool) -> Tensor:
         batch = self._batches.get(step, self._settings.batch, self._settings.n_frames)
         sounds, lips = self.learners[0].distributed(*self._inputs(batch))
-        in_sync = machine.send(batch["in_sync"], self._device)
+        in_sync = device.to_device(batch["in_sync"], self._device)
         lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
         likely = sync_probability(sounds, lips).view_as(in_sync)
         if eyes:
-            return _found(likely, torch.zeros_like(in_sync[:, 0], dtype=torch.long))
+            return _contrastive_loss(likely, torch.zeros_like(in_sync[:, 0], dtype=torch.long))
         if self._settings.wrong_sounds:  # together they weigh as much as the right one
             return (sync_loss(likely[:, :1], 1.0) + sync_loss(likely[:, 1:], 0.0)) / 2
         return sync_loss(likely, in_sync)
 
-    def validate(self, progress: Progress) -> Validation:
+    def validate(self, progress: RunProgress) -> ValidationScores:
         """Balanced accuracy at the threshold that is best in training and at .5, and AUROC."""
         cosines = self._cosines()
         asked = np.array([pair[0] for pair in self._pairs])
         in_sync = np.array([heard == seen for _, _, heard, seen in self._pairs])
 
-        def of(name: str) -> tuple[scores.Floats, scores.Labels]:
+        def of(name: str) -> tuple[Scores, SyncLabels]:
             return cosines[asked == name], in_sync[asked == name]
 
-        threshold = scores.best_threshold(*of(TRAINING))
+        threshold = best_threshold(*of(TRAINING_DOMAIN))
         domains = {
             name: {
-                "accuracy": scores.accuracy(*of(name), threshold),
-                "accuracy_at_half": scores.accuracy(*of(name), scores.MIDDLE),
-                "auroc": scores.auroc(*of(name)),
+                "accuracy": balanced_accuracy(*of(name), threshold),
+                "accuracy_at_half": balanced_accuracy(*of(name), DEFAULT_THRESHOLD),
+                "auroc": auroc(*of(name)),
                 "threshold": threshold,
             }
             for name in dict.fromkeys(asked)
-            if name != TRAINING
+            if name != TRAINING_DOMAIN
         }
         mean = float(np.mean([figures["accuracy"] for figures in domains.values()]))
-        return Validation(mean, {str(name): figures for name, figures in domains.items()})
+        return ValidationScores(mean, {str(name): figures for name, figures in domains.items()})
 
-    def may_stop(self, progress: Progress) -> bool:
+    def may_stop(self, progress: RunProgress) -> bool:
         """Always."""
         return True
 
@@ -150,39 +183,41 @@ class ExpertTask:
         self._batches.close()
         self._coarse_batches.close()
 
-    def _validation(self, name: str, drawing: Drawing) -> list[Pair]:
+    def _validation(self, name: str, drawing: ClipSampler) -> list[ValidationPair]:
         n_frames, count = self._settings.n_frames, self._settings.validation
-        return [(name, *pair) for pair in validation_pairs(drawing, n_frames, count, seed=0)]
+        return [(name, *pair) for pair in choose_validation_pairs(drawing, n_frames, count, seed=0)]
 
     @torch.inference_mode()
-    def _cosines(self) -> scores.Floats:
+    def _cosines(self) -> Scores:
         """Of all validation pairs; the processes share them."""
         learner, accelerator = self.learners[0], self._accelerator
-        learner.even_out()
+        learner.synchronize_buffers()
         network = learner.best.eval()
         mine = range(accelerator.process_index, len(self._pairs), accelerator.num_processes)
         found: list[object] = []
         for first in range(0, len(mine), self._settings.batch):
             some = mine[first : first + self._settings.batch]
-            samples = [validation_pair(*self._pairs[i][1:], self._settings.n_frames) for i in some]
+            samples = [
+                expert_validation_pair(*self._pairs[i][1:], self._settings.n_frames) for i in some
+            ]
             batch = {name: np.stack([s[name] for s in samples]) for name in samples[0]}
             with accelerator.autocast():
                 values = sync_probability(*network(*self._inputs(batch))).tolist()
             found.extend(zip(some, values, strict=True))
         learner.network.train()
         cosines = np.empty(len(self._pairs))
-        for i, value in cast(list[tuple[int, float]], machine.gather(found, accelerator)):
+        for i, value in cast(list[tuple[int, float]], device.gather_results(found, accelerator)):
             cosines[i] = value
         return cosines
 
     def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor]:
         """Sounds, all in a row, and stacked lips."""
-        lips = machine.faces(machine.send(batch["mouths"], self._device))
-        sounds = machine.send(batch["mels"], self._device).flatten(0, 1)
+        lips = device.to_float_faces(device.to_device(batch["mouths"], self._device))
+        sounds = device.to_device(batch["mels"], self._device).flatten(0, 1)
         return sounds, lips.flatten(1, 2)
 
 
-def _found(likely: Tensor, own: Tensor) -> Tensor:
+def _contrastive_loss(likely: Tensor, own: Tensor) -> Tensor:
     """Cross-entropy of finding the own, (B,), among (B, n_sounds) by their cosines.
 
     Not how alike a pair is, as in sync_loss, but which is the most alike: lips learn it from

@@ -11,27 +11,37 @@ from torch.func import functional_call
 from torch.nn.functional import pad
 
 from ..wav2lip import weights
-from ..wav2lip.expert import Expert384, mouths, sync_loss, sync_probability
-from ..wav2lip.generator import Wav2Lip384
-from ..wav2lip.quality import QualityDiscriminator
-from . import machine
-from .batches import Batches, Sample
-from .coarse import Watched, coarse_differences, coarse_loss, coarse_lower_half, read_out
-from .data import Data, Drawing, Take
-from .errors import TrainingError
-from .learner import Learner
-from .portraits import training_windows, window
-from .settings import SPAN, GeneratorSettings
-from .task import Losses, Progress, Validation
+from ..wav2lip.discriminators import (
+    QualityDiscriminator,
+    SyncExpert384,
+    stack_lower_halves,
+    sync_loss,
+    sync_probability,
+)
+from ..wav2lip.model import Wav2Lip384
+from . import device
+from .data import BatchPrefetcher, ClipSampler, Sample, TrainingClip, TrainingData
+from .low_resolution import (
+    LowResolutionHook,
+    low_resolution_loss,
+    low_resolution_lower_half,
+    low_resolution_residual,
+    project_to_rgb,
+)
+from .samples import generator_training_windows, generator_window
+from .settings import MEL_WINDOW_FRAMES, GeneratorSettings, TrainingError
+from .task import RunProgress, TrainableNetwork, TrainingLosses, ValidationScores
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-SETTLED = 0.98  # validation L1 falls no more if it is not below this part of its best so far ...
-FOR = 3  # ... in so many validations
-LOWER = 384 // 2  # the first row that is drawn
+PLATEAU_RATIO = (
+    0.98  # validation L1 falls no more if it is not below this part of its best so far ...
+)
+PLATEAU_VALIDATIONS = 3  # ... in so many validations
+FIRST_DRAWN_ROW = 384 // 2  # the first row that is drawn
 
-Found = tuple[int, float, float, float, float, float]
+WindowFigures = tuple[int, float, float, float, float, float]
 """Number of a window, then its figures in the order of ``GeneratorTask.figures``."""
 
 
@@ -46,10 +56,14 @@ class GeneratorTask:
     losses = ["coarse", "l1", "sync", "gan", "quality"]  # noqa: RUF012
     figures = ["l1", "mouth_l1", "mouth_psnr", "sync", "sync_of_real"]  # noqa: RUF012
 
-    def __init__(self, settings: GeneratorSettings, data: Data, accelerator: "Accelerator") -> None:
+    def __init__(
+        self, settings: GeneratorSettings, data: TrainingData, accelerator: "Accelerator"
+    ) -> None:
         self._settings, self._accelerator = settings, accelerator
         self._device = accelerator.device
-        self._expert = _frozen(settings.expert, self._device) if settings.expert else None
+        self._expert = (
+            _load_frozen_expert(settings.expert, self._device) if settings.expert else None
+        )
         if self._expert:
             least = 2 * settings.sounds_per_face * self._expert.n_frames
             if settings.batch < least:
@@ -61,7 +75,7 @@ class GeneratorTask:
             raise TrainingError("coarse_steps is for one process; with several, set it to 0")
         torch.manual_seed(settings.seed)
         betas = (0.5, 0.999) if settings.gan_weight else (0.9, 0.999)  # as in the original
-        learner = Learner(
+        learner = TrainableNetwork(
             "generator", Wav2Lip384(settings.width), accelerator,
             channels_last=settings.channels_last, betas=betas, ema=settings.ema,
         )  # fmt: skip
@@ -69,30 +83,34 @@ class GeneratorTask:
             learner.start(settings.start)
         self.learners = [learner]
         if settings.coarse_weight:
-            self._watched = Watched(cast(Wav2Lip384, learner.network))
+            self._watched = LowResolutionHook(cast(Wav2Lip384, learner.network))
         if settings.gan_weight:
             judge = QualityDiscriminator(Wav2Lip384.size)
             self.learners.append(
-                Learner(
+                TrainableNetwork(
                     "quality", judge, accelerator, channels_last=settings.channels_last, betas=betas
                 )
             )
-        drawing = Drawing(data.training, {domain.name: domain.weight for domain in settings.data})
+        drawing = ClipSampler(
+            data.training, {domain.name: domain.weight for domain in settings.data}
+        )
 
         def draw(rng: np.random.Generator, frames: int) -> Sample:
-            return training_windows(
+            return generator_training_windows(
                 drawing, rng, frames, n_windows=settings.sounds_per_face,
                 augment=settings.augment, gain_db=settings.gain_db,
             )  # fmt: skip
 
-        self._batches = Batches(draw, settings.seed, accelerator.process_index, settings.workers)
+        self._batches = BatchPrefetcher(
+            draw, settings.seed, accelerator.process_index, settings.workers
+        )
         self._windows = [
-            (name, *_any_window(Drawing({name: takes}, {name: 1.0}), i))
+            (name, *_validation_window(ClipSampler({name: takes}, {name: 1.0}), i))
             for i in range(settings.validation)
             for name, takes in data.held_out.items()
         ]
 
-    def step(self, progress: Progress, rate: float) -> tuple[Losses, int]:
+    def step(self, progress: RunProgress, rate: float) -> tuple[TrainingLosses, int]:
         """A batch of windows. The losses' weights are those of the original."""
         learner, settings = self.learners[0], self._settings
         sync_weight = self._sync_weight(progress)
@@ -102,21 +120,23 @@ class GeneratorTask:
             n_frames = settings.frames_per_window
         size = settings.batch // n_frames // settings.sounds_per_face
         batch = self._batches.get(progress.step, size, n_frames)
-        losses: Losses = {}
+        losses: TrainingLosses = {}
         if progress.step < settings.coarse_steps:
             losses["coarse"] = self._coarse(batch)
             learner.step(losses["coarse"], progress.step, rate)
             return {"coarse": losses["coarse"].detach()}, settings.batch
         with self._accelerator.autocast():
             targets, inputs, mels, heard = self._inputs(batch)
-            drawn = self._drawn(learner.distributed, inputs, mels, targets, _shared(batch))
+            drawn = self._drawn(
+                learner.distributed, inputs, mels, targets, _first_with_same_face(batch)
+            )
             losses["l1"] = self._l1(drawn, targets)
             total = (1 - sync_weight - settings.gan_weight) * losses["l1"]
             if settings.coarse_weight:
                 references = inputs[:, 3:]
-                due = coarse_differences(targets, references)
-                on_the_way = coarse_loss(read_out(self._watched.maps).float(), due)
-                in_the_end = coarse_loss(coarse_differences(drawn, references), due)
+                due = low_resolution_residual(targets, references)
+                on_the_way = low_resolution_loss(project_to_rgb(self._watched.maps).float(), due)
+                in_the_end = low_resolution_loss(low_resolution_residual(drawn, references), due)
                 losses["coarse"] = (on_the_way + in_the_end) / 2
                 total = total + settings.coarse_weight * losses["coarse"]
             if sync_weight and self._expert:
@@ -131,7 +151,7 @@ class GeneratorTask:
         n_samples = len(targets) * self._accelerator.num_processes
         return {name: loss.detach() for name, loss in losses.items()}, n_samples
 
-    def validate(self, progress: Progress) -> Validation:
+    def validate(self, progress: RunProgress) -> ValidationScores:
         """L1, mouth L1 and PSNR, and what the expert says of drawn and of real lips."""
         found = sorted(self._measure())
         domains: dict[str, dict[str, float]] = {}
@@ -145,11 +165,11 @@ class GeneratorTask:
         weight = self._settings.sync_weight if self._expert else 0.0
         l1 = float(np.mean([figures["l1"] for figures in domains.values()]))
         sync = float(np.mean([figures.get("sync", 0.0) for figures in domains.values()]))
-        settle(progress, l1)
+        detect_plateau(progress, l1)
         picture = self._pictures() if self._accelerator.is_main_process else None
-        return Validation(-((1 - weight) * l1 + weight * sync), domains, picture)
+        return ValidationScores(-((1 - weight) * l1 + weight * sync), domains, picture)
 
-    def may_stop(self, progress: Progress) -> bool:
+    def may_stop(self, progress: RunProgress) -> bool:
         """Not before the sync loss has its weight."""
         return not self._expert or bool(self._sync_weight(progress))
 
@@ -157,7 +177,7 @@ class GeneratorTask:
         """Stop reading ahead."""
         self._batches.close()
 
-    def _sync_weight(self, progress: Progress) -> float:
+    def _sync_weight(self, progress: RunProgress) -> float:
         """Of the step at hand."""
         settings = self._settings
         if not self._expert:
@@ -172,20 +192,20 @@ class GeneratorTask:
         with self._accelerator.autocast():
             targets, inputs, mels, _ = self._inputs(batch)
             network = cast(Wav2Lip384, self.learners[0].network)
-            drawn = coarse_lower_half(network, mels).float()
-            return coarse_loss(drawn, coarse_differences(targets, inputs[:, 3:]))
+            drawn = low_resolution_lower_half(network, mels).float()
+            return low_resolution_loss(drawn, low_resolution_residual(targets, inputs[:, 3:]))
 
     def _l1(self, drawn: Tensor, targets: Tensor) -> Tensor:
         off = (drawn - targets).abs()
         weight = self._settings.mouth_weight
-        upper, lower = off[..., :LOWER, :].mean(), off[..., LOWER:, :].mean()
+        upper, lower = off[..., :FIRST_DRAWN_ROW, :].mean(), off[..., FIRST_DRAWN_ROW:, :].mean()
         return (upper + weight * lower) / (1 + weight)
 
     def _in_sync(self, drawn: Tensor, heard: Tensor, n_frames: int) -> Tensor:
         """How probably the expert takes (B n_frames, 3, H, W) windows for real, (B,)."""
         assert self._expert
         frames = drawn.reshape(-1, n_frames, *drawn.shape[1:])[:, : self._expert.n_frames]
-        return sync_probability(*self._expert(heard, mouths(frames)))
+        return sync_probability(*self._expert(heard, stack_lower_halves(frames)))
 
     def _realness(self, drawn: Tensor) -> Tensor:
         """What the quality discriminator says, which learns nothing from it."""
@@ -203,20 +223,20 @@ class GeneratorTask:
         return loss.detach()
 
     @torch.inference_mode()
-    def _measure(self) -> list[Found]:
+    def _measure(self) -> list[WindowFigures]:
         """The figures of all validation windows; the processes share them."""
         learner, accelerator = self.learners[0], self._accelerator
-        learner.even_out()
+        learner.synchronize_buffers()
         mine = range(accelerator.process_index, len(self._windows), accelerator.num_processes)
-        at_once = max(1, self._settings.batch // SPAN)
+        at_once = max(1, self._settings.batch // MEL_WINDOW_FRAMES)
         found: list[object] = []
         for first in range(0, len(mine), at_once):
             some = mine[first : first + at_once]
             targets, inputs, mels, heard = self._inputs(self._held_out(some))
             with accelerator.autocast():
                 drawn = self._drawn(learner.best.eval(), inputs, mels, targets)
-                off = (drawn - targets).reshape(-1, SPAN, *targets.shape[1:])
-                lower = off[..., LOWER:, :]
+                off = (drawn - targets).reshape(-1, MEL_WINDOW_FRAMES, *targets.shape[1:])
+                lower = off[..., FIRST_DRAWN_ROW:, :]
                 figures = [
                     off.abs().mean((1, 2, 3, 4)),
                     lower.abs().mean((1, 2, 3, 4)),
@@ -226,13 +246,13 @@ class GeneratorTask:
             values = torch.stack(figures, 1).tolist()
             found.extend((i, *row) for i, row in zip(some, values, strict=True))
         learner.network.train()
-        return cast(list[Found], machine.gather(found, accelerator))
+        return cast(list[WindowFigures], device.gather_results(found, accelerator))
 
     def _judged(self, faces: Tensor, heard: Tensor) -> Tensor:
         """The sync loss of each window, (B,)."""
         if not self._expert:
             return torch.zeros(len(heard), device=heard.device)
-        return -self._in_sync(faces, heard, SPAN).float().clamp_min(1e-6).log()
+        return -self._in_sync(faces, heard, MEL_WINDOW_FRAMES).float().clamp_min(1e-6).log()
 
     @torch.inference_mode()
     def _pictures(self) -> NDArray[np.uint8]:
@@ -244,7 +264,7 @@ class GeneratorTask:
             targets, inputs, mels, _ = self._inputs(self._held_out([i]))
             with self._accelerator.autocast():
                 drawn = self._drawn(learner.best.eval(), inputs, mels, targets)
-            middle = SPAN // 2
+            middle = MEL_WINDOW_FRAMES // 2
             rows = inputs[middle, :3], inputs[middle, 3:], targets[middle], drawn[middle]
             columns.append(torch.cat(rows, dim=1))
         learner.network.train()
@@ -253,19 +273,22 @@ class GeneratorTask:
 
     def _held_out(self, numbers: "range | list[int]") -> Sample:
         samples = [
-            window(*self._windows[i][1:], SPAN, np.random.default_rng((0, i))) for i in numbers
+            generator_window(
+                *self._windows[i][1:], MEL_WINDOW_FRAMES, np.random.default_rng((0, i))
+            )
+            for i in numbers
         ]
         return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
 
     def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Targets, faces as the generator is given them, its sounds, and the expert's."""
         targets, references = (
-            machine.faces(machine.send(batch[name], self._device)).flatten(0, 1)
+            device.to_float_faces(device.to_device(batch[name], self._device)).flatten(0, 1)
             for name in ("targets", "references")
         )
-        masked = pad(targets[..., :LOWER, :], (0, 0, 0, LOWER))
-        mels = machine.send(batch["mels"], self._device).flatten(0, 1)
-        heard = machine.send(batch["heard"], self._device).flatten(0, 1)
+        masked = pad(targets[..., :FIRST_DRAWN_ROW, :], (0, 0, 0, FIRST_DRAWN_ROW))
+        mels = device.to_device(batch["mels"], self._device).flatten(0, 1)
+        heard = device.to_device(batch["heard"], self._device).flatten(0, 1)
         return targets, torch.cat([masked, references], 1), mels, heard
 
     def _drawn(
@@ -286,7 +309,7 @@ class GeneratorTask:
             inputs, numbers = self._once(inputs, which)
         half = self._settings.lower_half
         drawn: Tensor = network(mels, inputs, numbers, lower_half=half).float()
-        return torch.cat([targets[..., :LOWER, :], drawn], 2) if half else drawn
+        return torch.cat([targets[..., :FIRST_DRAWN_ROW, :], drawn], 2) if half else drawn
 
     def _once(self, inputs: Tensor, which: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         """Every face once, and for each picture the number of its face."""
@@ -297,30 +320,30 @@ class GeneratorTask:
         )
 
 
-def _shared(batch: Sample) -> NDArray[np.intp]:
+def _first_with_same_face(batch: Sample) -> NDArray[np.intp]:
     """For each picture of a batch the first one with the same face."""
     which = batch["which"].astype(np.intp)
     n_samples, n_pictures = which.shape
     return np.ravel(which + n_pictures * np.arange(n_samples)[:, None])
 
 
-def settle(progress: Progress, l1: float) -> None:
+def detect_plateau(progress: RunProgress, l1: float) -> None:
     """Note a validation's L1 in ``progress.task``; ``settled`` is 1 once it falls no more."""
     task = progress.task
-    if l1 < SETTLED * task.get("l1", float("inf")):
+    if l1 < PLATEAU_RATIO * task.get("l1", float("inf")):
         task |= {"l1": l1, "unchanged": 0}
         return
     task["unchanged"] += 1
-    if task["unchanged"] >= FOR and not task.get("settled"):
+    if task["unchanged"] >= PLATEAU_VALIDATIONS and not task.get("settled"):
         task["settled"] = 1
         progress.stale = 0  # from here on it is another loss that falls
 
 
-def _frozen(path: Path, device: torch.device) -> Expert384:
+def _load_frozen_expert(path: Path, device: torch.device) -> SyncExpert384:
     """An expert that judges and does not learn: its norms, too, stay as they are."""
-    return weights.load(path, Expert384).requires_grad_(False).to(device)
+    return weights.load_weights(path, SyncExpert384).requires_grad_(False).to(device)
 
 
-def _any_window(drawing: Drawing, number: int) -> tuple[Take, int]:
+def _validation_window(drawing: ClipSampler, number: int) -> tuple[TrainingClip, int]:
     """The same each time; where something is heard."""
     return drawing.audible(np.random.default_rng((0, number)))

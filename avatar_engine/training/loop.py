@@ -10,50 +10,51 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
+import filelock
 from torch import Tensor
 
-from . import checkpoints
-from .curves import Curves
-from .errors import TrainingError
-from .machine import agree
-from .settings import Settings
-from .task import Progress, Task, Validation
+from . import checkpoint, device
+from .data import TrainingData, load_training_data
+from .device import any_process
+from .metrics_log import MetricsLog
+from .settings import ExpertSettings, GeneratorSettings, TrainingError, TrainingSettings
+from .task import LipsyncTask, RunProgress, ValidationScores
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-End = Literal["finished", "settled", "out of time", "stopped"]
+RunEnd = Literal["finished", "settled", "out of time", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TrainingReport:
     """What a run says now and then."""
 
     step: int
     steps: int
     samples_per_s: float
     losses: dict[str, float]
-    validation: Validation | None
+    validation: ValidationScores | None
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrainingOutcome:
     """How a run ended."""
 
-    end: End
+    end: RunEnd
     """All steps done; score got no better; ``max_hours`` are over; or a signal came."""
-    progress: Progress
+    progress: RunProgress
     checkpoint: Path | None
     """The last."""
     first: bool
     """Whether this is the first process; only that one should speak."""
 
 
-class Loop:
+class TrainingLoop:
     """Trains a task in a run's folder, going on from its last checkpoint.
 
     Args:
-        fixed: The settings that must not change, see ``checkpoints.fixed``.
+        fixed: The settings that must not change, see ``checkpoint.fixed``.
         report: Receives a line now and then, in the first process.
         tick: Called after each step with the number of steps done.
 
@@ -63,30 +64,30 @@ class Loop:
 
     def __init__(
         self,
-        task: Task,
-        settings: Settings,
+        task: LipsyncTask,
+        settings: TrainingSettings,
         fixed: Mapping[str, object],
         accelerator: "Accelerator",
-        report: Callable[[Line], None] = lambda line: None,
+        report: Callable[[TrainingReport], None] = lambda line: None,
         tick: Callable[[int], None] = lambda step: None,
     ) -> None:
         self._task, self._settings, self._fixed = task, settings, fixed
         self._accelerator, self._report, self._tick = accelerator, report, tick
         self._first = accelerator.is_main_process
-        self._progress = Progress()
-        found = checkpoints.newest(settings.out)
+        self._progress = RunProgress()
+        found = checkpoint.newest_checkpoint(settings.out)
         if found:
-            checkpoints.check(found, task.kind, fixed)
-            checkpoints.load(found, task.learners, accelerator.scaler)
+            checkpoint.check_same_settings(found, task.kind, fixed)
+            checkpoint.load_checkpoint(found, task.learners, accelerator.scaler)
             self._progress = found.progress
         if self._first:
-            checkpoints.check_space(settings.out, task.learners)
+            checkpoint.check_disk_space(settings.out, task.learners)
         self._saved = self._progress.step
         self._losses: dict[str, list[Tensor]] = {}
         self._n_samples = 0
         self._noted = time.monotonic()
 
-    def run(self, domains: list[str]) -> Outcome:
+    def run(self, domains: list[str]) -> TrainingOutcome:
         """Train until there is a reason to stop; ``domains`` are those that are validated.
 
         Raises:
@@ -96,20 +97,20 @@ class Loop:
         figures = [f"{domain}/{name}" for domain in domains for name in self._task.figures]
         curves = None
         if self._first:
-            curves = Curves(settings.out, progress.step, self._task.losses, figures)
+            curves = MetricsLog(settings.out, progress.step, self._task.losses, figures)
         for learner in self._task.learners:
             learner.network.train()
         try:
-            with _signals() as asked:
+            with _stop_signals() as asked:
                 end = self._steps(curves, asked)
         finally:
             self._task.close()
             if curves:
                 curves.close()
-        folder = checkpoints.newest(settings.out)
-        return Outcome(end, progress, folder.folder if folder else None, self._first)
+        folder = checkpoint.newest_checkpoint(settings.out)
+        return TrainingOutcome(end, progress, folder.folder if folder else None, self._first)
 
-    def _steps(self, curves: Curves | None, asked: list[int]) -> End:
+    def _steps(self, curves: MetricsLog | None, asked: list[int]) -> RunEnd:
         settings, progress = self._settings, self._progress
         began = time.monotonic()
         before = progress.seconds
@@ -127,12 +128,12 @@ class Loop:
             if validate or progress.step % settings.report_every == 0:
                 self._note(curves, self._validate() if validate else None)
             late = settings.max_hours and time.monotonic() - began > settings.max_hours * 3600
-            stop = agree(bool(asked or late), self._accelerator)
+            stop = any_process(bool(asked or late), self._accelerator)
             best = progress.best_step == progress.step
             if stop or last or best or progress.step % settings.checkpoint_every == 0:
                 self._save()
             if stop and not last:
-                return "stopped" if agree(bool(asked), self._accelerator) else "out of time"
+                return "stopped" if any_process(bool(asked), self._accelerator) else "out of time"
         if self._saved != progress.step:
             self._save()
         return "finished" if progress.step >= settings.steps else "settled"
@@ -142,7 +143,7 @@ class Loop:
         patience, progress = self._settings.patience, self._progress
         return bool(patience and progress.stale >= patience and self._task.may_stop(progress))
 
-    def _validate(self) -> Validation:
+    def _validate(self) -> ValidationScores:
         progress = self._progress
         progress.stale += 1
         validation = self._task.validate(progress)
@@ -151,7 +152,7 @@ class Loop:
             progress.stale = 0
         return validation
 
-    def _note(self, curves: Curves | None, validation: Validation | None) -> None:
+    def _note(self, curves: MetricsLog | None, validation: ValidationScores | None) -> None:
         """Report the mean losses since the last time."""
         losses = self._means()
         now = time.monotonic()
@@ -161,7 +162,7 @@ class Loop:
             rate = self._settings.rate(self._progress.step - 1)
             curves.note(self._progress, rate, pace, losses, validation)
             steps = self._settings.steps
-            self._report(Line(self._progress.step, steps, pace, losses, validation))
+            self._report(TrainingReport(self._progress.step, steps, pace, losses, validation))
 
     def _means(self) -> dict[str, float]:
         """Mean losses since the last report. Only here is waited for the graphics card.
@@ -190,7 +191,7 @@ class Loop:
         self._accelerator.wait_for_everyone()
 
     def _task_checkpoint(self) -> None:
-        checkpoints.save(
+        checkpoint.save_checkpoint(
             self._settings.out,
             self._task.kind,
             self._progress,
@@ -201,7 +202,7 @@ class Loop:
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
+def _stop_signals() -> Iterator[list[int]]:
     """Notes SIGINT and SIGTERM, for the step at hand to be finished; the second one ends all."""
     asked: list[int] = []
 
@@ -216,3 +217,63 @@ def _signals() -> Iterator[list[int]]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def train_network(
+    settings: ExpertSettings | GeneratorSettings,
+    told: Callable[[TrainingData, str], None] = lambda data, device: None,
+    report: Callable[[TrainingReport], None] = lambda line: None,
+    tick: Callable[[int], None] = lambda step: None,
+) -> TrainingOutcome:
+    """Train, going on where an earlier run in the same folder stopped.
+
+    Args:
+        told: Receives the clips and the machine's name, before anything is learnt; like the
+            others in the first process only.
+        report: Receives a line now and then.
+        tick: Receives the number of steps done.
+
+    Raises:
+        TrainingError: With these settings nothing can be learnt here.
+        ClipError, WeightsError: A file that they name cannot be used.
+    """
+    data = load_training_data(settings.data)
+    accelerator = device.make_accelerator(settings)
+    first = accelerator.is_main_process
+    settings.out.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(settings.out / ".lock", timeout=0)
+    if first:
+        _lock_run(lock, settings.out)
+        checkpoint.remove_partial_checkpoints(settings.out)
+        told(data, f"{accelerator.num_processes} x {accelerator.device}")
+    try:
+        fixed = checkpoint.fixed_settings(settings, data.digest())
+        found = checkpoint.newest_checkpoint(settings.out)
+        kind = "expert" if isinstance(settings, ExpertSettings) else "generator"
+        if found:  # before networks are built of settings that do not fit
+            checkpoint.check_same_settings(found, kind, fixed)
+        task: LipsyncTask
+        if isinstance(settings, ExpertSettings):
+            from .expert import ExpertTask
+
+            task = ExpertTask(settings, data, accelerator)
+        else:
+            from .generator import GeneratorTask
+
+            task = GeneratorTask(settings, data, accelerator)
+        outcome = TrainingLoop(task, settings, fixed, accelerator, report, tick).run(
+            list(data.held_out)
+        )
+        accelerator.end_training()
+        return outcome
+    finally:
+        lock.release()
+
+
+def _lock_run(lock: filelock.BaseFileLock, out: Path) -> None:
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise TrainingError(
+            f"another run is writing into {out}; wait, or choose another folder"
+        ) from error

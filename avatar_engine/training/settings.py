@@ -9,20 +9,21 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from ..wav2lip.mel import FPS, HOP, SAMPLE_RATE, WINDOW
-from .errors import TrainingError
+from ..wav2lip.mel import FPS, HOP_LENGTH, MEL_WINDOW, SAMPLE_RATE
 
-SPAN = WINDOW * HOP * FPS // SAMPLE_RATE  # frames that sound as long as a mel window: five
+MEL_WINDOW_FRAMES = (
+    MEL_WINDOW * HOP_LENGTH * FPS // SAMPLE_RATE
+)  # frames that sound as long as a mel window: five
 
-Count = Annotated[int, Field(ge=1)]
-Part = Annotated[float, Field(ge=0, lt=1)]
+PositiveCount = Annotated[int, Field(ge=1)]
+UnitFraction = Annotated[float, Field(ge=0, lt=1)]
 
 
-class _Strict(BaseModel):
+class _TrainingModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Domain(_Strict):
+class ClipDomain(_TrainingModel):
     """One kind of clips, whose scores are reported apart."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
@@ -30,38 +31,38 @@ class Domain(_Strict):
     """Folders that ``prepare`` wrote."""
     weight: Annotated[float, Field(ge=0)] = 1.0
     """Its share of what is drawn, next to the weights of the others."""
-    held_out: Part | Literal["all"] = 0.1
+    held_out: UnitFraction | Literal["all"] = 0.1
     """The part of its sentences that only validation sees."""
 
 
-class Settings(_Strict):
+class TrainingSettings(_TrainingModel):
     """What expert and generator have in common."""
 
     out: Path
-    data: Annotated[list[Domain], Field(min_length=1)]
+    data: Annotated[list[ClipDomain], Field(min_length=1)]
     width: Annotated[int, Field(ge=32, le=512)] = 512
     start: Path | None = None
     """Weights to begin with, of the same network and width."""
     seed: Annotated[int, Field(ge=0)] = 0
 
-    steps: Count
+    steps: PositiveCount
     learning_rate: Annotated[float, Field(gt=0)] = 1e-4
     schedule: Literal["constant", "cosine"] = "constant"
     warmup: Annotated[int, Field(ge=0)] = 0
     """Steps in which the learning rate rises to its height."""
-    ema: Part = 0.0
+    ema: UnitFraction = 0.0
     """How much of the running mean of the weights each step keeps; 0 for no mean."""
     gain_db: Annotated[float, Field(ge=0, le=20)] = 6.0
     """The most by which a sound is made louder or softer, dB."""
 
-    validate_every: Count = 1000
+    validate_every: PositiveCount = 1000
     """Steps."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without a better score after which training stops; 0 for never."""
     max_hours: Annotated[float, Field(gt=0)] | None = None
-    report_every: Count = 50
+    report_every: PositiveCount = 50
     """Steps."""
-    checkpoint_every: Count = 1000
+    checkpoint_every: PositiveCount = 1000
     """Steps."""
 
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
@@ -91,7 +92,7 @@ class Settings(_Strict):
         return self.learning_rate * (0.02 + 0.49 * (1 + cos(pi * min(1.0, done))))
 
 
-class ExpertSettings(Settings):
+class ExpertSettings(TrainingSettings):
     """What an expert is trained with."""
 
     batch: Annotated[int, Field(ge=2)] = 64
@@ -122,15 +123,15 @@ class ExpertSettings(Settings):
         return self
 
 
-class GeneratorSettings(Settings):
+class GeneratorSettings(TrainingSettings):
     """What a generator is trained with."""
 
     batch: Annotated[int, Field(ge=2)] = 40
     """Pictures of a step, per process."""
     augment: bool = False
-    frames_per_window: Annotated[int, Field(ge=1, le=SPAN)] = SPAN
+    frames_per_window: Annotated[int, Field(ge=1, le=MEL_WINDOW_FRAMES)] = MEL_WINDOW_FRAMES
     """Consecutive pictures that are drawn together while the sync loss has no weight."""
-    sounds_per_face: Count = 1
+    sounds_per_face: PositiveCount = 1
     """Windows of a drawn presenter that are drawn on the same faces, which are encoded once."""
     lower_half: bool = False
     """Draw nothing else, as when speaking: the upper half is then neither learnt nor judged."""
@@ -143,13 +144,13 @@ class GeneratorSettings(Settings):
     """Weight of the lower half in the L1 loss, next to 1 for the upper half."""
     expert: Path | None = None
     """Weights of the expert; without, L1 alone."""
-    sync_weight: Part = 0.03
+    sync_weight: UnitFraction = 0.03
     sync_from: Literal["auto"] | Annotated[int, Field(ge=0)] = "auto"
     """The step from which the sync loss has weight; auto: when validation L1 has settled."""
-    gan_weight: Part = 0.0
-    validation: Count = 40
+    gan_weight: UnitFraction = 0.0
+    validation: PositiveCount = 40
     """Windows per domain."""
-    samples: Count = 6
+    samples: PositiveCount = 6
     """Columns of the sample pictures."""
 
     @model_validator(mode="after")
@@ -164,10 +165,10 @@ class GeneratorSettings(Settings):
         return self
 
 
-Kind = TypeVar("Kind", bound=Settings)
+SettingsType = TypeVar("SettingsType", bound=TrainingSettings)
 
 
-def read(path: Path, kind: type[Kind]) -> Kind:
+def read_settings(path: Path, kind: type[SettingsType]) -> SettingsType:
     """Read settings.
 
     Raises:
@@ -182,15 +183,19 @@ def read(path: Path, kind: type[Kind]) -> Kind:
     try:
         return kind.model_validate(found)
     except ValidationError as error:
-        problems = "\n".join(f"  {_sentence(problem, kind)}" for problem in error.errors())
+        problems = "\n".join(f"  {_problem_message(problem, kind)}" for problem in error.errors())
         raise TrainingError(f"{path}:\n{problems}") from error
 
 
-def _sentence(problem: ErrorDetails, kind: type[Settings]) -> str:
+def _problem_message(problem: ErrorDetails, kind: type[TrainingSettings]) -> str:
     place = problem["loc"]
     text = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        known = Domain.model_fields if place[0] == "data" else kind.model_fields
+        known = ClipDomain.model_fields if place[0] == "data" else kind.model_fields
         near = difflib.get_close_matches(str(place[-1]), known, 1)
         text = "there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
     return ": ".join(filter(None, [".".join(map(str, place)), text]))
+
+
+class TrainingError(ValueError):
+    """A run cannot start or go on; the text says why, and what to do."""

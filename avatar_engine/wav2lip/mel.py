@@ -14,12 +14,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
+import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  # Hz
 N_FFT = 800  # samples in a column, 50 ms; also the length of its Hann window
-HOP = 200  # samples between columns, 12.5 ms
+HOP_LENGTH = 200  # samples between columns, 12.5 ms
 N_MELS = 80
 F_MIN, F_MAX = 55.0, 7_600.0  # Hz
 PREEMPHASIS = 0.97
@@ -29,7 +30,7 @@ SILENCE = -4.0  # what a band without sound is normalised to; the loudest is 4
 
 FPS = 25  # frames a second
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640
-WINDOW = 16  # columns that the networks look at for a frame, 200 ms: five frames
+MEL_WINDOW = 16  # columns that the networks look at for a frame, 200 ms: five frames
 GENERATOR_LEAD = 2
 """Frames by which the 384 generator's window begins before its frame: ``[i - GENERATOR_LEAD]``.
 
@@ -41,17 +42,17 @@ for 200 ms. The expert's window begins with the first of its frames, as the orig
 Mel = NDArray[np.float32]
 """(80, n_columns), in [-4, 4]."""
 
-SETTINGS = {
+MEL_SETTINGS = {
     "sample_rate": str(SAMPLE_RATE),
     "n_fft": str(N_FFT),
-    "hop": str(HOP),
+    "hop": str(HOP_LENGTH),
     "n_mels": str(N_MELS),
     "f_min": str(F_MIN),
     "f_max": str(F_MAX),
     "preemphasis": str(PREEMPHASIS),
     "ref_level_db": str(REF_LEVEL),
     "min_level_db": str(MIN_LEVEL),
-    "mel_window": str(WINDOW),
+    "mel_window": str(MEL_WINDOW),
     "fps": str(FPS),
 }
 """What a network was trained with, to be kept beside its weights."""
@@ -73,16 +74,16 @@ def melspectrogram(samples: NDArray[np.floating]) -> Mel:
     """
     if samples.ndim == 1 and len(samples) < SAMPLES_PER_FRAME:
         samples = np.pad(samples, (0, SAMPLES_PER_FRAME - len(samples)))
-    return _columns(np.pad(_emphasise(samples), N_FFT // 2, mode="reflect"))
+    return _normalised_columns(np.pad(_emphasise(samples), N_FFT // 2, mode="reflect"))
 
 
-def samples_for(first: int, stop: int) -> tuple[int, int]:
+def samples_for_columns(first: int, stop: int) -> tuple[int, int]:
     """Where the samples begin and end that columns ``first`` to ``stop - 1`` are made of.
 
     >>> samples_for(0, 16), samples_for(16, 32)
     ((0, 3400), (2800, 6600))
     """
-    return max(0, first * HOP - N_FFT // 2), (stop - 1) * HOP + N_FFT // 2
+    return max(0, first * HOP_LENGTH - N_FFT // 2), (stop - 1) * HOP_LENGTH + N_FFT // 2
 
 
 def mel_columns(samples: NDArray[np.floating], first: int, stop: int, *, start: int = 0) -> Mel:
@@ -98,29 +99,29 @@ def mel_columns(samples: NDArray[np.floating], first: int, stop: int, *, start: 
         start: The place of ``samples[0]`` in the whole sound.
 
     Raises:
-        ValueError: The part lacks a sample that is needed (``samples_for`` says
+        ValueError: The part lacks a sample that is needed (``samples_for_columns`` says
             which are), is not mono, or has values that are no numbers.
     """
     if stop == first:
         return np.empty((N_MELS, 0), np.float32)
-    needs_from, needs_to = samples_for(first, stop)
+    needs_from, needs_to = samples_for_columns(first, stop)
     if start > needs_from or start + len(samples) < needs_to:
         raise ValueError(
             f"Columns {first} to {stop - 1} are made of samples {needs_from} to {needs_to - 1}, "
             f"but only {start} to {start + len(samples) - 1} were given."
         )
-    begins = first * HOP - N_FFT // 2  # before the sound where negative: mirrored there
+    begins = first * HOP_LENGTH - N_FFT // 2  # before the sound where negative: mirrored there
     emphasised = _emphasise(samples[needs_from - start : needs_to - start])
-    return _columns(np.pad(emphasised, (max(0, -begins), 0), mode="reflect"))
+    return _normalised_columns(np.pad(emphasised, (max(0, -begins), 0), mode="reflect"))
 
 
 def window_start(frame: int) -> int:
     """The first of the 16 columns for a frame: 3.2 a frame, rounded down."""
-    return frame * SAMPLE_RATE // (HOP * FPS)
+    return frame * SAMPLE_RATE // (HOP_LENGTH * FPS)
 
 
-def windows(
-    mel: Mel, frames: Iterable[int], *, first_column: int = 0, columns: int = WINDOW
+def mel_windows(
+    mel: Mel, frames: Iterable[int], *, first_column: int = 0, columns: int = MEL_WINDOW
 ) -> NDArray[np.float32]:
     """The mel windows of some frames, each beginning where its frame begins.
 
@@ -162,13 +163,13 @@ def _emphasise(samples: NDArray[np.floating]) -> NDArray[np.float64]:
     return sound - PREEMPHASIS * np.concatenate([[0.0], sound])[:-1]
 
 
-def _columns(padded: NDArray[np.float64]) -> Mel:
+def _normalised_columns(padded: NDArray[np.float64]) -> Mel:
     """Normalised mel columns of sound that begins half a column before the first.
 
     In double precision: next to a loud sound, single precision cannot tell
     what is 100 dB below.
     """
-    pieces = sliding_window_view(padded, N_FFT)[::HOP]
+    pieces = sliding_window_view(padded, N_FFT)[::HOP_LENGTH]
     magnitudes = np.abs(np.fft.rfft(pieces * _hann(), axis=1))
     bands = _mel_filters() @ magnitudes.T
     decibels = 20 * np.log10(np.maximum(10 ** (MIN_LEVEL / 20), bands)) - REF_LEVEL
@@ -204,3 +205,54 @@ def _hertz_to_mel(frequency: float) -> float:
 
 def _mel_to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(mel < 15, mel * 200 / 3, 1_000 * np.exp((mel - 15) / _MEL_PER_OCTAVE_OF_6_4))
+
+
+class MelExtractor:
+    """The mel windows of frames, as soon as their sound is known.
+
+    A window reaches 105 ms beyond its frame; where the sentence ends, silence follows. However
+    the sound is cut into pieces, the windows are the same.
+
+    Args:
+        sample_rate: Of the sound that will be heard, Hz.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self._resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32")
+        self._samples: NDArray[np.float32] = np.empty(0, np.float32)
+        self._start = 0  # of those kept, in the sentence
+
+    def hear(self, samples: NDArray[np.float32], *, last: bool = False) -> None:
+        """Take in more of the sentence, mono, in [-1, 1]; with ``last``, nothing comes after."""
+        more = self._resampler.resample_chunk(samples, last=last)
+        self._samples = np.concatenate([self._samples, more])
+        if last:
+            # Enough silence for the windows of the last frames.
+            self._samples = np.pad(self._samples, (0, MEL_WINDOW * SAMPLES_PER_FRAME))
+
+    @property
+    def n_ready(self) -> int:
+        """How many frames, counted from the sentence's start, can be drawn."""
+        end = self._start + len(self._samples)
+        n = max(0, (end - N_FFT // 2) // SAMPLES_PER_FRAME)  # never too few
+        while n and _samples_for_frame(n - 1)[1] > end:
+            n -= 1
+        return n
+
+    def windows(self, first: int, stop: int) -> NDArray[np.float32]:
+        """Of frames ``first`` to ``stop - 1``, (n, 1, 80, 16); earlier ones are then forgotten."""
+        begin = max(0, window_start(first - GENERATOR_LEAD))
+        end = window_start(stop - 1 - GENERATOR_LEAD) + MEL_WINDOW
+        mel = mel_columns(self._samples, begin, end, start=self._start)
+        frames = range(first - GENERATOR_LEAD, stop - GENERATOR_LEAD)
+        made = mel_windows(mel, frames, first_column=begin)
+        keep_from = samples_for_columns(max(0, window_start(stop - GENERATOR_LEAD)), 0)[0]
+        self._samples = self._samples[max(0, keep_from - self._start) :]
+        self._start = max(self._start, keep_from)
+        return made
+
+
+def _samples_for_frame(frame: int) -> tuple[int, int]:
+    """The samples from which to which a frame's window is made."""
+    column = window_start(frame - GENERATOR_LEAD)
+    return samples_for_columns(max(0, column), column + MEL_WINDOW)

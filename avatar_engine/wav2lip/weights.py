@@ -18,23 +18,22 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from . import mel
-from .expert import Expert384
-from .generator import Wav2Lip384
-from .lipgan import LipGAN
-from .quality import QualityDiscriminator
-from .syncnet import SyncNet
-from .wav2lip96 import Expert96, Wav2Lip96
+from .compat.lipgan import LipGAN
+from .compat.syncnet import SyncNet
+from .compat.wav2lip96 import SyncExpert96, Wav2Lip96
+from .discriminators import QualityDiscriminator, SyncExpert384
+from .model import Wav2Lip384
 
 Network = TypeVar("Network", bound=nn.Module)
 State = Mapping[str, Tensor]
 
 
-class WeightsError(ValueError):
+class LipSyncWeightsError(ValueError):
     """A weights file cannot be used; the text says why, and what would do."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _KnownNetwork:
     """A network that files are compared with."""
 
     kind: str
@@ -45,22 +44,22 @@ class _Known:
 
 
 _KNOWN = (
-    _Known(
+    _KnownNetwork(
         "wav2lip384",
         "the Wav2Lip-384 generator",
         Wav2Lip384,
         lambda state: Wav2Lip384(len(state["face_encoder_blocks.8.1.conv_block.0.weight"])),
     ),
-    _Known(
+    _KnownNetwork(
         "expert384",
         "the Wav2Lip-384 expert",
-        Expert384,
-        lambda state: Expert384(
+        SyncExpert384,
+        lambda state: SyncExpert384(
             len(state["face_encoder.21.conv_block.0.weight"]),
             state["face_encoder.0.conv_block.0.weight"].shape[1] // 3,
         ),
     ),
-    _Known(
+    _KnownNetwork(
         "quality",
         "the visual quality discriminator",
         QualityDiscriminator,
@@ -68,14 +67,16 @@ _KNOWN = (
             96 if len(state["face_encoder_blocks.0.0.conv_block.0.weight"]) == 32 else 384
         ),
     ),
-    _Known("wav2lip96", "the original Wav2Lip generator", Wav2Lip96, lambda _: Wav2Lip96()),
-    _Known("expert96", "the original Wav2Lip expert", Expert96, lambda _: Expert96()),
-    _Known("lipgan", "the LipGAN generator", LipGAN, lambda _: LipGAN()),
-    _Known("syncnet", "SyncNet (syncnet_v2.model)", SyncNet, lambda _: SyncNet()),
+    _KnownNetwork("wav2lip96", "the original Wav2Lip generator", Wav2Lip96, lambda _: Wav2Lip96()),
+    _KnownNetwork(
+        "expert96", "the original Wav2Lip expert", SyncExpert96, lambda _: SyncExpert96()
+    ),
+    _KnownNetwork("lipgan", "the LipGAN generator", LipGAN, lambda _: LipGAN()),
+    _KnownNetwork("syncnet", "SyncNet (syncnet_v2.model)", SyncNet, lambda _: SyncNet()),
 )
 
 
-def save(network: nn.Module, path: Path, *, half: bool = False) -> None:
+def save_weights(network: nn.Module, path: Path, *, half: bool = False) -> None:
     """Write a network of this package as safetensors, all of it or nothing.
 
     Args:
@@ -85,7 +86,7 @@ def save(network: nn.Module, path: Path, *, half: bool = False) -> None:
             the norms, less than 1 % of the file, stay in 32.
     """
     kind = next(known.kind for known in _KNOWN if type(network) is known.type)
-    metadata = {"format": "pt", "kind": kind, **_options(network), **mel.SETTINGS}
+    metadata = {"format": "pt", "kind": kind, **_options(network), **mel.MEL_SETTINGS}
     state = {
         name: (tensor.half() if half and tensor.ndim > 1 else tensor).detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()
@@ -95,7 +96,7 @@ def save(network: nn.Module, path: Path, *, half: bool = False) -> None:
     os.replace(part, path)
 
 
-def load(path: Path, expected: type[Network]) -> Network:
+def load_weights(path: Path, expected: type[Network]) -> Network:
     """Read a network, ready for inference: in single precision, on the CPU, ``eval()``.
 
     ``expected`` may be what several have in common: ``load(path, Generator)``
@@ -113,18 +114,18 @@ def load(path: Path, expected: type[Network]) -> Network:
     state, metadata = _read(path)
     differing = [
         f"{name} {metadata[name]} instead of {value}"
-        for name, value in mel.SETTINGS.items()
+        for name, value in mel.MEL_SETTINGS.items()
         if metadata.get(name, value) != value
     ]
     if differing:
-        raise WeightsError(
+        raise LipSyncWeightsError(
             f"{path} was trained on another mel spectrogram ({', '.join(differing)}); "
             "it would hear nothing it knows. Use weights trained with these settings."
         )
     network, found = _recognise(state)
     if not isinstance(network, expected):
         holds = f"looks like {found}" if found else _unknown(state)
-        raise WeightsError(f"{path} should hold {wanted}, but it {holds}.")
+        raise LipSyncWeightsError(f"{path} should hold {wanted}, but it {holds}.")
     network.to_empty(device="cpu")
     network.load_state_dict({**_counters(network), **state})
     return network.eval()
@@ -174,7 +175,9 @@ def _read(path: Path) -> tuple[State, Mapping[str, str]]:
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as problem:
-        raise WeightsError(f"{path} cannot be read ({problem.strerror}): no weights.") from problem
+        raise LipSyncWeightsError(
+            f"{path} cannot be read ({problem.strerror}): no weights."
+        ) from problem
     metadata: Mapping[str, str] = {}
     if start.startswith(b"\x89HDF"):
         content: object = _read_keras(path)
@@ -189,7 +192,7 @@ def _read(path: Path) -> tuple[State, Mapping[str, str]]:
         or not content
         or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
     ):
-        raise WeightsError(
+        raise LipSyncWeightsError(
             f"{path} is a torch file, but not of weights: a table of named tensors is needed, "
             'by itself or under "state_dict".'
         )
@@ -213,7 +216,7 @@ def _read_torch(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as problem:
         if "GLOBAL" in str(problem):  # something to be imported, and then called
-            raise WeightsError(
+            raise LipSyncWeightsError(
                 f"{path} holds more than weights: loading it would run code from the file, so it "
                 "is refused. Save it again as a table of tensors (torch.save(network."
                 "state_dict(), ...)) where you trust it, and use that."
@@ -225,26 +228,26 @@ def _read_torch(path: Path) -> object:
 
 def _read_keras(path: Path) -> State:
     try:
-        from .keras_weights import read_keras
+        from .compat.keras_weights import read_keras_weights
     except ImportError as problem:
-        raise WeightsError(
+        raise LipSyncWeightsError(
             f"{path} is a Keras file; to read it, install h5py (pip install h5py)."
         ) from problem
     with torch.device("meta"):
         network = LipGAN()
     try:
-        return read_keras(path, network)
+        return read_keras_weights(path, network)
     except OSError as problem:
         raise _damaged(path) from problem
     except ValueError as problem:
-        raise WeightsError(
+        raise LipSyncWeightsError(
             f"{path} is a Keras file, but not of LipGAN's residual mel generator "
             f"({problem}); lipgan_residual_mel.h5 is."
         ) from problem
 
 
-def _damaged(path: Path) -> WeightsError:
-    return WeightsError(
+def _damaged(path: Path) -> LipSyncWeightsError:
+    return LipSyncWeightsError(
         f"{path} is damaged or no weights file ({path.stat().st_size:,} bytes); perhaps a copy or "
         "download was cut short. Fetch it again and compare its size."
     )

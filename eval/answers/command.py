@@ -5,12 +5,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agent.llm import asking
-from agent.settings import ROOT, Settings, SettingsError, read
+from agent.llm.chat_model import completion_function
+from agent.settings import ROOT, Settings, SettingsError, read_settings
 
 from . import report as reports
-from .judge import Judge
-from .run import evaluate
+from .evaluation import evaluate_answers
+from .llm_judge import AnswerJudge
 
 FAQ = ROOT / "assets" / "faq"
 QUESTIONS = FAQ / "questions.csv"
@@ -59,10 +59,10 @@ def run(options: argparse.Namespace) -> None:
     Raises:
         SettingsError: A setting is at fault, or ``--judge`` lacks something.
     """
-    settings = read(options.config)
+    settings = read_settings(options.config)
     systems = _systems(settings, options)
     judge = _judge(settings, options.out) if options.judge else None
-    result = evaluate(
+    result = evaluate_answers(
         options.faq,
         options.questions or QUESTIONS,
         systems=systems,
@@ -88,7 +88,7 @@ def _systems(settings: Settings, options: argparse.Namespace) -> dict[str, Setti
             raise SettingsError(f"--against {KNOWLEDGE_BASE}: the first is one already; set 'llm'")
         second = settings.model_copy(update={"llm": None})
     else:
-        second = read(Path(options.against))
+        second = read_settings(Path(options.against))
     names = [_name(settings), _name(second)]
     if names[0] == names[1]:
         names = [str(options.config or "yours"), str(options.against)]
@@ -101,13 +101,13 @@ def _name(settings: Settings) -> str:
     return settings.llm.model if settings.llm else KNOWLEDGE_BASE
 
 
-def _judge(settings: Settings, out: Path | None) -> Judge:
+def _judge(settings: Settings, out: Path | None) -> AnswerJudge:
     if settings.judge is None:
         raise SettingsError("--judge: set 'judge' as 'llm' is set, to a model of its own")
     if out is None:
         raise SettingsError("--judge: give --out FOLDER, where its verdicts are kept")
     out.mkdir(parents=True, exist_ok=True)
-    return Judge(asking(settings.judge), settings.judge.model, out / VERDICTS)
+    return AnswerJudge(completion_function(settings.judge), settings.judge.model, out / VERDICTS)
 
 
 def _positive(text: str) -> int:

@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..metrics import Estimate, with_intervals
-from ..provenance import settings_record
-from .findings import Finding, Verdict
-from .run import Report, Result
+from ..reporting import settings_record
+from .evaluation import AnswerReport, AnswerResult
+from .grading import GradedAnswer, Verdict
 
 LABELS: dict[str, tuple[str, str]] = {
     "right": ("answered from a right entry", "答对（依据正确条目）"),
@@ -55,7 +55,7 @@ WORST: tuple[Verdict, ...] = ("wrongly answered", "answered wrong", "wrongly ref
 N_WORST = 3  # of each kind
 
 
-def tables(report: Report) -> Iterator[RenderableType]:
+def tables(report: AnswerReport) -> Iterator[RenderableType]:
     """The figures side by side, the paired test, and some of what went wrong."""
     shown = Table(title=report.exam.summary(), box=SIMPLE)
     shown.add_column("")
@@ -90,7 +90,7 @@ def tables(report: Report) -> Iterator[RenderableType]:
         yield cases
 
 
-def write(report: Report, folder: Path) -> None:
+def write(report: AnswerReport, folder: Path) -> None:
     """Write ``report.json`` and, a line for each question and system, ``answers.jsonl``."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = json.dumps(record(report), ensure_ascii=False, indent=1)
@@ -102,7 +102,7 @@ def write(report: Report, folder: Path) -> None:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def record(report: Report) -> dict[str, Any]:
+def record(report: AnswerReport) -> dict[str, Any]:
     """The object of ``report.json``: figures are keys of each system, intervals beside them."""
     return {
         "systems": [_system(result) for result in report.results],
@@ -118,7 +118,7 @@ def record(report: Report) -> dict[str, Any]:
     } | report.exam.record()
 
 
-def _system(result: Result) -> dict[str, Any]:
+def _system(result: AnswerResult) -> dict[str, Any]:
     llm = result.settings.llm
     model = {"model": llm.model, "base_url": llm.base_url} if llm else None
     return {
@@ -129,7 +129,7 @@ def _system(result: Result) -> dict[str, Any]:
     }
 
 
-def _answer(finding: Finding) -> dict[str, Any]:
+def _answer(finding: GradedAnswer) -> dict[str, Any]:
     told, answer = finding.told, finding.answer
     return {
         "question": finding.question.text,
@@ -164,7 +164,7 @@ def _cell(name: str, estimate: Estimate) -> Text:
     return Text.assemble(f"{estimate.value:.3f}", (interval, "dim"))
 
 
-def _worst(result: Result) -> Iterator[Finding]:
+def _worst(result: AnswerResult) -> Iterator[GradedAnswer]:
     made_up = [finding for finding in result.findings if finding.unsupported]
     yield from made_up[:N_WORST]
     for verdict in WORST:

@@ -13,8 +13,8 @@ from agent.settings import ROOT
 from .figures import FIGURES, SYNCNET
 
 if TYPE_CHECKING:
-    from .report import Report
-    from .run import Instruments
+    from .evaluation import LipsyncModels
+    from .report import LipsyncReport
 
 SHIPPED = ROOT / "assets" / "wav2lip384"
 _RESERVED = {"real", "generated", "wrong_audio", "wav2lip96"}
@@ -80,44 +80,44 @@ def run(options: argparse.Namespace) -> list[str]:
     Raises:
         ValueError: Clips or weights are missing, damaged or others.
     """
-    from . import page, report, sheets, terminal  # torch takes seconds
+    from . import html_report, report  # torch takes seconds
 
     made = evaluate(options, Console(stderr=True))
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         report.write_json(made, options.out / "report.json")
         report.write_csv(made, options.out / "clips.csv")
-        sheets.write_sheets(made.sheets, options.out)
-        page.write_page(made, options.out / "report.html")
+        report.write_sheets(made.sheets, options.out)
+        html_report.write_page(made, options.out / "report.html")
     if options.json:
         print(report.dumps(made))
     else:
         output = Console()
-        for part in terminal.tables(made):
+        for part in report.tables(made):
             output.print(part)
     return list(_beyond_limits(made, options))
 
 
-def evaluate(options: argparse.Namespace, progress: Console) -> "Report":
+def evaluate(options: argparse.Namespace, progress: Console) -> "LipsyncReport":
     """Measure what the options name."""
-    from ..provenance import digest
-    from .material import read_items
-    from .report import Report
-    from .run import measure
+    from ..reporting import digest
+    from .evaluation import measure_clips
+    from .held_out_clips import read_held_out_clips
+    from .report import LipsyncReport
     from .summary import summarise
 
     sets, against = _distinct(options.clips, "--clips"), _distinct(options.against, "--against")
     if taken := _RESERVED & against.keys():
         raise ValueError(f"--against cannot be called {taken.pop()}: that name is used here.")
     instruments = _instruments(options, against)
-    items, n_short = read_items(sets, options.limit, options.seed)
-    rows, sheets, left_out = measure(
+    items, n_short = read_held_out_clips(sets, options.limit, options.seed)
+    rows, sheets, left_out = measure_clips(
         items, instruments, seed=options.seed, n_sheets=options.sheets, progress=progress
     )
     if n_short:
         left_out.append(f"{n_short} clips of fewer than six frames: too short to be judged")
     n_loops = sum(item.has_loop for item in items)
-    return Report(
+    return LipsyncReport(
         groups=summarise(rows, options.seed),
         rows=rows,
         sheets=sheets,
@@ -138,15 +138,14 @@ def evaluate(options: argparse.Namespace, progress: Console) -> "Report":
     )
 
 
-def _instruments(options: argparse.Namespace, against: dict[str, Path]) -> "Instruments":
-    from avatar_engine.wav2lip.generator import Wav2Lip384
-    from avatar_engine.wav2lip.wav2lip96 import Wav2Lip96
-    from avatar_engine.wav2lip.weights import load
+def _instruments(options: argparse.Namespace, against: dict[str, Path]) -> "LipsyncModels":
+    from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96
+    from avatar_engine.wav2lip.model import Wav2Lip384
+    from avatar_engine.wav2lip.weights import load_weights
 
-    from .inception import load_inception
-    from .judges import Judge, load_expert_judge, load_official_judge
-    from .lpips import load_lpips
-    from .run import Instruments
+    from .evaluation import LipsyncModels
+    from .perceptual_networks import load_inception, load_lpips
+    from .sync_judges import SyncJudge, load_expert_judge, load_syncnet_judge
 
     for what in ("generator", "expert"):
         path = getattr(options, what)
@@ -155,13 +154,13 @@ def _instruments(options: argparse.Namespace, against: dict[str, Path]) -> "Inst
                 f"{path} is missing: there is no {what} to evaluate with. Train one with "
                 f"'python -m avatar_engine train {what} CONFIG', or name its weights with --{what}."
             )
-    judges: list[Judge] = [load_expert_judge(options.expert)]
+    judges: list[SyncJudge] = [load_expert_judge(options.expert)]
     if options.syncnet:
-        judges.append(load_official_judge(options.syncnet))
-    return Instruments(
-        generator=load(options.generator, Wav2Lip384),
+        judges.append(load_syncnet_judge(options.syncnet))
+    return LipsyncModels(
+        generator=load_weights(options.generator, Wav2Lip384),
         judges=judges,
-        wav2lip96=load(options.wav2lip96, Wav2Lip96) if options.wav2lip96 else None,
+        wav2lip96=load_weights(options.wav2lip96, Wav2Lip96) if options.wav2lip96 else None,
         lpips=load_lpips(*options.lpips) if options.lpips else None,
         inception=load_inception(options.inception) if options.inception else None,
         against=against,
@@ -190,7 +189,7 @@ def _missing(options: argparse.Namespace) -> Iterator[tuple[str, str]]:
         yield "wav2lip96", "no weights given; --wav2lip96 wav2lip_gan.pth"
 
 
-def _beyond_limits(report: "Report", options: argparse.Namespace) -> Iterator[str]:
+def _beyond_limits(report: "LipsyncReport", options: argparse.Namespace) -> Iterator[str]:
     for figure in FIGURES:
         low, high = getattr(options, f"min_{figure}"), getattr(options, f"max_{figure}")
         if (low, high) == (None, None):

@@ -3,23 +3,32 @@
 import csv
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
+from rich.box import SIMPLE
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
 from ..metrics import RESAMPLES
+from .evaluation import GENERATED, REAL, ContactSheet, LipsyncRow
 from .figures import FIGURES
-from .run import GENERATED, Row, Sheet
-from .summary import Figures, Groups, Mean, distances
+from .image_metrics import Pixels
+from .summary import ALL, ClipMean, Figures, Groups, distances
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class LipsyncReport:
     """Everything that came out, and what it was measured with."""
 
     groups: Groups
-    rows: list[Row]
-    sheets: list[Sheet]
+    rows: list[LipsyncRow]
+    sheets: list[ContactSheet]
     judges: dict[str, str]
     """What a judge is called, by the prefix of its figures."""
     weights: dict[str, str]
@@ -44,7 +53,7 @@ class Report:
         return self.groups["all"]["all"][GENERATED]
 
 
-def record(report: Report) -> dict[str, Any]:
+def record(report: LipsyncReport) -> dict[str, Any]:
     """The object that is written to ``report.json``; docs/lipsync-evaluation.md has its keys."""
     sets: dict[str, set[str]] = {}
     for row in report.rows:
@@ -76,17 +85,17 @@ def record(report: Report) -> dict[str, Any]:
     }
 
 
-def write_json(report: Report, path: Path) -> None:
+def write_json(report: LipsyncReport, path: Path) -> None:
     """Write ``report.json``."""
     path.write_text(dumps(report) + "\n", "utf-8")
 
 
-def dumps(report: Report) -> str:
+def dumps(report: LipsyncReport) -> str:
     """The record as JSON text."""
     return json.dumps(record(report), ensure_ascii=False, indent=1, allow_nan=False)
 
 
-def write_csv(report: Report, path: Path) -> None:
+def write_csv(report: LipsyncReport, path: Path) -> None:
     """Write ``clips.csv``: a row for each clip as each hand drew it.
 
     UTF-8 with a byte order mark: without it spreadsheets show Chinese as noise.
@@ -101,7 +110,7 @@ def write_csv(report: Report, path: Path) -> None:
             writer.writerow([*names, *values])
 
 
-def shown(figure: str, mean: Mean | None) -> str:
+def shown(figure: str, mean: ClipMean | None) -> str:
     """A figure with its interval, or a dash where nothing could be measured.
 
     >>> from ..metrics import Estimate
@@ -115,7 +124,7 @@ def shown(figure: str, mean: Mean | None) -> str:
     return f"{e.value:.{n}f}{interval}"
 
 
-def _mean(mean: Mean) -> dict[str, Any]:
+def _mean(mean: ClipMean) -> dict[str, Any]:
     e = mean.estimate
     return {"value": _number(e.value), "low": _number(e.low), "high": _number(e.high), "n": mean.n}
 
@@ -123,3 +132,104 @@ def _mean(mean: Mean) -> dict[str, Any]:
 def _number(value: float | None) -> float | str | None:
     """JSON has no infinity, which the PSNR of equal pictures is."""
     return "inf" if value is not None and math.isinf(value) else value
+
+
+BRIEF = ("lse_d", "lse_c", "in_sync", "mouth_psnr", "mouth_ssim", "opening_loudness")
+"""What is shown of single sets, languages and voices; report.json has all."""
+
+
+def tables(report: LipsyncReport) -> Iterator[RenderableType]:
+    """All clips in full, then each group in brief, then what was not measured."""
+    yield _whole(report, report.groups[ALL][ALL])
+    for grouping, groups in report.groups.items():
+        if grouping != ALL and len(groups) > 1:
+            yield _brief(grouping, groups)
+    for note in report.notes:
+        yield Text(note, style="dim")
+    for figure, reason in report.missing.items():
+        yield Text(f"{figure} not measured: {reason}", style="yellow")
+    if report.left_out:
+        yield Text(f"{len(report.left_out)} left out, the first: {report.left_out[0]}", "yellow")
+
+
+def _whole(report: LipsyncReport, hands: dict[str, Figures]) -> Table:
+    judges = " and ".join(report.judges.values())
+    table = Table(title=f"{report.n_clips:,} clips, judged by {judges}", box=SIMPLE)
+    table.add_column("", no_wrap=True)
+    for hand in hands:
+        table.add_column(hand, justify="right")
+    for figure, about in FIGURES.items():
+        if any(figure in figures for figures in hands.values()):
+            cells = (_cell(shown(figure, figures.get(figure))) for figures in hands.values())
+            better = {"high": " ↑", "low": " ↓"}.get(about.better, "")
+            table.add_row(Text.assemble(figure, (better, "dim")), *cells)
+    table.caption = (
+        "In brackets: the 95 % confidence interval (bootstrap over clips). ↑ ↓: which way is better"
+    )
+    return table
+
+
+def _brief(grouping: str, groups: dict[str, dict[str, Figures]]) -> Table:
+    table = Table(title=f"by {grouping}", box=SIMPLE)
+    for heading in (grouping, "drawn by", "clips"):
+        table.add_column(heading)
+    for figure in BRIEF:
+        table.add_column(figure, justify="right")
+    for group, hands in groups.items():
+        for i, (hand, figures) in enumerate(hands.items()):
+            n = max((mean.n for mean in figures.values()), default=0) if i == 0 else ""
+            cells = (shown(f, figures.get(f)).partition(" ")[0] for f in BRIEF)
+            table.add_row("" if i else group, hand, str(n), *cells)
+    return table
+
+
+def _cell(text: str) -> Text:
+    value, space, interval = text.partition(" ")
+    return Text.assemble(value, (f"\n{interval}" if space else "", "dim"))
+
+
+SIDE = 192  # pixels of a picture on a sheet
+_LABEL = 20  # pixels of the line above a row
+_GAIN = 4  # differences are shown so many times larger
+
+
+def draw_sheet(sheet: ContactSheet) -> Pixels:
+    """Rows of real, generated and all the others, and the difference of the first two.
+
+    Returns:
+        (height, width, 3), RGB. The difference is grey where there is none, and 4 times as
+        large as it is: lighter where the generated picture is.
+    """
+    rows = {name: list(frames) for name, frames in sheet.frames.items()}
+    if GENERATED in rows:
+        pairs = zip(rows[GENERATED], rows[REAL], strict=True)
+        apart = [drawn.astype(np.int16) - real for drawn, real in pairs]
+        difference = [np.clip(128 + _GAIN * d, 0, 255).astype(np.uint8) for d in apart]
+        first = {name: rows.pop(name) for name in (REAL, GENERATED)}
+        rows = first | {f"difference x{_GAIN}": difference} | rows
+    return np.concatenate([_row(name, frames) for name, frames in rows.items()])
+
+
+def write_sheets(sheets: list[ContactSheet], folder: Path) -> list[Path]:
+    """Write every sheet as a PNG; returns where they are."""
+    paths = []
+    for sheet in sheets:
+        path = folder / f"sheet-{sheet.set}-{sheet.clip}.png"
+        _, packed = cv2.imencode(".png", cv2.cvtColor(draw_sheet(sheet), cv2.COLOR_RGB2BGR))
+        path.write_bytes(packed.tobytes())
+        paths.append(path)
+    return paths
+
+
+def as_jpeg(picture: Pixels) -> bytes:
+    """A sheet small enough to lie within a page."""
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])[1].tobytes()
+
+
+def _row(name: str, frames: list[Pixels]) -> Pixels:
+    small = [cv2.resize(f, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for f in frames]
+    label = np.full((_LABEL, SIDE * len(small), 3), 255, np.uint8)
+    cv2.putText(label, name, (4, 15), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (40, 40, 40), 1, cv2.LINE_AA)
+    row = np.concatenate([label, np.concatenate(small, axis=1)])
+    return row.astype(np.uint8, copy=False)

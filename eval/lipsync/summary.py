@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..metrics import RESAMPLES, Estimate
+from .evaluation import REAL, SOURCES, WRONG_AUDIO, LipsyncRow
 from .figures import EXPERT, FIGURES, SYNCNET
-from .frechet import frechet
-from .run import OURS, REAL, WRONG_AUDIO, Row
+from .image_metrics import frechet_distance
 
 ALL = "all"
-GROUPINGS: dict[str, Callable[[Row], str]] = {
+GROUPINGS: dict[str, Callable[[LipsyncRow], str]] = {
     ALL: lambda row: ALL,
     "set": lambda row: row.set,
     "language": lambda row: row.language,
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Mean:
+class ClipMean:
     """A figure over clips, with the interval in which 95 % of its resamples lie."""
 
     estimate: Estimate
@@ -31,13 +31,13 @@ class Mean:
     """Clips that it could be measured on; of FID, generated pictures."""
 
 
-Figures = dict[str, Mean]
+Figures = dict[str, ClipMean]
 """By the name in ``FIGURES``; what could not be measured is not there."""
 Groups = dict[str, dict[str, dict[str, Figures]]]
 """By grouping (``all``, ``set``, ...), by group (its name), by who drew."""
 
 
-def summarise(rows: Sequence[Row], seed: int) -> Groups:
+def summarise(rows: Sequence[LipsyncRow], seed: int) -> Groups:
     """All figures of all groups.
 
     Args:
@@ -54,24 +54,24 @@ def summarise(rows: Sequence[Row], seed: int) -> Groups:
     return groups
 
 
-def distances(rows: Sequence[Row], prefix: str) -> dict[str, Floats]:
+def distances(rows: Sequence[LipsyncRow], prefix: str) -> dict[str, Floats]:
     """The mean distance at each of the 31 offsets, by who drew."""
     return {
         name: np.mean([row.distances[prefix] for row in some], axis=0)
-        for name, some in by_hand(rows).items()
+        for name, some in rows_by_source(rows).items()
         if prefix in some[0].distances
     }
 
 
-def by_hand(rows: Sequence[Row]) -> dict[str, list[Row]]:
+def rows_by_source(rows: Sequence[LipsyncRow]) -> dict[str, list[LipsyncRow]]:
     """Rows by who drew them: the real ones, ours, then the others."""
     names = dict.fromkeys(row.drawn_by for row in rows)
-    ordered = [name for name in OURS if name in names] + [n for n in names if n not in OURS]
+    ordered = [name for name in SOURCES if name in names] + [n for n in names if n not in SOURCES]
     return {name: [row for row in rows if row.drawn_by == name] for name in ordered}
 
 
-def _group(rows: Sequence[Row], seed: int) -> dict[str, Figures]:
-    hands = by_hand(rows)
+def _group(rows: Sequence[LipsyncRow], seed: int) -> dict[str, Figures]:
+    hands = rows_by_source(rows)
     real = {(row.set, row.clip): row for row in hands[REAL]}
     wrong = {(row.set, row.clip): row for row in hands.get(WRONG_AUDIO, [])}
     return {name: _figures(name, some, real, wrong, seed) for name, some in hands.items()}
@@ -79,23 +79,23 @@ def _group(rows: Sequence[Row], seed: int) -> dict[str, Figures]:
 
 def _figures(
     name: str,
-    rows: list[Row],
-    real: dict[tuple[str, str], Row],
-    wrong: dict[tuple[str, str], Row],
+    rows: list[LipsyncRow],
+    real: dict[tuple[str, str], LipsyncRow],
+    wrong: dict[tuple[str, str], LipsyncRow],
     seed: int,
 ) -> Figures:
     found: Figures = {}
     for figure in FIGURES:
         values = np.array([row.figures[figure] for row in rows if figure in row.figures])
         if len(values):
-            found[figure] = Mean(mean(values, seed), len(values))
+            found[figure] = ClipMean(bootstrap_mean(values, seed), len(values))
     for prefix in (EXPERT, SYNCNET):
         if name == REAL or f"{prefix}lse_d" not in found:
             continue
         pairs = [(row.figures, real[row.set, row.clip].figures) for row in rows]
         for figure in (f"{prefix}lse_d", f"{prefix}lse_c"):
             own, theirs = np.array([(a[figure], b[figure]) for a, b in pairs]).T
-            found[f"{figure}_ratio"] = Mean(ratio(own, theirs, seed), len(pairs))
+            found[f"{figure}_ratio"] = ClipMean(bootstrap_ratio(own, theirs, seed), len(pairs))
         if name == WRONG_AUDIO:
             continue
         nearer = [
@@ -104,18 +104,18 @@ def _figures(
             if (row.set, row.clip) in wrong
         ]
         if nearer:
-            share = mean(np.array(nearer, np.float64), seed)
-            found[f"{prefix}beats_wrong_audio"] = Mean(share, len(nearer))
+            share = bootstrap_mean(np.array(nearer, np.float64), seed)
+            found[f"{prefix}beats_wrong_audio"] = ClipMean(share, len(nearer))
     seen = [row.features for row in rows if row.features is not None]
     if name != REAL and sum(map(len, seen)) > 1:
         sources = [real[row.set, row.clip].features for row in rows]
         originals = np.concatenate([some for some in sources if some is not None])
-        distance = frechet(originals, np.concatenate(seen))
-        found["fid"] = Mean(Estimate(distance), sum(map(len, seen)))
+        distance = frechet_distance(originals, np.concatenate(seen))
+        found["fid"] = ClipMean(Estimate(distance), sum(map(len, seen)))
     return {figure: found[figure] for figure in FIGURES if figure in found}
 
 
-def mean(values: Floats, seed: int) -> Estimate:
+def bootstrap_mean(values: Floats, seed: int) -> Estimate:
     """The mean of one value a clip; without an interval where a value is infinite."""
     value = float(values.mean())
     if not np.isfinite(value):
@@ -123,7 +123,7 @@ def mean(values: Floats, seed: int) -> Estimate:
     return _interval(value, values[_draws(len(values), seed)].mean(1))
 
 
-def ratio(values: Floats, others: Floats, seed: int) -> Estimate:
+def bootstrap_ratio(values: Floats, others: Floats, seed: int) -> Estimate:
     """The mean of some values over the mean of others of the same clips; nothing over 0.
 
     The paper's figures are means over all clips, so their ratio is of means, not a mean of

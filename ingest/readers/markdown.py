@@ -7,19 +7,18 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ingest.content import Block, Document
-
-from .grids import Drawn, row_blocks
-from .html import parts_of
-from .limits import Limits
-from .structure import block, squeeze
+from ..content import Document, TextBlock
+from .limits import ReadLimits
+from .structure import collapse_spaces, text_block
+from .table_grid import TableGrid, table_row_blocks
 from .text import load_lines
+from .web import html_parts
 
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 _TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 
 
-def read_markdown(path: Path, title: str, limits: Limits) -> Document:
+def read_markdown(path: Path, title: str, limits: ReadLimits) -> Document:
     """The blocks of a Markdown text; the first heading of level 1 is its title."""
     text = load_lines(path, limits)
     if front := _FRONT_MATTER.match(text):
@@ -31,8 +30,8 @@ def read_markdown(path: Path, title: str, limits: Limits) -> Document:
     return Document(first, tuple(blocks))
 
 
-def _blocks(tokens: Sequence[Token]) -> list[Block]:
-    blocks: list[Block] = []
+def _blocks(tokens: Sequence[Token]) -> list[TextBlock]:
+    blocks: list[TextBlock] = []
     lists: list[int | None] = []  # the next number of each list that is open; None for bullets
     marker = ""
     level = 0
@@ -60,30 +59,30 @@ def _blocks(tokens: Sequence[Token]) -> list[Block]:
                 grid.append([])
             case "table_close":
                 in_table = False
-                blocks += row_blocks(grid, heading_rows=1)
+                blocks += table_row_blocks(grid, heading_rows=1)
             case "fence" | "code_block":
                 blocks += [
-                    Block(line.strip()) for line in token.content.splitlines() if line.strip()
+                    TextBlock(line.strip()) for line in token.content.splitlines() if line.strip()
                 ]
             case "html_block":
-                for part in parts_of(token.content):
-                    if isinstance(part, Drawn):
-                        blocks += row_blocks(part.grid, heading_rows=part.heading_rows)
+                for part in html_parts(token.content):
+                    if isinstance(part, TableGrid):
+                        blocks += table_row_blocks(part.grid, heading_rows=part.heading_rows)
                     else:
                         blocks.append(part)
             case "inline" if in_table:
                 grid[-1].append(_plain(token))
             case "inline":
                 for line in _plain(token).split("\n"):
-                    if not (text := squeeze(line)):
+                    if not (text := collapse_spaces(line)):
                         continue
                     if level:
-                        blocks.append(Block(text, "heading", None, level))
+                        blocks.append(TextBlock(text, "heading", None, level))
                     elif lists:
-                        blocks.append(Block(marker + text, "item"))
+                        blocks.append(TextBlock(marker + text, "item"))
                         marker = ""
                     else:
-                        blocks.append(block(text))
+                        blocks.append(text_block(text))
     return blocks
 
 

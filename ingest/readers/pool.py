@@ -11,22 +11,20 @@ from multiprocessing import Pipe
 from pathlib import Path
 from queue import SimpleQueue
 
-from ingest.content import Content, UnreadableFile
+from ..content import Content, FoundFile, RefusedFile, UnreadableFile
+from .limits import LIMITS, ReadLimits
 
-from .found import Found, Refused
-from .limits import LIMITS, Limits
-
-_ROOT = Path(__file__).parent.parent.parent
+_PROJECT_ROOT = Path(__file__).parent.parent.parent
 
 
 def read_many(
-    found: Iterable[Found | Refused],
+    found: Iterable[FoundFile | RefusedFile],
     *,
     workers: int = 1,
     ocr: bool = False,
-    limits: Limits = LIMITS,
-    progress: Callable[[Found, float], None] = lambda item, share: None,
-) -> Generator[tuple[Found | Refused, Content | UnreadableFile], None, None]:
+    limits: ReadLimits = LIMITS,
+    progress: Callable[[FoundFile, float], None] = lambda item, share: None,
+) -> Generator[tuple[FoundFile | RefusedFile, Content | UnreadableFile], None, None]:
     """Read files in worker processes; what comes out keeps the order of what goes in.
 
     A file that takes too long, too much memory, or its worker down is an
@@ -34,19 +32,19 @@ def read_many(
     workers.
 
     Args:
-        found: Files from :func:`ingest.files.find`; what was refused there passes through.
+        found: Files from :func:`ingest.files.find_files`; what was refused there passes through.
         workers: Processes, each bounded by ``limits.memory_bytes``.
         ocr: Recognise the characters of scanned pages.
         limits: Bounds of what is taken in.
         progress: Told, in any thread, which share of a file is read, in [0, 1].
     """
-    idle: SimpleQueue[_Worker] = SimpleQueue()
-    pool = [_Worker() for _ in range(workers)]
+    idle: SimpleQueue[_ReaderProcess] = SimpleQueue()
+    pool = [_ReaderProcess() for _ in range(workers)]
     for worker in pool:
         idle.put(worker)
 
-    def read_one(item: Found | Refused) -> Content | UnreadableFile:
-        if isinstance(item, Refused):
+    def read_one(item: FoundFile | RefusedFile) -> Content | UnreadableFile:
+        if isinstance(item, RefusedFile):
             return UnreadableFile(f"{item.name}: {item.reason}")
         worker = idle.get()
         try:
@@ -54,7 +52,7 @@ def read_many(
         finally:
             idle.put(worker)
 
-    waiting: deque[tuple[Found | Refused, Future[Content | UnreadableFile]]] = deque()
+    waiting: deque[tuple[FoundFile | RefusedFile, Future[Content | UnreadableFile]]] = deque()
     try:
         with ThreadPoolExecutor(workers) as threads:
             try:
@@ -76,14 +74,14 @@ def read_many(
             worker.close()
 
 
-class _Worker:
+class _ReaderProcess:
     """One process at a time, started when there is something to read."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(
-        self, item: Found, ocr: bool, limits: Limits, progress: Callable[[float], None]
+        self, item: FoundFile, ocr: bool, limits: ReadLimits, progress: Callable[[float], None]
     ) -> Content | UnreadableFile:
         process = self._started()
         try:
@@ -116,7 +114,7 @@ class _Worker:
         if self._process is None:
             self._pipe, theirs = Pipe()
             # A plain interpreter, not a copy of this one: that may hold gigabytes of models.
-            paths = [str(_ROOT), os.environ.get("PYTHONPATH", "")]
+            paths = [str(_PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ingest.readers.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],

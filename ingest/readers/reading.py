@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ingest.content import Content, UnreadableFile
+from ..content import Content, UnreadableFile
+from ..detection import FormatName, detect_format
+from .limits import LIMITS, MIB, ReadLimits
 
-from .kind import Kind, kind_of
-from .limits import LIMITS, MIB, Limits
-
-_CALLED: dict[Kind, str] = {
+_CALLED: dict[FormatName, str] = {
     "pdf": "PDF", "docx": "Word", "xlsx": "Excel", "pptx": "PowerPoint", "html": "HTML",
     "markdown": "Markdown", "csv": "CSV", "json": "JSON", "txt": "text",
 }  # fmt: skip
@@ -19,7 +18,7 @@ def read(
     *,
     name: str,
     ocr: bool = False,
-    limits: Limits = LIMITS,
+    limits: ReadLimits = LIMITS,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Content:
     """Read a file for what it is, whatever its name says.
@@ -42,7 +41,7 @@ def read(
             raise UnreadableFile(
                 f"has {size // MIB} MiB; at most {limits.file_bytes // MIB} are read, split it"
             )
-        kind = kind_of(path, limits)
+        kind = detect_format(path, limits)
         try:
             return _read(kind, path, Path(name).stem, ocr, limits, progress)
         except (UnreadableFile, MemoryError):
@@ -63,33 +62,33 @@ def read(
 
 
 def _read(
-    kind: Kind,
+    kind: FormatName,
     path: Path,
     title: str,
     ocr: bool,
-    limits: Limits,
+    limits: ReadLimits,
     progress: Callable[[float], None],
 ) -> Content:
     # A library is imported once a file needs it: starting a worker stays cheap.
     match kind:
         case "pdf":
-            from .pdf import read_pdf
+            from .pdf.document import read_pdf
 
             return read_pdf(path, title, limits, ocr, progress)
         case "docx":
-            from .docx import read_docx
+            from .office.docx import read_docx
 
             return read_docx(path, title, limits)
         case "xlsx":
-            from .xlsx import read_xlsx
+            from .office.xlsx import read_xlsx
 
             return read_xlsx(path, limits)
         case "pptx":
-            from .pptx import read_pptx
+            from .office.pptx import read_pptx
 
             return read_pptx(path, title, limits)
         case "html":
-            from .html import read_html
+            from .web import read_html
 
             return read_html(path, title, limits)
         case "markdown":
@@ -97,14 +96,14 @@ def _read(
 
             return read_markdown(path, title, limits)
         case "csv":
-            from .delimited import read_csv
+            from .text import read_csv
 
             return read_csv(path, limits)
         case "json":
-            from .json_rows import read_json
+            from .text import read_json
 
             return read_json(path, limits)
         case "txt":
-            from .text import read_text
+            from .text import read_txt
 
-            return read_text(path, title, limits)
+            return read_txt(path, title, limits)

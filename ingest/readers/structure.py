@@ -2,7 +2,7 @@
 
 import re
 
-from ingest.content import Block
+from ..content import TextBlock
 
 _NUMBER = r"[一二三四五六七八九十百零〇两\d]+"
 _HEADINGS = (
@@ -42,14 +42,14 @@ def starts_unit(text: str) -> bool:
     )
 
 
-def block(text: str, page: int | None = None) -> Block:
+def text_block(text: str, page: int | None = None) -> TextBlock:
     """A block whose kind shows in its wording only."""
     if level := heading_level(text):
-        return Block(text, "heading", page, level)
-    return Block(text, "item" if is_item(text) else "paragraph", page)
+        return TextBlock(text, "heading", page, level)
+    return TextBlock(text, "item" if is_item(text) else "paragraph", page)
 
 
-def join(first: str, second: str) -> str:
+def join_lines(first: str, second: str) -> str:
     """Two lines of one paragraph: no blank between Chinese characters, hyphens dissolved."""
     first, second = first.rstrip(), second.lstrip()
     if not first or not second:
@@ -61,7 +61,7 @@ def join(first: str, second: str) -> str:
     return f"{first} {second}"
 
 
-def squeeze(text: str) -> str:
+def collapse_spaces(text: str) -> str:
     """One line without runs of blanks, and without blanks between Chinese characters.
 
     The one after a number stays: ``第一章 总则``.

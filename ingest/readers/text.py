@@ -1,16 +1,21 @@
 """Plain text: what encoding it is in, and its paragraphs."""
 
 import codecs
+import csv
+import io
+import json
 import re
 import unicodedata
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from charset_normalizer import from_bytes
 
-from ingest.content import Document, UnreadableFile
-
-from .limits import MIB, Limits
-from .structure import block, join, starts_unit
+from ..content import DataTable, Document, TableRow, UnreadableFile
+from .limits import MIB, ReadLimits
+from .structure import join_lines, starts_unit, text_block
+from .table_grid import table_from_rows
 
 _SAMPLE = 64 * 1024
 _BOMS = (
@@ -24,7 +29,7 @@ _PLAUSIBLE = 0.7
 _WIDEST_WRAPPED_LINE = 120
 
 
-def load(path: Path, limits: Limits) -> str:
+def load_text(path: Path, limits: ReadLimits) -> str:
     """The text of a file, its line ends as ``\\n``.
 
     Raises:
@@ -34,16 +39,16 @@ def load(path: Path, limits: Limits) -> str:
         raise UnreadableFile(
             f"has {size // MIB} MiB of text; at most {limits.text_bytes // MIB} are read, split it"
         )
-    return decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    return decode_text(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
 
 
-def load_lines(path: Path, limits: Limits) -> str:
-    """As :func:`load`, for formats that are read line by line.
+def load_lines(path: Path, limits: ReadLimits) -> str:
+    """As :func:`load_text`, for formats that are read line by line.
 
     Raises:
         UnreadableFile: Also if a line is too long.
     """
-    text = load(path, limits)
+    text = load_text(path, limits)
     start = number = 0
     while start < len(text):
         number += 1
@@ -58,7 +63,7 @@ def load_lines(path: Path, limits: Limits) -> str:
     return text
 
 
-def decode(data: bytes, declared: str = "") -> str:
+def decode_text(data: bytes, declared: str = "") -> str:
     """Text from bytes in UTF-8, UTF-16, GB18030, Big5 or, last, what looks likeliest.
 
     ``declared`` is the codec that the file itself names; UTF-8 goes before it, as it cannot be
@@ -101,12 +106,12 @@ def decode(data: bytes, declared: str = "") -> str:
     return data.decode(best.encoding, "replace")
 
 
-def read_text(path: Path, title: str, limits: Limits) -> Document:
+def read_txt(path: Path, title: str, limits: ReadLimits) -> Document:
     """The paragraphs of a plain text file."""
     paragraphs: list[str] = []
     for group in re.split(r"\n\s*\n", load_lines(path, limits)):
         paragraphs += _paragraphs([line.strip() for line in group.split("\n") if line.strip()])
-    blocks = tuple(block(paragraph) for paragraph in paragraphs)
+    blocks = tuple(text_block(paragraph) for paragraph in paragraphs)
     if paragraphs and len(paragraphs[0]) <= 40 and not re.search(r"[。；，：]", paragraphs[0]):
         title = paragraphs[0]
     return Document(title, blocks)
@@ -128,7 +133,7 @@ def _paragraphs(lines: list[str]) -> list[str]:
         if starts_unit(line):
             joined.append(line)
         else:
-            joined[-1] = join(joined[-1], line)
+            joined[-1] = join_lines(joined[-1], line)
     return joined
 
 
@@ -178,3 +183,146 @@ def _share(text: str, encoding: str, last_lead: int) -> float:
         code = char.encode(encoding, "ignore")
         common += bool(code) and code[0] <= last_lead
     return common / len(foreign) if foreign else 1.0
+
+
+_DELIMITERS = ",\t;|，"
+_SAMPLE_ROWS = 50
+
+
+def read_csv(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
+    """The one table of a CSV file."""
+    text = load_lines(path, limits)
+    delimiter = _declared(text)
+    if delimiter:
+        text = text.partition("\n")[2]
+    else:
+        delimiter = max(_DELIMITERS, key=lambda candidate: _regularity(text, candidate))
+    csv.field_size_limit(limits.line_chars)
+    rows: list[TableRow] = []
+    cells = 0
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for number, row in enumerate(reader, 1):
+            cells += len(row)
+            if number > limits.rows or cells > limits.cells:
+                raise UnreadableFile(
+                    f"has more than {limits.rows} rows or {limits.cells} cells; split it"
+                )
+            rows.append(TableRow(number, tuple(cell.strip() for cell in row)))
+    except csv.Error as error:
+        raise UnreadableFile(
+            f"line {reader.line_num}: {error}; look for a quotation mark that is never closed"
+        ) from error
+    found = table_from_rows("", rows) or _single_column(rows)
+    if found is None:
+        raise UnreadableFile("has no row below its headings")
+    return (found,)
+
+
+def _single_column(rows: list[TableRow]) -> DataTable | None:
+    """A list of one column, the first line its heading."""
+    filled = tuple(
+        TableRow(row.number, row.cells[:1]) for row in rows if row.cells and row.cells[0]
+    )
+    single = all(not any(row.cells[1:]) for row in rows)
+    return DataTable("", filled) if single and len(filled) > 1 else None
+
+
+def _declared(text: str) -> str:
+    """The delimiter that Excel writes into a first line ``sep=;``."""
+    first = text[:8].partition("\n")[0].strip()
+    return first[4] if first.lower().startswith("sep=") and len(first) == 5 else ""
+
+
+def _regularity(text: str, delimiter: str) -> tuple[float, int]:
+    """How many of the first rows have the commonest number of cells above 1, and that number."""
+    try:
+        rows = list(islice(csv.reader(io.StringIO(text), delimiter=delimiter), _SAMPLE_ROWS))
+    except csv.Error:
+        return (0.0, 0)
+    widths = [len(row) for row in rows if row]
+    wide = [width for width in widths if width > 1]
+    if not wide:
+        return (0.0, 0)
+    commonest = max(set(wide), key=lambda width: (wide.count(width), width))
+    return (wide.count(commonest) / len(widths), commonest)
+
+
+_EXPECTED_JSON = 'a list of objects is expected, e.g. [{"问题": …, "答案": …}]'
+
+
+def read_json(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
+    """The one table of a JSON or JSON Lines file.
+
+    Its heading row has the number 0, as it is in no line of the file; the others are numbered
+    by object in JSON and by line in JSON Lines.
+    """
+    text = load_text(path, limits)
+    try:
+        if path.suffix.lower() in (".jsonl", ".ndjson"):
+            records = _json_line_records(text)
+        else:
+            records = _json_records(text)
+    except RecursionError as error:
+        raise UnreadableFile("is nested too deeply to be read") from error
+    keys: dict[str, None] = {}
+    for _, record in records:
+        keys.update(dict.fromkeys(record))
+    if len(records) > limits.rows or len(records) * len(keys) > limits.cells:
+        raise UnreadableFile(f"has more than {limits.rows} rows or {limits.cells} cells; split it")
+    rows = (
+        TableRow(number, tuple(_json_cell(record.get(key)) for key in keys))
+        for number, record in records
+    )
+    if not keys:
+        raise UnreadableFile(f"has no objects; {_EXPECTED_JSON}")
+    return (DataTable("", (TableRow(0, tuple(keys)), *rows)),)
+
+
+def _json_records(text: str) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        value = _parse_json(text)
+    except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            return _json_line_records(text)
+        raise UnreadableFile(f"line {error.lineno} is not JSON: {error.msg}") from error
+    if isinstance(value, dict):
+        # {"code": 0, "data": [{…}]}, as interfaces answer
+        lists = [v for v in value.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
+        value = lists[0] if len(lists) == 1 else [value]
+    if not isinstance(value, list):
+        raise UnreadableFile(f"holds a single value; {_EXPECTED_JSON}")
+    for number, record in enumerate(value, 1):
+        if not isinstance(record, dict):
+            raise UnreadableFile(f"entry {number} is not an object; {_EXPECTED_JSON}")
+    return list(enumerate(value, 1))
+
+
+def _json_line_records(text: str) -> list[tuple[int, dict[str, Any]]]:
+    records: list[tuple[int, dict[str, Any]]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            record = _parse_json(line)
+        except json.JSONDecodeError as error:
+            raise UnreadableFile(f"line {number} is not JSON: {error.msg}") from error
+        if not isinstance(record, dict):
+            raise UnreadableFile(f"line {number} is not an object; one object a line is expected")
+        records.append((number, record))
+    return records
+
+
+def _parse_json(text: str) -> Any:
+    # Numbers stay as they are written: no .0, no infinity, no million-digit arithmetic.
+    return json.loads(text, parse_int=str, parse_float=str)
+
+
+def _json_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        return "\n".join(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -11,12 +11,11 @@ import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from ingest.content import Content, UnreadableFile
-
-from .limits import Limits
+from ..content import Content, UnreadableFile
+from .limits import ReadLimits
 from .reading import read
 
-Request = tuple[Path, str, bool, Limits]
+Request = tuple[Path, str, bool, ReadLimits]
 Answer = Content | UnreadableFile | float
 
 _BUSY = 5

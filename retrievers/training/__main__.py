@@ -15,9 +15,9 @@ import torch
 from transformers import BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from . import contrastive, corpus, domain, evaluate, model, pretrain, vocabulary
-from .loop import Schedule, fit
-from .tokens import TokenisedTexts
+from . import contrastive, evaluate, model, pairs, pretrain, tokenizer
+from .loop import TrainingSchedule, train
+from .tokenizer import TokenisedTexts
 
 SKIPPED = ("webank", "sohu_A", "qbqtc_dev")
 """Sources left out by default: a few broken rows; whole articles; search results."""
@@ -39,15 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tokenizer(options: argparse.Namespace) -> None:
-    tokens = vocabulary.build_vocabulary(
+    tokens = tokenizer.build_vocabulary(
         _weighted(options), n_words=options.words, n_pieces=options.pieces
     )
     config = model.new_config(
         len(tokens), hidden=options.hidden, layers=options.layers, heads=options.heads
     )
     torch.manual_seed(options.seed)
-    tokenizer = vocabulary.build_tokenizer(tokens, longest=config.max_position_embeddings)
-    model.save(BertModel(config), tokenizer, options.out)
+    built = tokenizer.build_tokenizer(tokens, longest=config.max_position_embeddings)
+    model.save(BertModel(config), built, options.out)
     _say(f"{len(tokens)} tokens, in {options.out}")
 
 
@@ -64,14 +64,14 @@ def _pretrain(options: argparse.Namespace) -> None:
         rows=options.rows,
         precision=_precision(options),
     )
-    fit(network, step, _schedule(options), _checkpoint(options), _say)
+    train(network, step, _schedule(options), _checkpoint(options), _say)
     model.save(encoder, tokenizer, options.out)
 
 
 def _train(options: argparse.Namespace) -> None:
     encoder, tokenizer = _start(options)
     if options.compose:
-        model.compose_words(encoder, tokenizer)
+        model.init_words_from_characters(encoder, tokenizer)
     pairs = [*_labelled(options), *_domain(options)]
     pairs = [pair for pair in pairs if pair.source not in options.skip]
     weights = {name: float(factor) for name, factor in (w.split("=") for w in options.weight)}
@@ -88,7 +88,7 @@ def _train(options: argparse.Namespace) -> None:
         ranking=options.ranking,
         precision=_precision(options),
     )
-    fit(encoder, step, _schedule(options), _checkpoint(options), _say)
+    train(encoder, step, _schedule(options), _checkpoint(options), _say)
     model.save(encoder, tokenizer, options.out)
 
 
@@ -113,50 +113,50 @@ def _evaluate(options: argparse.Namespace) -> None:
     for folder in options.questions:
         figures[folder.name] = evaluate.question_scores(folder, encoder.encode)
     if options.faq:
-        figures["faq"] = evaluate.faq_scores(domain.read_faq(options.faq), encoder.encode)
+        figures["faq"] = evaluate.faq_scores(pairs.read_faq(options.faq), encoder.encode)
     print(json.dumps(figures, ensure_ascii=False, indent=2))
 
 
 def _start(options: argparse.Namespace) -> tuple[BertModel, PreTrainedTokenizerFast]:
     torch.manual_seed(options.seed)
     encoder, tokenizer = model.load(options.init)
-    return model.grow(encoder, options.layers or encoder.config.num_hidden_layers), tokenizer
+    return model.add_layers(encoder, options.layers or encoder.config.num_hidden_layers), tokenizer
 
 
 def _split(
     options: argparse.Namespace,
-) -> tuple[list[corpus.LabelledPair], list[corpus.LabelledPair]]:
-    pairs = list(corpus.read_pairs(options.pairs)) if options.pairs else []
+) -> tuple[list[pairs.LabelledPair], list[pairs.LabelledPair]]:
+    labelled = list(pairs.read_pairs(options.pairs)) if options.pairs else []
     if options.triples:
-        pairs.extend(corpus.read_triples(options.triples))
-    return corpus.split(pairs, corpus.read_questions(options.questions))
+        labelled.extend(pairs.read_triples(options.triples))
+    return pairs.split(labelled, pairs.read_questions(options.questions))
 
 
-def _labelled(options: argparse.Namespace) -> list[corpus.LabelledPair]:
+def _labelled(options: argparse.Namespace) -> list[pairs.LabelledPair]:
     return _split(options)[0]
 
 
-def _domain(options: argparse.Namespace) -> Iterator[corpus.LabelledPair]:
+def _domain(options: argparse.Namespace) -> Iterator[pairs.LabelledPair]:
     """The pairs that are made here, none of which touches what is held out."""
     if options.faq:
-        yield from domain.faq_pairs(domain.read_faq(options.faq))
+        yield from pairs.faq_pairs(pairs.read_faq(options.faq))
     for path in options.answers:
-        yield from domain.answer_pairs(path)
-        yield from domain.noisy_pairs(p.first for p in domain.answer_pairs(path))
+        yield from pairs.answer_pairs(path)
+        yield from pairs.noisy_pairs(p.first for p in pairs.answer_pairs(path))
     for path in options.intents:
-        yield from domain.intent_pairs(path)
+        yield from pairs.intent_pairs(path)
     for path in options.dictionary:
-        yield from domain.dictionary_pairs(path)
+        yield from pairs.dictionary_pairs(path)
     for path in options.neighbours:
-        yield from domain.neighbour_pairs(path, every=4)
+        yield from pairs.neighbour_pairs(path, every=4)
 
 
 def _sentences(options: argparse.Namespace) -> Iterator[str]:
-    pairs = itertools.chain(_labelled(options), _domain(options))
-    seen = {text for p in pairs if p.source not in options.skip for text in (p.first, p.second)}
+    all_pairs = itertools.chain(_labelled(options), _domain(options))
+    seen = {text for p in all_pairs if p.source not in options.skip for text in (p.first, p.second)}
     yield from sorted(seen)
     for path in options.passages:
-        yield from corpus.read_passages(path, longest=options.characters, every=options.every)
+        yield from pairs.read_passages(path, longest=options.characters, every=options.every)
 
 
 def _weighted(options: argparse.Namespace) -> Iterator[tuple[str, float]]:
@@ -169,12 +169,12 @@ def _weighted(options: argparse.Namespace) -> Iterator[tuple[str, float]]:
         yield pair.first, weight
         yield pair.second, weight
     for path in options.passages:
-        for text in corpus.read_passages(path, longest=options.characters, every=options.every):
+        for text in pairs.read_passages(path, longest=options.characters, every=options.every):
             yield text, 0.3
 
 
-def _schedule(options: argparse.Namespace) -> Schedule:
-    return Schedule(
+def _schedule(options: argparse.Namespace) -> TrainingSchedule:
+    return TrainingSchedule(
         steps=options.steps,
         learning_rate=options.learning_rate,
         warm_up=min(200, options.steps // 10 + 1),

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import BertModel
 
-from .corpus import LabelledPair
-from .loop import Step
+from .loop import LossFunction
 from .model import embed
-from .tokens import TokenisedTexts
+from .pairs import LabelledPair
+from .tokenizer import TokenisedTexts
 
 
 class PairTable:
@@ -139,8 +139,8 @@ def contrastive_step(
     rows: int,
     ranking: float,
     precision: torch.dtype,
-) -> Step:
-    """Return the step that :func:`~retrievers.training.loop.fit` repeats.
+) -> LossFunction:
+    """Return the step that :func:`~retrievers.training.loop.train` repeats.
 
     Args:
         model: The encoder to train.

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.stats import spearmanr
 
-from ..folding import fold
-from .corpus import DEVELOPMENT_SOURCES, SLICED_SOURCES, LabelledPair, is_held_out
+from ..text.normalization import normalize_text
+from .pairs import DEVELOPMENT_SOURCES, SLICED_SOURCES, LabelledPair, is_held_out
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts to unit vectors, shape (n, d)."""
@@ -49,9 +49,9 @@ def question_scores(folder: Path, encode: Encode) -> dict[str, float]:
     """
     entries = _rows(folder / "kb.jsonl")
     queries = [row for row in _rows(folder / "queries.jsonl") if row["kind"] == "in"]
-    asked = [fold(row["query"]) for row in queries]
+    asked = [normalize_text(row["query"]) for row in queries]
     right = np.array([[entry["group"] in row["gold"] for entry in entries] for row in queries])
-    return _top1(asked, [fold(row["question"]) for row in entries], right, encode)
+    return _top1(asked, [normalize_text(row["question"]) for row in entries], right, encode)
 
 
 def faq_scores(entries: Sequence[dict[str, Any]], encode: Encode) -> dict[str, float]:
@@ -60,14 +60,14 @@ def faq_scores(entries: Sequence[dict[str, Any]], encode: Encode) -> dict[str, f
     The knowledge base holds the main question of each entry only; the other wordings ask.
     """
     wordings = [
-        (at, fold(wording))
+        (at, normalize_text(wording))
         for at, entry in enumerate(entries)
         if is_held_out(entry["id"], parts=5)
         for wording in entry.get("wordings", ())
     ]
     right = np.zeros((len(wordings), len(entries)), bool)
     right[np.arange(len(wordings)), [at for at, _ in wordings]] = True
-    questions = [fold(entry["question"]) for entry in entries]
+    questions = [normalize_text(entry["question"]) for entry in entries]
     return _top1([wording for _, wording in wordings], questions, right, encode)
 
 

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import nn
 
-Step = Callable[[np.random.Generator], torch.Tensor]
+LossFunction = Callable[[np.random.Generator], torch.Tensor]
 """Draws a batch and returns its loss; what it draws depends on the generator alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class TrainingSchedule:
     """How long to train, how fast, and how often to keep what was learnt."""
 
     steps: int
@@ -36,10 +36,10 @@ class Schedule:
         return self.learning_rate * (0.02 + 0.49 * (1 + float(np.cos(np.pi * done))))
 
 
-def fit(
+def train(
     module: nn.Module,
-    step_loss: Step,
-    schedule: Schedule,
+    step_loss: LossFunction,
+    schedule: TrainingSchedule,
     checkpoint: Path,
     report: Callable[[str], None],
 ) -> None:
@@ -52,7 +52,7 @@ def fit(
     Args:
         module: Holds every parameter to be trained.
         step_loss: The loss of one batch.
-        schedule: See :class:`Schedule`.
+        schedule: See :class:`TrainingSchedule`.
         checkpoint: File to write and to resume from.
         report: Receives a line about progress now and then.
 
@@ -67,7 +67,7 @@ def fit(
         betas=(0.9, 0.98),
         fused=True,
     )
-    first = _resume(module, optimizer, schedule, checkpoint)
+    first = _resume_checkpoint(module, optimizer, schedule, checkpoint)
     if first:
         report(f"resumed at step {first} of {schedule.steps}")
     module.train()
@@ -94,14 +94,14 @@ def fit(
             report(f"step {step + 1} of {schedule.steps}  loss {mean:.4f}  {pace:.2f} steps/s")
             losses, shown_at = [], now
         if now - saved_at > schedule.checkpoint_s or step == schedule.steps - 1:
-            _keep(module, optimizer, schedule, step + 1, checkpoint)
+            _save_checkpoint(module, optimizer, schedule, step + 1, checkpoint)
             saved_at = now
 
 
-def _keep(
+def _save_checkpoint(
     module: nn.Module,
     optimizer: torch.optim.Optimizer,
-    schedule: Schedule,
+    schedule: TrainingSchedule,
     step: int,
     checkpoint: Path,
 ) -> None:
@@ -118,8 +118,11 @@ def _keep(
     os.replace(partial, checkpoint)
 
 
-def _resume(
-    module: nn.Module, optimizer: torch.optim.Optimizer, schedule: Schedule, checkpoint: Path
+def _resume_checkpoint(
+    module: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: TrainingSchedule,
+    checkpoint: Path,
 ) -> int:
     if not checkpoint.exists():
         return 0

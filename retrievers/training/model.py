@@ -13,8 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoTokenizer, BertConfig, BertModel, PreTrainedTokenizerFast
 
-from .tokens import TokenisedTexts
-from .vocabulary import HAN
+from .tokenizer import HAN, TokenisedTexts
 
 
 def new_config(vocabulary: int, *, hidden: int, layers: int, heads: int) -> BertConfig:
@@ -34,7 +33,7 @@ def new_config(vocabulary: int, *, hidden: int, layers: int, heads: int) -> Bert
     )
 
 
-def grow(model: BertModel, layers: int) -> BertModel:
+def add_layers(model: BertModel, layers: int) -> BertModel:
     """Return a copy with more layers that starts out computing the same.
 
     The added layers lie on top, and what they add to their input starts at zero. The scale and
@@ -181,7 +180,7 @@ def save(
     _swap(partial, folder)
 
 
-def compose_words(model: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
+def init_words_from_characters(model: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
     """Let the vector of every Chinese word start as the mean of its characters', in place.
 
     A rare word is then never worse than its spelling, and training only has to learn how it

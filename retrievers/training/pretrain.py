@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from transformers import BertModel, PreTrainedTokenizerFast
 
-from .loop import Step
-from .tokens import TokenisedTexts
+from .loop import LossFunction
+from .tokenizer import TokenisedTexts
 
 _COVERED = 0.2
 _IGNORED = -100
@@ -47,8 +47,8 @@ def masked_language_step(
     batch: int,
     rows: int,
     precision: torch.dtype,
-) -> Step:
-    """Return the step that :func:`~retrievers.training.loop.fit` repeats.
+) -> LossFunction:
+    """Return the step that :func:`~retrievers.training.loop.train` repeats.
 
     Of the tokens 20 % are asked for: 80 % of them covered, 10 % replaced, 10 % left as they are.
     In one batch of eight the text does not start at position 0, so that every position the

@@ -1,6 +1,6 @@
 """An embedded neural Mandarin voice: prosody model, acoustic model, vocoder."""
 
 from .voice import NeuralVoice
-from .weights import WeightsError
+from .weights import VoiceWeightsError
 
-__all__ = ["NeuralVoice", "WeightsError"]
+__all__ = ["NeuralVoice", "VoiceWeightsError"]

@@ -4,9 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from .training.preparation import prepare
-from .training.stages import MINUTES, run
-from .weights import Sizes
+from .training.preparation import prepare_corpus
+from .training.stages import STAGE_MINUTES, train_voice
+from .weights import NetworkSizes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -14,11 +14,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.command == "prepare":
-            prepare(options.archive, options.transcripts, options.data, _report)
+            prepare_corpus(options.archive, options.transcripts, options.data, _report)
         else:
-            sizes = Sizes(options.prosody, options.acoustic, options.vocoder)
-            minutes = {stage: getattr(options, f"{stage}_minutes") for stage in MINUTES}
-            _report(str(run(options.data, options.out, sizes, minutes, _report)))
+            sizes = NetworkSizes(options.prosody, options.acoustic, options.vocoder)
+            minutes = {stage: getattr(options, f"{stage}_minutes") for stage in STAGE_MINUTES}
+            _report(str(train_voice(options.data, options.out, sizes, minutes, _report)))
     except (ValueError, OSError) as error:
         print(f"tts_engine.neural: {error}", file=sys.stderr)
         return 1
@@ -41,11 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     training = commands.add_parser("train", help="train all networks and export the voice")
     training.add_argument("--data", type=Path, required=True, help="folder of `prepare`")
     training.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
-    sizes = Sizes()
+    sizes = NetworkSizes()
     for part in ("prosody", "acoustic", "vocoder"):
         width = getattr(sizes, part)
         training.add_argument(f"--{part}", type=int, default=width, help=f"channels: {width}")
-    for stage, minutes in MINUTES.items():
+    for stage, minutes in STAGE_MINUTES.items():
         training.add_argument(
             f"--{stage}-minutes",
             type=float,

@@ -16,14 +16,14 @@ HOP = 256
 FRAMES_PER_SECOND = SAMPLE_RATE / HOP
 
 N_BANDS = 80
-FLOOR = 1e-7
+POWER_FLOOR = 1e-7
 """Least power of a band; digital silence and the noise of MP3 are one."""
 REFERENCE_HZ = 240.0
 """Pitch is counted in semitones from here, the speaker's median."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Features:
+class AcousticFeatures:
     """What is heard, frame by frame."""
 
     envelope: NDArray[np.float32]

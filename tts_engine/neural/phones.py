@@ -58,7 +58,7 @@ class Phone:
 SILENCE = Phone(0, 0)
 
 
-def phones(syllable: str) -> tuple[Phone, ...]:
+def syllable_phones(syllable: str) -> tuple[Phone, ...]:
     """Return the phones of one syllable of pinyin, ``"zhong1"``, with ``v`` for ü.
 
     Raises:
@@ -83,7 +83,7 @@ def phones(syllable: str) -> tuple[Phone, ...]:
     return tuple(Phone(_NUMBERS[symbol], tone) for symbol in symbols)
 
 
-def ipa(phone: Phone, start: float, end: float) -> list[tuple[str, float]]:
+def phone_to_ipa(phone: Phone, start: float, end: float) -> list[tuple[str, float]]:
     """Return the IPA symbols of a phone that lasts from ``start`` to ``end``, and their starts."""
     if phone.symbol in INITIALS or phone.symbol == PAUSE:
         return [(INITIALS.get(phone.symbol, PAUSE), start)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..text import Word
-from .phones import Phone, phones
+from .phones import Phone, syllable_phones
 
 _PHRASE = 6.5  # syllables a phrase likes to have
 _TOO_LONG = 11
@@ -64,7 +64,7 @@ class Syllable:
         return self.phones[-1].tone
 
 
-def phrased(words: Sequence[Word]) -> list[Syllable]:
+def plan_phrases(words: Sequence[Word]) -> list[Syllable]:
     """Return the syllables of words said in one breath, with the phrases they form."""
     syllables: list[Syllable] = []
     for number, phrase in enumerate(_phrases(words)):
@@ -74,7 +74,7 @@ def phrased(words: Sequence[Word]) -> list[Syllable]:
                 begins = _WORD_EDGE if i == 0 and last else 0.0
                 ends = _WORD_EDGE if i == last and last else 0.0
                 weak = last == 0 and word.text in _WEAK
-                syllables.append(Syllable(phones(spelling), begins, ends, weak, number))
+                syllables.append(Syllable(syllable_phones(spelling), begins, ends, weak, number))
     for i, syllable in enumerate(syllables):
         if i == 0 or syllables[i - 1].phrase != syllable.phrase:
             syllables[i] = replace(syllables[i], begins=_INNER_EDGE if i else 1.0)

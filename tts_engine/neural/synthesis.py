@@ -7,27 +7,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..inference import inference
-from .acoustic import frame_facts, frame_index
+from ..torch_inference import single_thread_inference
+from .excitation import harmonic_excitation, noise_excitation
 from .features import HOP
-from .score import Score
-from .source import noise, pulses
-from .weights import Models
+from .networks import frame_facts, frame_index
+from .prosody_plan import ProsodyPlan
+from .weights import VoiceNetworks
 
 Samples = NDArray[np.float32]
 
 _FIRST, _FOLLOWING = 24, 64  # frames of a piece
 
 
-def sing(score: Score, models: Models) -> Iterator[Samples]:
+def synthesize(score: ProsodyPlan, models: VoiceNetworks) -> Iterator[Samples]:
     """Make sound of a score, yielding whole frames as they are ready."""
     durations = torch.from_numpy(score.durations)
     semitones = torch.from_numpy(score.semitones)
     n_frames = len(semitones)
     acoustic, vocoder = models.acoustic, models.vocoder
-    source = torch.from_numpy(np.stack([pulses(score.semitones), noise(n_frames)]))
+    source = torch.from_numpy(
+        np.stack([harmonic_excitation(score.semitones), noise_excitation(n_frames)])
+    )
     level = 2 * torch.from_numpy(score.level)[:, None]  # of power
-    with inference():
+    with single_thread_inference():
         start = acoustic.frames(
             score.batch(), frame_index(durations)[None], frame_facts(durations, semitones)[None]
         )
@@ -35,7 +37,7 @@ def sing(score: Score, models: Models) -> Iterator[Samples]:
     n_known, first = 0, 0
     while first < n_frames:
         last = min(n_frames, first + (_FOLLOWING if first else _FIRST))
-        with inference():
+        with single_thread_inference():
             wanted = min(n_frames, last + vocoder.reach)
             if wanted > n_known:
                 low, high = max(0, n_known - acoustic.reach), wanted + acoustic.reach

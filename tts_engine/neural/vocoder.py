@@ -10,8 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .blocks import Block
 from .features import HOP, N_BANDS, interpolation
+from .networks import ConvNeXtBlock
 
 _FFT = 512
 _STEP = HOP // 2
@@ -39,7 +39,7 @@ class Vocoder(nn.Module):
         super().__init__()
         self.reach = _REACH * n_blocks + 2  # and the windows that overlap a frame
         self.embed = nn.Linear(N_BANDS + 2, width)
-        self.blocks = nn.ModuleList(Block(width, _REACH) for _ in range(n_blocks))
+        self.blocks = nn.ModuleList(ConvNeXtBlock(width, _REACH) for _ in range(n_blocks))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, 2 * 3 * _N_BINS)
         nn.init.normal_(self.out.weight, std=1e-3)

@@ -8,20 +8,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..base import Phoneme, Speech
-from ..espeak import EspeakVoice
-from ..loudness import TARGET, Limiter, integrated
-from ..stream import Edges, filtered
-from ..text import Word, closing_pause, language_of, pause, spoken_clauses, words
+from ..audio.filters import EdgeFade, filter_speech
+from ..audio.loudness import TARGET_LUFS, TruePeakLimiter, integrated_loudness
+from ..espeak.voice import EspeakVoice
+from ..text import (
+    Word,
+    closing_pause_seconds,
+    pause_seconds,
+    spoken_clauses,
+    spoken_language,
+    words_with_pinyin,
+)
+from ..text.pinyin import letter_pinyin
+from ..voice import Phoneme, Speech
 from .features import FRAMES_PER_SECOND, SAMPLE_RATE
-from .letters import letter_names
-from .phones import ipa
-from .phrasing import phrased
-from .score import Score, compose
-from .synthesis import sing
-from .weights import load
+from .phones import phone_to_ipa
+from .phrasing import plan_phrases
+from .prosody_plan import ProsodyPlan, plan_prosody
+from .synthesis import synthesize
+from .weights import load_weights
 
-SHIPPED = Path(__file__).resolve().parents[2] / "assets" / "voice" / "voice.safetensors"
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "voice" / "voice.safetensors"
 
 _FADE_SECONDS = 0.005
 _RUN = re.compile(
@@ -46,10 +53,10 @@ class NeuralVoice:
 
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, *, weights: Path | str = SHIPPED, speed: float = 1.0) -> None:
+    def __init__(self, *, weights: Path | str = SHIPPED_WEIGHTS, speed: float = 1.0) -> None:
         if not 0.5 <= speed <= 2:
             raise ValueError(f"speed is {speed}; it can be 0.5 to 2")
-        self._models = load(Path(weights))
+        self._models = load_weights(Path(weights))
         self._speed = speed
         self._english = EspeakVoice()
         self._gain = np.float32(1)
@@ -63,19 +70,19 @@ class NeuralVoice:
         Raises:
             ValueError: ``text`` is blank, or nothing in it can be spoken (only marks or emoji).
         """
-        language = language_of(text)
+        language = spoken_language(text)
         if language == "en":
             yield from self._english.speak(text)
             return
         clauses = spoken_clauses(text, language, lambda spoken: bool(_RUN.search(spoken)))
         if not clauses:
             raise ValueError("nothing to speak: the text holds only marks or symbols")
-        yield from filtered(self._said(clauses), Limiter(SAMPLE_RATE), SAMPLE_RATE)
+        yield from filter_speech(self._said(clauses), TruePeakLimiter(SAMPLE_RATE), SAMPLE_RATE)
 
     def _said(self, clauses: list[tuple[str, str]]) -> Generator[Speech, None, None]:
         for written, spoken in clauses:
             question = bool(_QUESTION.search(written))
-            breaths = list(_breaths(spoken))
+            breaths = list(_breath_groups(spoken))
             for i, (breath, quiet) in enumerate(breaths):
                 if isinstance(breath, str):
                     yield from (replace(p, text="") for p in self._english.speak(breath))
@@ -84,48 +91,54 @@ class NeuralVoice:
                     yield from self._sung(breath, question=rises)
                 if quiet and i < len(breaths) - 1:
                     yield _silence(quiet)
-            yield replace(_silence(closing_pause(written)), text=written)
+            yield replace(_silence(closing_pause_seconds(written)), text=written)
 
     def _sung(self, breath: list[Word], *, question: bool) -> Generator[Speech, None, None]:
-        score = compose(phrased(breath), self._models.prosody, question=question, speed=self._speed)
+        score = plan_prosody(
+            plan_phrases(breath), self._models.prosody, question=question, speed=self._speed
+        )
 
         def pieces() -> Generator[Speech, None, None]:
             phonemes = _phonemes(score)
-            for samples in sing(score, self._models):
+            for samples in synthesize(score, self._models):
                 yield Speech(samples * self._gain, SAMPLE_RATE, "", phonemes)
                 phonemes = ()  # all came with the first; the filter puts them in their places
 
-        yield from filtered(pieces(), Edges(round(_FADE_SECONDS * SAMPLE_RATE)), SAMPLE_RATE)
+        yield from filter_speech(
+            pieces(), EdgeFade(round(_FADE_SECONDS * SAMPLE_RATE)), SAMPLE_RATE
+        )
 
     def _calibrated(self) -> np.float32:
         """Return the gain that brings this voice to the common level."""
-        pieces = [piece.samples for piece in self._sung(words(_CALIBRATION), question=False)]
-        loudness = integrated(np.concatenate(pieces), SAMPLE_RATE)
-        return np.float32(10 ** ((TARGET - loudness) / 20) if np.isfinite(loudness) else 1.0)
+        pieces = [
+            piece.samples for piece in self._sung(words_with_pinyin(_CALIBRATION), question=False)
+        ]
+        loudness = integrated_loudness(np.concatenate(pieces), SAMPLE_RATE)
+        return np.float32(10 ** ((TARGET_LUFS - loudness) / 20) if np.isfinite(loudness) else 1.0)
 
 
-def _breaths(spoken: str) -> Iterator[tuple[list[Word] | str, float]]:
+def _breath_groups(spoken: str) -> Iterator[tuple[list[Word] | str, float]]:
     """Yield what is said in one go, Mandarin words or English, and the seconds of quiet after."""
     breath: list[Word] = []
     runs = list(_RUN.finditer(spoken))
     for run, following in zip(runs, [*runs[1:], None], strict=True):
-        quiet = pause(spoken[run.end() : following.start() if following else len(spoken)])
+        quiet = pause_seconds(spoken[run.end() : following.start() if following else len(spoken)])
         if run.lastgroup == "english":
             yield run[0], quiet
             continue
-        breath += words(run[0]) if run["han"] else [Word(run[0], letter_names(run[0]))]
+        breath += words_with_pinyin(run[0]) if run["han"] else [Word(run[0], letter_pinyin(run[0]))]
         if breath and (quiet or not following or following["english"]):
             yield breath, quiet
             breath = []
 
 
-def _phonemes(score: Score) -> tuple[Phoneme, ...]:
+def _phonemes(score: ProsodyPlan) -> tuple[Phoneme, ...]:
     ends = np.cumsum(score.durations) / FRAMES_PER_SECOND
     starts = ends - score.durations / FRAMES_PER_SECOND
     return tuple(
         Phoneme(symbol, at)
         for phone, start, end in zip(score.phones, starts, ends, strict=True)
-        for symbol, at in ipa(phone, float(start), float(end))
+        for symbol, at in phone_to_ipa(phone, float(start), float(end))
     )
 
 

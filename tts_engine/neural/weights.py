@@ -8,43 +8,42 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .acoustic import AcousticModel
-from .prosody import ProsodyModel
+from .networks import AcousticModel, ProsodyModel
 from .vocoder import Vocoder
 
 _FORMAT = "zhengwen neural voice 1"
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class NetworkSizes:
     """How large the networks are."""
 
     prosody: int = 128
     acoustic: int = 224
     vocoder: int = 224
 
-    def build(self) -> "Models":
+    def build(self) -> "VoiceNetworks":
         """Return untrained networks of these widths."""
-        return Models(
+        return VoiceNetworks(
             self, ProsodyModel(self.prosody), AcousticModel(self.acoustic), Vocoder(self.vocoder)
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Models:
+class VoiceNetworks:
     """The networks of one voice."""
 
-    sizes: Sizes
+    sizes: NetworkSizes
     prosody: ProsodyModel
     acoustic: AcousticModel
     vocoder: Vocoder
 
 
-class WeightsError(ValueError):
+class VoiceWeightsError(ValueError):
     """A file does not hold a voice that this program can use."""
 
 
-def save(models: Models, path: Path, notes: dict[str, str]) -> None:
+def save_weights(models: VoiceNetworks, path: Path, notes: dict[str, str]) -> None:
     """Write a voice.
 
     Args:
@@ -61,7 +60,7 @@ def save(models: Models, path: Path, notes: dict[str, str]) -> None:
     save_file(tensors, path, facts)
 
 
-def load(path: Path) -> Models:
+def load_weights(path: Path) -> VoiceNetworks:
     """Read a voice, ready to speak.
 
     Raises:
@@ -71,17 +70,17 @@ def load(path: Path) -> Models:
         with safe_open(path, "pt") as file:
             facts = file.metadata() or {}
             if facts.get("format") != _FORMAT:
-                raise WeightsError(f"{path} is no voice of this program ({_FORMAT!r})")
-            models = Sizes(**json.loads(facts["sizes"])).build()
+                raise VoiceWeightsError(f"{path} is no voice of this program ({_FORMAT!r})")
+            models = NetworkSizes(**json.loads(facts["sizes"])).build()
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}
     except (OSError, SafetensorError, KeyError, TypeError) as error:
-        raise WeightsError(f"cannot read the voice {path}: {error}") from error
+        raise VoiceWeightsError(f"cannot read the voice {path}: {error}") from error
     for part in ("prosody", "acoustic", "vocoder"):
         network: torch.nn.Module = getattr(models, part)
         own = {n.removeprefix(f"{part}."): t for n, t in tensors.items() if n.startswith(part)}
         try:
             network.load_state_dict(own)
         except RuntimeError as error:
-            raise WeightsError(f"{path} does not fit its own sizes: {error}") from error
+            raise VoiceWeightsError(f"{path} does not fit its own sizes: {error}") from error
         network.eval()
     return models

@@ -1,22 +1,20 @@
 """Written text becomes text as it is said: clean, numbers in words, pinyin, sentences."""
 
-from .acronyms import spell_acronyms
-from .normalise import normalise
-from .pauses import closing_pause, pause
-from .pinyin import Word, words
-from .sentences import clauses, cut, whole_sentences
-from .spoken import language_of, spoken_clauses
+from .clauses import closing_pause_seconds, pause_seconds, spoken_clauses, spoken_language
+from .normalization import normalize_text
+from .pinyin import Word, spell_acronyms, words_with_pinyin
+from .sentences import split_clauses, split_for_speech, split_sentences
 
 __all__ = [
     "Word",
-    "clauses",
-    "closing_pause",
-    "cut",
-    "language_of",
-    "normalise",
-    "pause",
+    "closing_pause_seconds",
+    "normalize_text",
+    "pause_seconds",
     "spell_acronyms",
+    "split_clauses",
+    "split_for_speech",
+    "split_sentences",
     "spoken_clauses",
-    "whole_sentences",
-    "words",
+    "spoken_language",
+    "words_with_pinyin",
 ]

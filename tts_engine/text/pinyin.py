@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from .neutral import lighten
-from .readings import DIGITS, EXCEPTIONS, IN_CONTEXT
+from .neutral_tone import apply_neutral_tones
+from .polyphones import DIGITS, EXCEPTIONS, IN_CONTEXT
 
 _COMPLEMENTS = "好满者所体里"  # third tones that belong to the word before them
 # Syllables that dictionaries give and no speaker of a public counter needs apart.
@@ -29,7 +29,7 @@ class Word:
     """Pinyin with the spoken tone as a digit 1 to 5 and ``v`` for ü: ``("yin2", "hang2")``."""
 
 
-def words(text: str) -> list[Word]:
+def words_with_pinyin(text: str) -> list[Word]:
     """Return the words of a Mandarin text in order, with pinyin as spoken.
 
     一 and 不 change their tone, and of neighbouring third tones in one breath all
@@ -69,7 +69,7 @@ def _read(run: str) -> list[Word]:
             readings[match.start(1)] = reading
     for match in _exception_pattern().finditer(run):
         readings[match.start() : match.end()] = EXCEPTIONS[match[0]]
-    lighten(segments, readings)
+    apply_neutral_tones(segments, readings)
     found, start = [], 0
     for segment in segments:
         end = start + len(segment)
@@ -128,3 +128,33 @@ def _change_third_tones(syllables: list[str], start: int, end: int) -> None:
     for i in range(start, end - 1):
         if syllables[i].endswith("3") and syllables[i + 1].endswith("3"):
             syllables[i] = syllables[i][:-1] + "2"
+
+
+# Acronyms that are said as words.
+_SPOKEN_AS_WORDS = "VISA|WIFI|COVID|POS|SIM|PIN|SARS|AIDS|APEC|OPEC|NATO|JPEG|CAD"
+_SPELLED = re.compile(
+    rf"(?<![A-Za-z])(?:(?!(?:{_SPOKEN_AS_WORDS})(?![A-Za-z]))[A-Z]{{1,5}}|[Aa]pp)(?![A-Za-z])"
+)
+
+
+def spell_acronyms(text: str) -> str:
+    """Return a text with the letters of its acronyms apart; words stay as they are.
+
+    >>> spell_acronyms("下载APP，连接WiFi")
+    '下载A P P，连接WiFi'
+    """
+    return _SPELLED.sub(lambda named: " ".join(named[0].upper()), text)
+
+
+_LETTER_PINYIN = {
+    "A": "ei1", "B": "bi4", "C": "xi1", "D": "di4", "E": "yi4", "F": "ai2 fu5", "G": "ji4",
+    "H": "ei2 chi5", "I": "ai4", "J": "zhei4", "K": "kei4", "L": "ai2 lou5", "M": "ai2 mu5",
+    "N": "en1", "O": "ou1", "P": "pi4", "Q": "kiu4", "R": "a4 er5", "S": "ai2 si5",
+    "T": "ti4", "U": "you1", "V": "wei4", "W": "da2 bu5 liu5", "X": "ai2 ke5 si5",
+    "Y": "wai4", "Z": "zei4",
+}  # fmt: skip
+
+
+def letter_pinyin(letters: str) -> tuple[str, ...]:
+    """Return the syllables that spell letters out: ``("ei1", "pi4", "pi4")`` for APP."""
+    return tuple(s for letter in letters.upper() for s in _LETTER_PINYIN[letter].split())

@@ -110,7 +110,7 @@ def _at_commas(sentence: str, limit: int) -> list[str]:
     return pieces
 
 
-def cut(text: str) -> list[str]:
+def split_for_speech(text: str) -> list[str]:
     """Cut a text into sentences to be spoken one after another.
 
     Cuts are made at 。！？；!?; and line breaks, and at a full stop that ends an
@@ -131,7 +131,7 @@ def cut(text: str) -> list[str]:
     return pieces
 
 
-def whole_sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Cut a text where sentences end, however long or short they are.
 
     Text added at the end changes no piece but the last: one can cut what is still being written.
@@ -142,7 +142,7 @@ def whole_sentences(text: str) -> list[str]:
     return _pieces(text, _ends(text, "。！？!?."))
 
 
-def clauses(text: str) -> list[str]:
+def split_clauses(text: str) -> list[str]:
     """Cut a sentence at every mark at which a speaker breathes, commas included.
 
     Returns:

@@ -1,18 +1,20 @@
 """What a backend does: draw what is seen of faces from sounds and cached maps."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-Maps = Sequence[NDArray[np.float16]]
+FaceFeatures = Sequence[NDArray[np.float16]]
 """What ``split.Steady`` makes of n faces, one array (n, C, h, w) per level, the deepest first."""
 
-Mels = NDArray[np.float32]
+MelWindows = NDArray[np.float32]
 """(n, 1, 80, 16), in [-4, 4]."""
 
-Drawn = NDArray[np.uint8]
+MouthPixels = NDArray[np.uint8]
 """(n, h, w, 3), RGB: the part of each face that ``split.seen`` names."""
 
 
@@ -20,14 +22,14 @@ class BackendError(ValueError):
     """A backend cannot be used on this machine; the text says what would do."""
 
 
-class Backend(Protocol):
+class InferenceBackend(Protocol):
     """The network, ready to draw. Several threads may draw: they take turns."""
 
     @property
     def name(self) -> str:
         """For people: ``"OpenVINO fp32, 2 threads"``."""
 
-    def draw(self, mels: Mels, maps: Maps) -> Drawn:
+    def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
         """What is seen of n frames, of one speaker or of several, each with its own maps.
 
         What is drawn of a frame does not depend on the frames drawn with it: not at all with
@@ -35,7 +37,7 @@ class Backend(Protocol):
         """
 
 
-def warm(backend: Backend, maps: Maps, batches: Iterable[int]) -> None:
+def warm_up(backend: InferenceBackend, maps: FaceFeatures, batches: Iterable[int]) -> None:
     """Draw once with each number of frames that will be drawn at once.
 
     Kernels are made at the first use of a shape, which takes tenths of a second and would
@@ -49,3 +51,29 @@ def warm(backend: Backend, maps: Maps, batches: Iterable[int]) -> None:
     for n in batches:
         mels = np.zeros((n, 1, 80, 16), np.float32)
         backend.draw(mels, [np.repeat(level[:1], n, axis=0) for level in maps])
+
+
+class PixelNetwork(nn.Module):
+    """``Speaking`` as every backend runs it, so that none converts numbers in a way of its own.
+
+    Args:
+        speaking: ``split.Speaking``, or what takes and gives the same; its precision, 32 or 16
+            bits, is what is computed in.
+    """
+
+    def __init__(self, speaking: nn.Module) -> None:
+        super().__init__()
+        self.speaking = speaking
+
+    def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
+        """(B, 1, 80, 16) of 32 bits and maps of 16 to (B, h, w, 3) bytes, RGB."""
+        computed_in = next(self.speaking.parameters()).dtype
+        drawn = self.speaking(mels.to(computed_in), *(level.to(computed_in) for level in maps))
+        levels = (drawn.float() * 255).round().to(torch.uint8)
+        return cast(Tensor, levels.permute(0, 2, 3, 1).contiguous())
+
+
+def example_inputs(maps: FaceFeatures, n: int) -> tuple[Tensor, ...]:
+    """Arguments of ``PixelNetwork`` for n frames, all zero; ``maps`` are of any frame."""
+    levels = (torch.zeros(n, *level.shape[1:], dtype=torch.half) for level in maps)
+    return torch.zeros(n, 1, 80, 16), *levels

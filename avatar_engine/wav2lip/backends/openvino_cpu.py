@@ -1,19 +1,56 @@
-"""OpenVINO on a processor, whoever made it."""
+"""In which numbers this processor multiplies, and in which fastest."""
 
 import sys
+from pathlib import Path
 from threading import Lock
+from typing import Literal
 
 import numpy as np
 from torch import nn
 
-from .base import Drawn, Maps, Mels
-from .pixels import Pixels, example
-from .precision import Precision, native
+from .base import FaceFeatures, MelWindows, MouthPixels, PixelNetwork, example_inputs
 
-_SIZES = (4, 2, 1)  # frames; for each of them the network is compiled
+Precision = Literal["fp32", "bf16", "int8"]
+"""Of the multiplications. ``"int8"``: of those of the large maps (``eight_bits``)."""
+
+_CPUINFO = Path("/proc/cpuinfo")
 
 
-class OpenVinoCpu:
+def native_precisions(cpuinfo: Path = _CPUINFO) -> set[Precision]:
+    """What the processor's flags say that it multiplies by itself; elsewhere than on Linux fp32.
+
+    OpenVINO offers bf16 on every processor with AVX-512; where it is only emulated, it is
+    slower than fp32.
+    """
+    flags = _cpu_flags(cpuinfo)
+    found: set[Precision] = {"fp32"}
+    if flags & {"amx_bf16", "avx512_bf16"}:
+        found.add("bf16")
+    if flags & {"avx512_vnni", "avx_vnni"}:
+        found.add("int8")
+    return found
+
+
+def fastest_precision(cpuinfo: Path = _CPUINFO) -> Precision:
+    """Bytes where they are multiplied, unless there is AMX: it is as fast in bf16."""
+    found = native_precisions(cpuinfo)
+    if "int8" in found and "amx_bf16" not in _cpu_flags(cpuinfo):
+        return "int8"
+    return "bf16" if "bf16" in found else "fp32"
+
+
+def _cpu_flags(cpuinfo: Path) -> set[str]:
+    try:
+        lines = cpuinfo.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
+
+
+_BATCH_SIZES = (4, 2, 1)  # frames; for each of them the network is compiled
+
+
+class OpenVinoBackend:
     """A network that knows how many frames it draws needs a third less time than one that does
     not: so it is compiled for a few numbers, and any other is drawn in parts.
 
@@ -27,14 +64,16 @@ class OpenVinoCpu:
             processor has it, otherwise in fp32.
     """
 
-    def __init__(self, speaking: nn.Module, maps: Maps, threads: int, precision: Precision) -> None:
-        silence()
+    def __init__(
+        self, speaking: nn.Module, maps: FaceFeatures, threads: int, precision: Precision
+    ) -> None:
+        disable_telemetry()
         import openvino
         from openvino import properties
         from openvino.properties import hint
 
         self.name = f"OpenVINO {precision}, {threads} thread{'s' * (threads > 1)}"
-        in_bf16 = precision == "bf16" or (precision == "int8" and "bf16" in native())
+        in_bf16 = precision == "bf16" or (precision == "int8" and "bf16" in native_precisions())
         settings = {
             hint.performance_mode: hint.PerformanceMode.LATENCY,
             # The default is bf16 wherever it can be emulated, however slowly.
@@ -45,27 +84,27 @@ class OpenVinoCpu:
             hint.enable_cpu_pinning: False,
         }
         # Two frames, or tracing would take the batch for a constant.
-        given = example(maps, 2)
+        given = example_inputs(maps, 2)
         shapes = [list(tensor.shape[1:]) for tensor in given]
         anything = [openvino.PartialShape([-1, *shape]) for shape in shapes]
         network = openvino.convert_model(
-            Pixels(speaking).eval(), example_input=given, input=anything
+            PixelNetwork(speaking).eval(), example_input=given, input=anything
         )
         core = openvino.Core()
         self._requests: dict[int, openvino.InferRequest] = {}
-        for size in _SIZES:
+        for size in _BATCH_SIZES:
             network.reshape({i: [size, *shape] for i, shape in enumerate(shapes)})
             compiled = core.compile_model(network, "CPU", settings)
             self._requests[size] = compiled.create_infer_request()
         self._turn = Lock()
 
-    def draw(self, mels: Mels, maps: Maps) -> Drawn:
+    def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
         """See :class:`.base.Backend`."""
-        drawn: list[Drawn] = []
+        drawn: list[MouthPixels] = []
         at = 0
         with self._turn:
             while at < len(mels):
-                size = next(size for size in _SIZES if size <= len(mels) - at)
+                size = next(size for size in _BATCH_SIZES if size <= len(mels) - at)
                 some = slice(at, at + size)
                 given = [mels[some], *(level[some] for level in maps)]
                 # The output is the request's own and will be written over.
@@ -75,7 +114,7 @@ class OpenVinoCpu:
         return np.concatenate(drawn)
 
 
-def silence() -> None:
+def disable_telemetry() -> None:
     """Keep OpenVINO from reporting to its makers that it was imported, and what it converts.
 
     Where this package is missing it does without; its own switch is a file in the user's home.

@@ -28,7 +28,7 @@ Path = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Alignment:
+class PhoneAlignment:
     """When the phones of one recording are heard."""
 
     durations: NDArray[np.int32]
@@ -37,7 +37,7 @@ class Alignment:
     """Mean log likelihood of a frame; far below the others' where words and sound differ."""
 
 
-def observations(envelope: Array, voiced: NDArray[np.bool_]) -> Array:
+def alignment_observations(envelope: Array, voiced: NDArray[np.bool_]) -> Array:
     """Return what the models see of a recording, shape (n_frames, 27).
 
     Args:
@@ -50,11 +50,13 @@ def observations(envelope: Array, voiced: NDArray[np.bool_]) -> Array:
     return np.concatenate([cepstra, change, voiced[:, None] * 1.0], 1).astype(np.float32)
 
 
-def align(seen: Sequence[Array], spoken: Sequence[tuple[Phone, ...]]) -> list[Alignment]:
+def align_phones(
+    seen: Sequence[Array], spoken: Sequence[tuple[Phone, ...]]
+) -> list[PhoneAlignment]:
     """Align recordings with their phones, pauses at both ends included.
 
     Args:
-        seen: Of each recording, what :func:`observations` returns; no fewer frames than
+        seen: Of each recording, what :func:`alignment_observations` returns; no fewer frames than
             its phones have states.
         spoken: Of each recording, the phones.
     """
@@ -70,12 +72,12 @@ def align(seen: Sequence[Array], spoken: Sequence[tuple[Phone, ...]]) -> list[Al
         paths = [found[i][0] for i in range(len(seen))]
         scores = [found[i][1] for i in range(len(seen))]
     return [
-        Alignment(_durations(path, phones), score)
+        PhoneAlignment(_durations(path, phones), score)
         for path, phones, score in zip(paths, spoken, scores, strict=True)
     ]
 
 
-def shortest(phones: Sequence[Phone]) -> int:
+def shortest_duration(phones: Sequence[Phone]) -> int:
     """Return the fewest frames in which these phones can be heard."""
     return sum(_N_STATES[phone.number] for phone in phones)
 

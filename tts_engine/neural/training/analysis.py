@@ -9,7 +9,7 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ..features import FLOOR, HOP, REFERENCE_HZ, SAMPLE_RATE, band_centres, band_widths
+from ..features import HOP, POWER_FLOOR, REFERENCE_HZ, SAMPLE_RATE, band_centres, band_widths
 
 Array = NDArray[np.float32]
 
@@ -26,7 +26,7 @@ _SWITCH_COST = 0.12  # between voice and none
 _REACH = 14  # steps between two frames, at most
 
 
-def pitch(samples: Array) -> Array:
+def track_pitch(samples: Array) -> Array:
     """Return the pitch of each frame in Hz, 0 where there is no voice.
 
     Args:
@@ -39,12 +39,12 @@ def pitch(samples: Array) -> Array:
     return _refined(correlation, _best_path(_strengths(samples, correlation)))
 
 
-def envelope(samples: Array, pitches: Array) -> Array:
+def spectral_envelope(samples: Array, pitches: Array) -> Array:
     """Return the logarithmic power in each band, shape (n, n_frames, N_BANDS).
 
     Args:
         samples: Shape (n, n_frames * HOP).
-        pitches: Hz, shape (n, n_frames), without gaps (:func:`continuous`).
+        pitches: Hz, shape (n, n_frames), without gaps (:func:`continuous_semitones`).
     """
     window = np.hanning(_SPECTRUM_WINDOW + 1)[:-1].astype(np.float32)
     spectrum = scipy.fft.rfft(_frames(samples, _SPECTRUM_WINDOW) * window)
@@ -56,11 +56,11 @@ def envelope(samples: Array, pitches: Array) -> Array:
     low, high = band_centres() - half, band_centres() + half
     per_bin = SAMPLE_RATE / _SPECTRUM_WINDOW
     within = (_between(total, high / per_bin) - _between(total, low / per_bin)) * per_bin
-    logarithms: Array = np.log(np.maximum(within / (2 * half), FLOOR)).astype(np.float32)
+    logarithms: Array = np.log(np.maximum(within / (2 * half), POWER_FLOOR)).astype(np.float32)
     return logarithms
 
 
-def continuous(pitches: Array) -> Array:
+def continuous_semitones(pitches: Array) -> Array:
     """Return pitch in semitones above ``REFERENCE_HZ`` without gaps, shape (n_frames,)."""
     voiced = np.flatnonzero(pitches)
     if not len(voiced):

@@ -12,17 +12,17 @@ import soundfile  # type: ignore[import-untyped]
 import soxr
 from numpy.typing import NDArray
 
-from ...text import words
+from ...text import words_with_pinyin
 from ..features import HOP, SAMPLE_RATE
 
-HELD_OUT = 40
+HELD_OUT_EVERY = 40
 """Every 40th recording is for measuring."""
 _AUDIO, _INDEX = "audio.npy", "recordings.json"
 _LEVEL = 0.08  # root mean square of what is loud in a recording
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class CorpusRecording:
     """One spoken word."""
 
     name: str
@@ -40,24 +40,24 @@ class Recording:
     @property
     def held_out(self) -> bool:
         """Whether it measures and never trains: the number in its name divides by 40."""
-        return int(Path(self.name).stem) % HELD_OUT == 0
+        return int(Path(self.name).stem) % HELD_OUT_EVERY == 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Corpus:
+class SpeechCorpus:
     """All recordings of one speaker."""
 
-    recordings: tuple[Recording, ...]
+    recordings: tuple[CorpusRecording, ...]
     audio: NDArray[np.int16]
     """One recording behind the other, shape (n_frames * HOP,)."""
 
-    def samples(self, recording: Recording) -> NDArray[np.float32]:
+    def samples(self, recording: CorpusRecording) -> NDArray[np.float32]:
         """Return its waveform, shape (n_frames * HOP,), values in [-1, 1]."""
         part = self.audio[recording.first * HOP : (recording.first + recording.n_frames) * HOP]
         return np.asarray(part, np.float32) / np.float32(32768)
 
 
-def decode(archive: Path, transcripts: Path, folder: Path) -> None:
+def decode_corpus(archive: Path, transcripts: Path, folder: Path) -> None:
     """Write the recordings of an archive whose words are plainly Mandarin into ``folder``.
 
     Args:
@@ -70,7 +70,7 @@ def decode(archive: Path, transcripts: Path, folder: Path) -> None:
         OSError: A file cannot be read or written.
     """
     readings = dict(_readings(transcripts))
-    recordings: list[Recording] = []
+    recordings: list[CorpusRecording] = []
     pieces: list[NDArray[np.int16]] = []
     first = 0
     with tarfile.open(archive) as tar:
@@ -82,7 +82,7 @@ def decode(archive: Path, transcripts: Path, folder: Path) -> None:
             n_frames = len(samples) // HOP
             piece = _levelled(samples[: n_frames * HOP])
             text, syllables = readings[member.name]
-            recordings.append(Recording(member.name, text, syllables, first, n_frames))
+            recordings.append(CorpusRecording(member.name, text, syllables, first, n_frames))
             pieces.append(piece)
             first += n_frames
     if not recordings:
@@ -93,24 +93,26 @@ def decode(archive: Path, transcripts: Path, folder: Path) -> None:
     (folder / _INDEX).write_text(index, encoding="utf-8")
 
 
-def is_decoded(folder: Path) -> bool:
-    """Tell whether :func:`decode` has finished here."""
+def is_corpus_decoded(folder: Path) -> bool:
+    """Tell whether :func:`decode_corpus` has finished here."""
     return (folder / _INDEX).exists()
 
 
-def open_corpus(folder: Path) -> Corpus:
-    """Return a corpus that :func:`decode` wrote.
+def open_corpus(folder: Path) -> SpeechCorpus:
+    """Return a corpus that :func:`decode_corpus` wrote.
 
     Raises:
         FileNotFoundError: There is none; the message says how to make one.
     """
-    if not is_decoded(folder):
+    if not is_corpus_decoded(folder):
         raise FileNotFoundError(
             f"{folder} holds no recordings; run `python -m tts_engine.neural prepare` first"
         )
     index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-    recordings = tuple(Recording(**{**row, "syllables": tuple(row["syllables"])}) for row in index)
-    return Corpus(recordings, np.load(folder / _AUDIO, mmap_mode="r"))
+    recordings = tuple(
+        CorpusRecording(**{**row, "syllables": tuple(row["syllables"])}) for row in index
+    )
+    return SpeechCorpus(recordings, np.load(folder / _AUDIO, mmap_mode="r"))
 
 
 def _readings(transcripts: Path) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
@@ -119,7 +121,9 @@ def _readings(transcripts: Path) -> Iterator[tuple[str, tuple[str, tuple[str, ..
     for row in rows:
         fields = dict(zip(columns, row.split("\t"), strict=True))
         text = fields["text"]
-        syllables = tuple(syllable for word in words(text) for syllable in word.syllables)
+        syllables = tuple(
+            syllable for word in words_with_pinyin(text) for syllable in word.syllables
+        )
         if len(syllables) == len(text):  # else it holds a mark, a letter or a rare character
             yield fields["file"], (text, syllables)
 

@@ -17,7 +17,7 @@ _WARM_UP = 0.02  # of the budget
 _LEAST_RATE = 0.02  # of the learning rate, at the end
 
 
-class Task(Protocol):
+class StageTrainer(Protocol):
     """What a stage trains."""
 
     def step(self, progress: float, rate: float) -> dict[str, float]:
@@ -45,8 +45,8 @@ class Task(Protocol):
         ...
 
 
-def train(
-    task: Task, checkpoint: Path, cpu_seconds: float, report: Callable[[str], None]
+def train_stage(
+    task: StageTrainer, checkpoint: Path, cpu_seconds: float, report: Callable[[str], None]
 ) -> dict[str, float]:
     """Train until the budget is spent, going on from a checkpoint that is there.
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 _SPECTRA = ((2048, 512), (1024, 256), (512, 128), (128, 64))  # window and hop, samples
 
 
-def magnitude(samples: Tensor, window: int, hop: int) -> Tensor:
+def stft_magnitude(samples: Tensor, window: int, hop: int) -> Tensor:
     """Return short spectra's magnitudes, shape (n, n_bins, n_windows)."""
     spectrum = torch.stft(
         samples, window, hop, window=torch.hann_window(window), center=True, return_complex=True
@@ -17,7 +17,7 @@ def magnitude(samples: Tensor, window: int, hop: int) -> Tensor:
     return torch.sqrt(spectrum.real**2 + spectrum.imag**2 + 1e-9)
 
 
-def spectral_distance(made: Tensor, real: Tensor) -> Tensor:
+def multi_resolution_stft_loss(made: Tensor, real: Tensor) -> Tensor:
     """Return the mean distance of several short spectra, linear and logarithmic.
 
     Args:
@@ -26,7 +26,7 @@ def spectral_distance(made: Tensor, real: Tensor) -> Tensor:
     """
     distances = []
     for window, hop in _SPECTRA:
-        mine, theirs = magnitude(made, window, hop), magnitude(real, window, hop)
+        mine, theirs = stft_magnitude(made, window, hop), stft_magnitude(real, window, hop)
         linear = (mine - theirs).norm() / theirs.norm()
         # Below -70 dB of full scale there is only the noise of a room and of MP3.
         floor = 3e-4 * window**0.5
@@ -35,7 +35,7 @@ def spectral_distance(made: Tensor, real: Tensor) -> Tensor:
     return torch.stack(distances).mean()
 
 
-class Critic(nn.Module):
+class PatchDiscriminator(nn.Module):
     """Tells real patches of a picture (frequencies by time) from made ones.
 
     Args:
@@ -67,12 +67,12 @@ class Critic(nn.Module):
         return [*seen, self.out(x)]
 
 
-def critic_loss(real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
+def discriminator_loss(real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
     """Return what a critic is to make small (least squares)."""
     return torch.as_tensor(((real[-1] - 1) ** 2).mean() + (made[-1] ** 2).mean())
 
 
-def deceit_loss(real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
+def adversarial_loss(real: Sequence[Tensor], made: Sequence[Tensor]) -> Tensor:
     """Return what the maker is to make small: a bad verdict, and layers that see a difference."""
     verdict = ((made[-1] - 1) ** 2).mean()
     layers = [

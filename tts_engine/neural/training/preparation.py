@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..features import HOP, N_BANDS, REFERENCE_HZ, Features
-from ..phones import SILENCE, Phone, phones
-from .alignment import align, observations, shortest
-from .analysis import continuous, envelope, pitch
-from .corpus import Corpus, Recording, decode, is_decoded, open_corpus
+from ..features import HOP, N_BANDS, REFERENCE_HZ, AcousticFeatures
+from ..phones import SILENCE, Phone, syllable_phones
+from .alignment import align_phones, alignment_observations, shortest_duration
+from .analysis import continuous_semitones, spectral_envelope, track_pitch
+from .corpus import CorpusRecording, SpeechCorpus, decode_corpus, is_corpus_decoded, open_corpus
 
 _FEATURES, _ALIGNMENT = "features.npz", "alignment.npz"
 _AT_ONCE = 32  # recordings
@@ -25,15 +25,17 @@ _WORST = 3.5  # deviations below the median score: something else was said
 class Utterance:
     """A recording with all that is known of it."""
 
-    recording: Recording
-    features: Features
+    recording: CorpusRecording
+    features: AcousticFeatures
     phones: tuple[Phone, ...]
     """With a pause at either end."""
     durations: NDArray[np.int32]
     """Frames of each phone, shape (n_phones,)."""
 
 
-def prepare(archive: Path, transcripts: Path, folder: Path, report: Callable[[str], None]) -> None:
+def prepare_corpus(
+    archive: Path, transcripts: Path, folder: Path, report: Callable[[str], None]
+) -> None:
     """Prepare the recordings of one speaker.
 
     Args:
@@ -46,9 +48,9 @@ def prepare(archive: Path, transcripts: Path, folder: Path, report: Callable[[st
         ValueError: No recording can be used.
         OSError: A file cannot be read or written.
     """
-    if not is_decoded(folder):
+    if not is_corpus_decoded(folder):
         report(f"decoding {archive}")
-        decode(archive, transcripts, folder)
+        decode_corpus(archive, transcripts, folder)
     corpus = open_corpus(folder)
     if not (folder / _FEATURES).exists():
         report(f"finding pitch and envelope of {len(corpus.recordings)} recordings")
@@ -58,7 +60,7 @@ def prepare(archive: Path, transcripts: Path, folder: Path, report: Callable[[st
         _align(corpus, folder)
 
 
-def utterances(folder: Path) -> list[Utterance]:
+def load_utterances(folder: Path) -> list[Utterance]:
     """Return all recordings whose words and sound agree.
 
     Raises:
@@ -90,7 +92,7 @@ def utterances(folder: Path) -> list[Utterance]:
     return found
 
 
-def _analyse(corpus: Corpus, path: Path) -> None:
+def _analyse(corpus: SpeechCorpus, path: Path) -> None:
     n_frames = sum(recording.n_frames for recording in corpus.recordings)
     bands = np.zeros((n_frames, N_BANDS), np.float16)
     semitones = np.zeros(n_frames, np.float32)
@@ -100,15 +102,15 @@ def _analyse(corpus: Corpus, path: Path) -> None:
         samples = np.zeros((len(batch), longest * HOP), np.float32)
         for row, recording in enumerate(batch):
             samples[row, : recording.n_frames * HOP] = corpus.samples(recording)
-        pitches = pitch(samples)
+        pitches = track_pitch(samples)
         curves = np.zeros_like(pitches)
         for row, recording in enumerate(batch):
             own = pitches[row, : recording.n_frames]
             voiced[recording.frames] = own > 0
-            curves[row, : recording.n_frames] = continuous(own)
+            curves[row, : recording.n_frames] = continuous_semitones(own)
             semitones[recording.frames] = curves[row, : recording.n_frames]
         hertz = (REFERENCE_HZ * 2 ** (curves / 12)).astype(np.float32)
-        found = envelope(samples, hertz)
+        found = spectral_envelope(samples, hertz)
         for row, recording in enumerate(batch):
             bands[recording.frames] = found[row, : recording.n_frames]
     partial = path.with_suffix(".partial.npz")
@@ -116,18 +118,18 @@ def _analyse(corpus: Corpus, path: Path) -> None:
     partial.rename(path)
 
 
-def _align(corpus: Corpus, folder: Path) -> None:
+def _align(corpus: SpeechCorpus, folder: Path) -> None:
     features = _read_features(folder)
     spoken = {
         i: _spoken(recording)
         for i, recording in enumerate(corpus.recordings)
-        if shortest(_spoken(recording)) <= recording.n_frames
+        if shortest_duration(_spoken(recording)) <= recording.n_frames
     }
     seen = []
     for i in spoken:
         part = _part(features, corpus.recordings[i])
-        seen.append(observations(part.envelope, part.voicing > 0))
-    aligned = align(seen, list(spoken.values()))
+        seen.append(alignment_observations(part.envelope, part.voicing > 0))
+    aligned = align_phones(seen, list(spoken.values()))
     lengths = [len(alignment.durations) for alignment in aligned]
     partial = folder / f"{Path(_ALIGNMENT).stem}.partial.npz"
     np.savez(
@@ -140,26 +142,26 @@ def _align(corpus: Corpus, folder: Path) -> None:
     partial.rename(folder / _ALIGNMENT)
 
 
-def _read_features(folder: Path) -> Features:
+def _read_features(folder: Path) -> AcousticFeatures:
     with np.load(folder / _FEATURES) as found:
         voicing = found["voiced"].astype(np.float32)
-        return Features(found["envelope"], found["semitones"], voicing)
+        return AcousticFeatures(found["envelope"], found["semitones"], voicing)
 
 
-def _part(features: Features, recording: Recording) -> Features:
-    return Features(
+def _part(features: AcousticFeatures, recording: CorpusRecording) -> AcousticFeatures:
+    return AcousticFeatures(
         features.envelope[recording.frames].astype(np.float32),
         features.semitones[recording.frames],
         features.voicing[recording.frames],
     )
 
 
-def _spoken(recording: Recording) -> tuple[Phone, ...]:
-    inner = [phone for syllable in recording.syllables for phone in phones(syllable)]
+def _spoken(recording: CorpusRecording) -> tuple[Phone, ...]:
+    inner = [phone for syllable in recording.syllables for phone in syllable_phones(syllable)]
     return (SILENCE, *inner, SILENCE)
 
 
-def _batches(recordings: tuple[Recording, ...]) -> Iterator[list[Recording]]:
+def _batches(recordings: tuple[CorpusRecording, ...]) -> Iterator[list[CorpusRecording]]:
     by_length = sorted(recordings, key=lambda recording: recording.n_frames)
     for at in range(0, len(by_length), _AT_ONCE):
         yield by_length[at : at + _AT_ONCE]

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..weights import Models, Sizes, save
-from .acoustic_task import AcousticTask
-from .corpus import HELD_OUT, open_corpus
-from .examples import frame_batch, word_batch
-from .loop import train
-from .preparation import Utterance, utterances
-from .prosody_task import ProsodyTask
-from .vocoder_task import VocoderTask
+from ..weights import NetworkSizes, VoiceNetworks, save_weights
+from .acoustic_trainer import AcousticTrainer
+from .batches import frame_batch, word_batch
+from .corpus import HELD_OUT_EVERY, open_corpus
+from .loop import train_stage
+from .preparation import Utterance, load_utterances
+from .prosody_trainer import ProsodyTrainer
+from .vocoder_trainer import VocoderTrainer
 
-MINUTES = {"prosody": 8.0, "acoustic": 90.0, "vocoder": 70.0, "tuning": 45.0}
+STAGE_MINUTES = {"prosody": 8.0, "acoustic": 90.0, "vocoder": 70.0, "tuning": 45.0}
 """Processor time of each stage; with the preparation less than four hours."""
 
 _NOTES = {
@@ -27,10 +27,10 @@ _NOTES = {
 }
 
 
-def run(
+def train_voice(
     data: Path,
     out: Path,
-    sizes: Sizes,
+    sizes: NetworkSizes,
     minutes: dict[str, float],
     report: Callable[[str], None],
 ) -> Path:
@@ -50,35 +50,42 @@ def run(
         ValueError: Nothing is held out to measure with.
     """
     torch.manual_seed(0)
-    spoken, corpus = utterances(data), open_corpus(data)
+    spoken, corpus = load_utterances(data), open_corpus(data)
     if not any(utterance.recording.held_out for utterance in spoken):
-        raise ValueError(f"{data} has no recording whose number divides by {HELD_OUT}, to measure")
+        raise ValueError(
+            f"{data} has no recording whose number divides by {HELD_OUT_EVERY}, to measure"
+        )
     models = sizes.build()
     seconds = {stage: 60 * value for stage, value in minutes.items()}
     found = {
-        "prosody": train(
-            ProsodyTask(models.prosody, spoken), out / "prosody.pt", seconds["prosody"], report
+        "prosody": train_stage(
+            ProsodyTrainer(models.prosody, spoken), out / "prosody.pt", seconds["prosody"], report
         ),
-        "acoustic": train(
-            AcousticTask(models.acoustic, spoken), out / "acoustic.pt", seconds["acoustic"], report
+        "acoustic": train_stage(
+            AcousticTrainer(models.acoustic, spoken),
+            out / "acoustic.pt",
+            seconds["acoustic"],
+            report,
         ),
-        "vocoder": train(
-            VocoderTask(models.vocoder, spoken, corpus),
+        "vocoder": train_stage(
+            VocoderTrainer(models.vocoder, spoken, corpus),
             out / "vocoder.pt",
             seconds["vocoder"],
             report,
         ),
     }
     if seconds["tuning"]:
-        task = VocoderTask(models.vocoder, spoken, corpus, _made(models, spoken))
-        found["tuning"] = train(task, out / "tuning.pt", seconds["tuning"], report)
+        task = VocoderTrainer(models.vocoder, spoken, corpus, _made(models, spoken))
+        found["tuning"] = train_stage(task, out / "tuning.pt", seconds["tuning"], report)
     report(json.dumps({"held out": found}))
     path = out / "voice.safetensors"
-    save(models, path, {**_NOTES, "held_out": json.dumps(found), "minutes": json.dumps(minutes)})
+    save_weights(
+        models, path, {**_NOTES, "held_out": json.dumps(found), "minutes": json.dumps(minutes)}
+    )
     return path
 
 
-def _made(models: Models, spoken: list[Utterance]) -> list[NDArray[np.float32]]:
+def _made(models: VoiceNetworks, spoken: list[Utterance]) -> list[NDArray[np.float32]]:
     """Return the acoustic model's envelopes, at the recorded times and pitch."""
     models.acoustic.eval()
     found = []

@@ -1,0 +1,1 @@
+"""Replies that were rendered once, kept on disk and sent again."""

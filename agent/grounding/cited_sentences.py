@@ -1,0 +1,124 @@
+"""Sentences with their markers, cut from text that is still being written."""
+
+import re
+
+from tts_engine.text import split_sentences
+
+from .prompt_injection import strip_invisible
+
+MAX_SENTENCE_CHARACTERS = 400
+"""Characters after which what has not ended yet is no sentence any more."""
+
+_NUMBERS = r"\s*\^?(?:来源|资料|出处|source|passage)?\s*\d{1,2}(?:\s*[,，、;；-]\s*\d{1,2})*\s*"
+MARKER = re.compile(rf"\s*(?:\[{_NUMBERS}\]|【{_NUMBERS}】|［{_NUMBERS}］|〔{_NUMBERS}〕)", re.I)
+"""``[1]``, ``[1, 2]``, ``【1】`` and the like."""
+_BEGUN = re.compile(r"\s*[\[【［〔][^\]】］〕]{0,12}$")
+_ENDS = tuple("。！？!?.”」")
+_MARKED_END = re.compile(rf"{MARKER.pattern}\s*[。！？!?.]$", re.I)
+_AFTERMATH = re.compile(rf"^(?:{MARKER.pattern})+", re.I)
+_PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
+_THOUGHTS = re.compile(r"<think>.*?(?:</think>|$)", re.S)
+_SPACED = re.compile(r"(?<=[\u3400-\u9fff])[^\S\n]+(?=[\u3400-\u9fff])")
+_MARKUP = re.compile(r"^\s*(?:[#>*•·-]+\s+|#+)|\*\*|`+|__", re.M)
+
+
+class UnendedSentenceError(Exception):
+    """The text goes on without ending a sentence."""
+
+
+class CitedSentenceSplitter:
+    """Takes pieces of text and gives sentences, each as soon as it is whole.
+
+    A sentence is whole when something follows that is neither its mark nor a marker of its own:
+    markers stand before the full stop with some models and behind it with others. One that has its
+    marker before its full stop is not kept waiting for what follows.
+    """
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._was_early = False
+
+    def add(self, piece: str) -> list[str]:
+        """The sentences that a piece completes.
+
+        Raises:
+            Runaway: None was for too long.
+        """
+        self._text += piece
+        if self._is_thinking():
+            return []
+        text = _THOUGHTS.sub("", self._text)
+        if self._was_early:  # what still belongs to the sentence that is out
+            text = _AFTERMATH.sub("", text)
+            self._was_early = not text.strip() or bool(_BEGUN.match(text))
+        whole, self._text = _split(text)
+        if _is_marked(self._text):
+            whole.append(self._text)
+            self._text, self._was_early = "", True
+        if len(self._text) > MAX_SENTENCE_CHARACTERS:
+            raise UnendedSentenceError(
+                f"no end of a sentence within {MAX_SENTENCE_CHARACTERS} characters"
+            )
+        return [sentence.strip() for sentence in whole]
+
+    def rest(self, *, is_whole: bool) -> str:
+        """What is left when nothing more comes.
+
+        Args:
+            is_whole: The text came to its end; otherwise only what looks like a sentence is one.
+        """
+        rest, self._text = _THOUGHTS.sub("", self._text).strip(), ""
+        return rest if is_whole or MARKER.sub("", rest).endswith(_ENDS) else ""
+
+    def _is_thinking(self) -> bool:
+        """Some services put a model's reasoning before its answer, in tags."""
+        begun = self._text.lstrip()
+        if not begun.startswith("<"):
+            return False
+        return "</think>" not in begun and (
+            begun.startswith("<think>") or "<think>".startswith(begun)
+        )
+
+
+def _split(text: str) -> tuple[list[str], str]:
+    """Whole sentences, their markers included, and what has yet to become one."""
+    pieces = split_sentences(text)
+    whole: list[str] = []
+    start = end = 0
+    for piece in pieces:
+        end += len(piece)
+        if end <= start:
+            continue
+        cut = end
+        while marker := MARKER.match(text, cut):
+            cut = marker.end()
+        rest = text[cut:]
+        if not rest.strip() or _BEGUN.match(rest):
+            break
+        whole.append(text[start:cut])
+        start = cut
+    return whole, text[start:]
+
+
+def _is_marked(text: str) -> bool:
+    """Whether a sentence is over with its marker in it, and nothing is left open."""
+    return bool(_MARKED_END.search(text)) and all(text.count(a) == text.count(b) for a, b in _PAIRS)
+
+
+def citation_numbers(sentence: str) -> list[int]:
+    """The numbers in a sentence's markers, each once, in order.
+
+    >>> cited("不收费[1]，当场办结。【2、3】")
+    [1, 2, 3]
+    """
+    markers = "".join(match[0] for match in MARKER.finditer(sentence))
+    return list(dict.fromkeys(int(number) for number in re.findall(r"\d+", markers)))
+
+
+def strip_markup(sentence: str) -> str:
+    """A sentence without markers, markup, characters that nobody sees, and blanks between Chinese.
+
+    >>> spoken("**首次申领**不收费[1]。")
+    '首次申领不收费。'
+    """
+    return _SPACED.sub("", _MARKUP.sub("", MARKER.sub("", strip_invisible(sentence)))).strip()

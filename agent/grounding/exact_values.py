@@ -1,0 +1,361 @@
+"""What must not be invented: amounts, dates, times, article and document numbers, telephones.
+
+Each is read into one form whichever way it is written, 十五日, 15日 or 15 days, so that a sentence
+can be compared with the passage it cites. Both are read by the same rules: what is quoted as it
+stands always agrees.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from re import Match
+
+from retrievers.text.normalization import normalize_text
+
+from .numerals import CHINESE, ENGLISH_NUMBER, value_of
+
+
+@dataclass(frozen=True, slots=True)
+class ExactValue:
+    """Something exact that a text says."""
+
+    kind: str
+    """``amount``, ``article``, ``date``, ``time``, ``document``, ``telephone``, ``address``,
+    ``title`` or ``code``."""
+    value: str
+    unit: str = ""
+    """Of an amount or article: one name for all ways to write the unit; empty if none is named."""
+    bound: str = ""
+    """``>`` for the least or earliest, ``<`` for the most or latest; empty if it is neither."""
+
+
+_UNITS: dict[str, str] = {
+    "工作日": "个工作日|工作日|(?:working|business|work) days?",
+    "个月": "个月|months?",
+    "年": "周年|年|years?(?! old| of age)",
+    "岁": "周岁|岁|years? (?:old|of age)",
+    "周": "个星期|星期|个礼拜|周|weeks?",
+    "天": "个自然日|自然日|天|日|(?:calendar )?days?",
+    "小时": "个小时|小时|个钟头|hours?",
+    "分钟": "分钟|minutes?",
+    "元": "元|圆|块钱|块|人民币|yuan|rmb|cny",
+    "%": "%|percent|per cent",
+    "‰": "‰",
+    "成": "成",
+    "折": "折",
+    "倍": "倍|times",
+    "次": "次",
+    "条": "条",
+    "款": "款|paragraphs?",
+    "项": "项",
+    "号": "号",
+    "人": "名|位|人|people|persons?",
+    "份": "份|cop(?:y|ies)",
+    "张": "张",
+    "寸": "寸|inch(?:es)?",
+    "级": "级",
+    "个": "个",
+    "种": "种",
+    "件": "件",
+    "平方米": "平方米|平米|m2|square met(?:er|re)s?",
+    "公里": "公里|千米|km|kilomet(?:er|re)s?",
+    "米": "米|met(?:er|re)s?",
+    "公斤": "公斤|千克|kg",
+    "楼": "楼|层",
+    "分": "分(?!别|享|支|公司|局|为|之|开|类|批|期|户|段)|points?",
+}
+_COUNTS_ONE = frozenset(("", "个", "份", "张", "项", "种", "件", "人", "级", "款"))
+"""Units with which 一 is an article rather than an amount."""
+_UNIT = re.compile(
+    "|".join(f"(?P<u{i}>{pattern})" for i, pattern in enumerate(_UNITS.values())), re.I
+)
+_UNIT_NAMES = list(_UNITS)
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH = (
+    "(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sep(?:t|tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_N = rf"(?:\d+|[{CHINESE}]+)"
+_YEAR = r"((?:1[89]|20|21)\d\d|[一二][零〇一二三四五六七八九]{3})"
+_LINK = re.compile(r"\s*(?:至|到|[-~—–、,，或和/]|to|or|and)\s*", re.I)
+_NO_NUMBER = re.compile(
+    r"第一次|十分(?!钟|之)|千万(?=[不别要注])|万一|一一|第一时间|一[次时]性|[一三]方面|"
+    r"(?:五险|两证)?一金|四川|九江|三亚|百分百"
+)
+_NUMBER = re.compile(
+    rf"(?P<ordinal>第|article\s*|no\.?\s*)?(?P<currency>[¥$€£]|rmb\s*|cny\s*)?"
+    rf"(?P<number>(?<![\d.])(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?"
+    rf"(?:\s?(?:[万亿千百](?![克米分瓦])|thousand|million|billion))*|[{CHINESE}]+(?:点[{CHINESE}]+)?|"
+    rf"\b(?:{ENGLISH_NUMBER})\b)"
+    r"\s*(?P<rest>余|多|来|几)?\s*",
+    re.I,
+)
+
+
+def exact_values(text: str) -> list[ExactValue]:
+    """Everything exact that a text says.
+
+    >>> [(f.value, f.unit) for f in figures("十五日内，收费20元")]
+    [('15', '天'), ('20', '元')]
+    """
+    left = _NO_NUMBER.sub("　", normalize_text(text))
+    found: list[ExactValue] = []
+    for pattern, read in _WRITTEN:
+        for match in pattern.finditer(left):
+            bound = _bound(left, match.start(), match.end())
+            found += (replace(figure, bound=bound) for figure in read(match))
+        left = pattern.sub("　", left)
+    return found + _amounts(left)
+
+
+def is_known(figure: ExactValue, known: Iterable[ExactValue]) -> bool:
+    """Whether a figure is among others, or follows from one of them.
+
+    A year follows from a date with it, and an amount without its unit from one with any unit; what
+    is a least amount somewhere is no most one, nor the other way round.
+    """
+    return any(_follows(figure, other) for other in known)
+
+
+def _follows(figure: ExactValue, other: ExactValue) -> bool:
+    if figure.bound and other.bound and figure.bound != other.bound:
+        return False
+    if figure.kind == "amount" and not figure.unit:
+        if other.kind == "date":
+            return figure.value == other.value.partition("-")[0]
+        return other.kind in ("amount", "code", "telephone") and figure.value == other.value
+    if figure.kind != other.kind:
+        return False
+    if figure.kind == "date":
+        pairs = zip(figure.value.split("-"), other.value.split("-"), strict=True)
+        return all(part in ("", same) for part, same in pairs)
+    if figure.kind == "address":
+        return other.value == figure.value or other.value.startswith(figure.value + "/")
+    return (figure.value, figure.unit) == (other.value, other.unit)
+
+
+_MOST_BEFORE = re.compile(
+    r"(?:不超过|不多于|不高于|不大于|最多|至多|不足|不满|未满|不到|少于|低于|小于|not more than|"
+    r"no more than|no later than|up to|at most|within|under|before|until|less than|below)\s*$",
+    re.I,
+)
+_LEAST_BEFORE = re.compile(
+    r"(?:不少于|不低于|不小于|至少|最少|超过|高于|大于|多于|年?满|自|从|at least|not less than|"
+    r"no less than|more than|over|since|after|from)\s*$",
+    re.I,
+)
+_MOST_AFTER = re.compile(
+    r"(?:及?以下|以内|之内|内|以前|之前|前|止|or (?:less|fewer|under|younger))", re.I
+)
+_LEAST_AFTER = re.compile(r"(?:及?以上|以后|之后|后|起|以外|or (?:more|over|older|above))", re.I)
+
+
+def _bound(text: str, start: int, end: int) -> str:
+    """Whether what is written there is the least or the most."""
+    before = text[max(0, start - 16) : start]
+    if _MOST_BEFORE.search(before) or _MOST_AFTER.match(text, end):
+        return "<"
+    return ">" if _LEAST_BEFORE.search(before) or _LEAST_AFTER.match(text, end) else ""
+
+
+# ---- what is written in a form of its own -------------------------------------------------------
+
+
+def _address(match: Match[str]) -> list[ExactValue]:
+    plain = re.sub(r"^https?://(?:www\.)?|^www\.", "", match[0].lower()).rstrip("/.,;:!?)")
+    return [ExactValue("address", plain)]
+
+
+def _document(match: Match[str]) -> list[ExactValue]:
+    year, number = value_of(match[2]), value_of(match[3])
+    # What stands before the issuer cannot be told from it: 根据国发…, so only its end counts.
+    return [ExactValue("document", f"{match[1][-2:]}{year}-{number}")]
+
+
+def _date(year: str, month: str, day: str) -> list[ExactValue]:
+    parts = [str(value_of(part)) if part else "" for part in (year, month, day)]
+    return [ExactValue("date", "-".join(parts))]
+
+
+def _month(name: str) -> str:
+    return str(_MONTHS.index(name[:3].lower()) + 1)
+
+
+def _time(match: Match[str]) -> list[ExactValue]:
+    part, hour, minute = match[1] or "", value_of(match[2]), match[3] or "0"
+    hours = int(hour) if hour is not None else 0
+    if (part in ("下午", "晚上", "傍晚") or part.lower().startswith("p")) and hours < 12:
+        hours += 12
+    minutes = 30 if minute == "半" else int(value_of(minute) or 0)
+    return [ExactValue("time", f"{hours:02}:{minutes:02}")]
+
+
+def _english_time(match: Match[str]) -> list[ExactValue]:
+    hours = int(match[1]) % 12 + (12 if match[3].lower().startswith("p") else 0)
+    return [ExactValue("time", f"{hours:02}:{int(match[2] or 0):02}")]
+
+
+def _telephone(match: Match[str]) -> list[ExactValue]:
+    digits = re.sub(r"\D", "", match[0])
+    return [ExactValue("telephone", digits.removeprefix("86") if len(digits) > 11 else digits)]
+
+
+def _fraction(match: Match[str]) -> list[ExactValue]:
+    whole, part = match[1], value_of(match[2])
+    unit = {"百": "%", "千": "‰", "万": "‱"}.get(whole, f"/{value_of(whole)}")
+    return [ExactValue("amount", str(part), unit)]
+
+
+def _title(text: str) -> ExactValue:
+    return ExactValue("title", re.sub(r"\s", "", text).lower())
+
+
+_WRITTEN: list[tuple[re.Pattern[str], Callable[[Match[str]], list[ExactValue]]]] = [
+    (re.compile(r"《[^》]{1,60}》"), lambda m: [_title(m[0])]),
+    (
+        re.compile(
+            r"https?://[!-~]+|[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|"
+            r"(?:[a-z0-9-]+\.)+(?:cn|com|net|org|gov|edu|info|top|xyz|cc|io|me|vip|site|app)"
+            r"(?![a-z])(?:/[!-~]*)?",
+            re.I | re.A,
+        ),
+        _address,
+    ),
+    (
+        re.compile(
+            rf"([\u4e00-\u9fff]{{0,10}})[〔\[(【]{_YEAR}[〕\])】]\s?第?\s?({_N})\s?号",
+        ),
+        _document,
+    ),
+    (
+        re.compile(rf"(?<!\d){_YEAR}\s?年(?:\s?({_N})\s?月(?:\s?({_N})\s?[日号])?)?"),
+        lambda m: _date(m[1], m[2], m[3]),
+    ),
+    (re.compile(rf"({_N})\s?月\s?({_N})\s?[日号]"), lambda m: _date("", m[1], m[2])),
+    (re.compile(rf"({_N})\s?月(?!\d)"), lambda m: _date("", m[1], "")),
+    (
+        re.compile(rf"(?<!\d){_YEAR}[-/.](\d{{1,2}})(?:[-/.](\d{{1,2}}))?(?![\d-])"),
+        lambda m: _date(m[1], m[2], m[3]),
+    ),
+    (
+        re.compile(rf"\b{_MONTH} (\d{{1,2}})(?:st|nd|rd|th)?\b(?:,? {_YEAR})?", re.I),
+        lambda m: _date(m[3], _month(m[1]), m[2]),
+    ),
+    (
+        re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)? (?:of )?{_MONTH}(?:,? {_YEAR})?", re.I),
+        lambda m: _date(m[3], _month(m[2]), m[1]),
+    ),
+    (re.compile(rf"\b{_MONTH} {_YEAR}", re.I), lambda m: _date(m[2], _month(m[1]), "")),
+    (
+        re.compile(r"(?<!\d)(1[0-2]|0?[1-9])(?::([0-5]\d))?\s?(a\.?m|p\.?m)\b\.?", re.I),
+        _english_time,
+    ),
+    (
+        re.compile(r"(上午|下午|晚上|早上|中午|凌晨|傍晚)?\s?(?<!\d)([01]?\d|2[0-4])[:：]([0-5]\d)"),
+        _time,
+    ),
+    (re.compile(rf"(上午|下午|晚上|早上|中午|凌晨|傍晚)\s?({_N})[点时](?:(半|{_N})分?)?"), _time),
+    (re.compile(r"()(?<![\d.])([01]?\d|2[0-4])[点时](?![间候限效段代])(?:(半|\d+)分?)?"), _time),
+    (
+        re.compile(
+            r"(?<![\d.])\+?(?!\d{1,6}-[1-9]\d{0,5}(?!\d|[ -]\d))\d(?:[ -]{0,2}\d){6,}"
+            r"(?![\d%])(?!\s*[万亿元人户个])"
+        ),
+        _telephone,
+    ),
+    (re.compile(rf"({_N})分之({_N}(?:点[{CHINESE}]+|\.\d+)?)"), _fraction),
+    (
+        re.compile(r"(?<![a-z])[a-z]{1,6}[-/]?\d[a-z\d-]*", re.I),
+        lambda m: [ExactValue("code", m[0].lower())],
+    ),
+]  # fmt: skip
+
+
+# ---- numbers with their units -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number in a text, before it is known what it is linked to."""
+
+    match: Match[str]
+    value: Decimal
+    unit: str
+    end: int
+    is_article: bool
+
+    def figure(self, unit: str, is_article: bool) -> ExactValue | None:
+        """What it says; None if it is a figure of speech: 一般, 一张, 第三方."""
+        written = self.match["number"].strip()
+        is_plain = written[0] != "0" or "." in written
+        value = f"{self.value.normalize():f}" if is_plain else written
+        if is_article:
+            return ExactValue("article", value, unit) if unit else None
+        if self.value == 1 and len(written) == 1 and not written.isdecimal():
+            return None if unit in _COUNTS_ONE else ExactValue("amount", value, unit)
+        if not unit and written in ("one", *CHINESE):
+            return None
+        return ExactValue("amount", value, unit)
+
+
+def _amounts(text: str) -> list[ExactValue]:
+    """Numbers; one without a unit has that of the next it is linked to, as in 3至5日."""
+    numbers: list[_Number] = []
+    for match in _NUMBER.finditer(text):
+        is_read = numbers and match.start() < numbers[-1].end  # the 半 of 一年半
+        if not is_read and (number := _number(match)):
+            numbers.append(number)
+    read: list[ExactValue | None] = []
+    for i, number in enumerate(numbers):
+        unit, last = number.unit, i
+        while not unit and last + 1 < len(numbers) and _are_linked(numbers, last):
+            last += 1
+            unit = numbers[last].unit
+        is_article = number.is_article or (
+            i > 0 and _are_linked(numbers, i - 1) and numbers[i - 1].is_article
+        )
+        figure = number.figure(unit, is_article)
+        bound = _bound(text, number.match.start(), number.end)
+        read.append(figure and replace(figure, bound=bound))
+    return [figure for figure in read if figure]
+
+
+def _number(match: Match[str]) -> _Number | None:
+    value = value_of(match["number"])
+    if value is None:
+        return None
+    text, end = match.string, match.end()
+    unit = ""
+    if found := _UNIT.match(text, end):
+        assert found.lastgroup is not None
+        unit, end = _UNIT_NAMES[int(found.lastgroup[1:])], found.end()
+    elif match["currency"]:
+        unit = "元"
+    ordinal = (match["ordinal"] or "").lower()
+    if ordinal.startswith("a"):
+        unit = unit or "条"
+    elif ordinal.startswith("n"):
+        unit = unit or "号"
+    if not ordinal:
+        value, unit, end = _converted(value, unit, text, end)
+    return _Number(match, value, unit, end, bool(ordinal))
+
+
+def _are_linked(numbers: list[_Number], i: int) -> bool:
+    """Whether a number and the next have only a dash, a comma or 至 between them."""
+    text, following = numbers[i].match.string, numbers[i + 1].match
+    return bool(_LINK.fullmatch(text, numbers[i].end, following.start()))
+
+
+def _converted(number: Decimal, unit: str, text: str, end: int) -> tuple[Decimal, str, int]:
+    """Years as months, weeks as days, 三成 as per cent."""
+    if unit == "年":
+        number, unit = number * 12, "个月"
+        if text.startswith("半", end):
+            number, end = number + 6, end + 1
+    elif unit == "周":
+        number, unit = number * 7, "天"
+    elif unit == "成":
+        number, unit = number * 10, "%"
+    return number, unit, end

@@ -1,0 +1,1 @@
+"""The pipeline as tools and as an agent for LangChain."""

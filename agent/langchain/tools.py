@@ -1,0 +1,100 @@
+"""What a LangChain agent can do here: look up policies, speak, show the presenter, hand over.
+
+Any LangChain chat-bot may use them; ``docs/agent.md`` has an example. Media go two ways: piece
+by piece into the graph's ``custom`` stream, and as a whole into the tool message's artifact.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+from langchain.tools import BaseTool, tool
+from langgraph.config import get_stream_writer
+
+from avatar_engine import Fragment
+from retrievers import Passage, Retriever, Scope, language_of
+
+from ..pipeline import AnswerPipeline
+from ..responders.faq import entry_answer
+from ..service_texts import service_text
+from ..types import ReplyEvent
+
+N_PASSAGES = 4
+
+SearchResult = tuple[str, list[Passage]]
+MediaResult = tuple[str, list[ReplyEvent]]
+
+
+def agent_tools(retriever: Retriever, session: AnswerPipeline, *, hotline: str) -> list[BaseTool]:
+    """The four tools, on loaded stages.
+
+    Args:
+        retriever: Where policies are looked up.
+        session: Who speaks.
+        hotline: Where visitors are sent whom nothing here can help.
+    """
+
+    @tool(response_format="content_and_artifact")
+    def search_policies(query: str, region: str | None = None) -> SearchResult:
+        """Look up published answers and policy documents.
+
+        Args:
+            query: The question, standing on its own, in the visitor's language.
+            region: Only what holds there or in the whole country, such as 浙江省杭州市.
+        """
+        scope = Scope(language_of(query) or "zh-CN", None, region, date.today())
+        passages = retriever.search(query, k=N_PASSAGES, within=scope)
+        return _passages_text(passages) or "Nothing was found.", passages
+
+    @tool(response_format="content_and_artifact")
+    def speak(text: str) -> MediaResult:
+        """Say something to the visitor aloud, without a picture.
+
+        Args:
+            text: What to say, in full sentences.
+        """
+        return _stream_media(session.say(text, media="audio"))
+
+    @tool(response_format="content_and_artifact")
+    def show_presenter(text: str) -> MediaResult:
+        """Let the presenter, the talking face, say something to the visitor.
+
+        Args:
+            text: What to say, in full sentences.
+        """
+        return _stream_media(session.say(text, media="video"))
+
+    @tool
+    def hand_over(language: str = "zh-CN") -> str:
+        """Send the visitor to a human: what to tell those whom nothing here can help.
+
+        Args:
+            language: The visitor's, as a BCP 47 tag.
+        """
+        return service_text("refused", language, hotline=hotline)
+
+    return [search_policies, speak, show_presenter, hand_over]
+
+
+def _passages_text(passages: list[Passage]) -> str:
+    return "\n\n".join(
+        f"[{number}] {passage.entry.question}\n{entry_answer(passage.entry)}\n"
+        f"({passage.entry.source_title} {passage.entry.source_url}; score {passage.score:.2f})"
+        for number, passage in enumerate(passages, 1)
+    )
+
+
+def _stream_media(events: Iterable[ReplyEvent]) -> MediaResult:
+    """Everything that is performed, passed on the moment it exists if somebody listens."""
+    try:
+        write = get_stream_writer()
+    except (RuntimeError, KeyError):  # called by itself, outside a graph
+
+        def write(event: ReplyEvent) -> None:
+            """There is nobody to pass it on to."""
+
+    kept: list[ReplyEvent] = []
+    for event in events:
+        kept.append(event)
+        write(event)
+    seconds = sum(e.duration_ms for e in kept if isinstance(e, Fragment)) / 1000
+    return f"Said; it takes {seconds:.1f} s to hear.", kept

@@ -1,0 +1,87 @@
+"""The language model that the settings name, through LangChain's own interface."""
+
+import logging
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..settings import LlmSettings, SettingsError
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+
+def completion_function(settings: LlmSettings) -> Callable[[str], str]:
+    """A function from a prompt to what the model writes.
+
+    It raises ConnectionError when the model cannot be reached or refuses.
+
+    Raises:
+        SettingsError: See :func:`make_chat_model`.
+    """
+    model = make_chat_model(settings, max_retries=2)
+
+    def ask(prompt: str) -> str:
+        try:
+            return str(model.invoke(prompt).text)
+        except Exception as error:  # every provider has errors of its own
+            where = settings.base_url or settings.provider
+            raise ConnectionError(
+                f"the language model {settings.model!r} at {where} did not answer: {error}"
+            ) from error
+
+    return ask
+
+
+def visitor_chat_model(settings: LlmSettings) -> "BaseChatModel":
+    """The model as it answers visitors: no retries, which would only make them wait, and a limit
+    to its length.
+
+    Raises:
+        SettingsError: See :func:`make_chat_model`.
+    """
+    # It logs whole requests at DEBUG, and in these are visitors' words.
+    logging.getLogger("openai").setLevel(logging.INFO)
+    if settings.provider != "openai":
+        return make_chat_model(settings, max_tokens=settings.max_tokens)
+    # LangChain calls the limit max_completion_tokens, which few services but OpenAI's know.
+    body = {} if settings.base_url is None else {"max_tokens": settings.max_tokens}
+    body |= settings.options.get("extra_body", {})
+    limit = settings.max_tokens if settings.base_url is None else None
+    return make_chat_model(
+        settings, max_retries=0, stream_usage=True, max_tokens=limit, extra_body=body or None
+    )
+
+
+def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
+    """The chat model.
+
+    Args:
+        settings: Which one; its ``options`` go to the model's class as they are.
+        **more: What else the class is given.
+
+    Raises:
+        SettingsError: The variable with the key is not set, LangChain has no such provider, or
+            the provider does not take the options.
+    """
+    from langchain.chat_models import init_chat_model  # slow to import; most need no model
+
+    key = os.environ.get(settings.api_key_env) if settings.api_key_env else "none"
+    if not key:
+        raise SettingsError(f"setting 'llm.api_key_env': {settings.api_key_env} is not set")
+    given = {
+        "base_url": settings.base_url,
+        "api_key": key,
+        "timeout": settings.timeout_s,
+        **settings.options,
+        **more,
+    }
+    try:
+        model: BaseChatModel = init_chat_model(
+            settings.model, model_provider=settings.provider, **given
+        )
+    except ImportError as error:
+        raise SettingsError(f"setting 'llm': {error}; for openai, pip install '.[llm]'") from error
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"setting 'llm': {error}") from error
+    return model

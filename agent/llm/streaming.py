@@ -1,0 +1,208 @@
+"""A chat model's writing, read as it comes: with patience, and with a way out at any moment.
+
+The request runs on an event loop of its own thread, whichever provider LangChain reaches: a
+task that waits for bytes can be cancelled there, a thread that waits for them cannot.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, cast
+
+from ..types import Usage
+from .limits import LONGEST_PAUSE, estimate_tokens
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+ChatMessage = tuple[str, str]
+"""Role (``system`` or ``human``) and text."""
+_POLL_SECONDS = 0.05  # s between looks at whether anybody still waits
+_PERMANENT_STATUSES = frozenset((401, 403, 404))
+"""HTTP statuses that every request would get."""
+_REQUEST_STATUSES = frozenset((400, 413, 422))
+"""HTTP statuses that are about this one request, e.g. that a filter took offence at it."""
+_SLOW_BELOW_CHARACTERS = (
+    60  # characters; who writes fewer before patience ends is slow, not off the point
+)
+
+
+class ModelError(Exception):
+    """The model did not answer. The text is fit for a log: no visitor's word is in it.
+
+    Attributes:
+        rest: Seconds to leave the service alone; None if it said nothing of the kind.
+        is_peculiar: It is about this request; the service itself is well.
+    """
+
+    def __init__(
+        self, reason: str, *, rest: float | None = None, is_request_specific: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.rest = rest
+        self.is_request_specific = is_request_specific
+
+
+class QuestionWithdrawn(Exception):
+    """Nobody waits for the answer any more."""
+
+
+class VisitorDeadline:
+    """How long a visitor still waits for something to be said.
+
+    Args:
+        seconds: From now, and again from every :meth:`renew`.
+        withdrawn: Set when nobody waits any more.
+    """
+
+    def __init__(self, seconds: float, withdrawn: threading.Event) -> None:
+        self.seconds = seconds
+        self.withdrawn = withdrawn
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin to wait anew."""
+        self._end = time.monotonic() + self.seconds
+
+    def left(self) -> float:
+        """Seconds left, at most the time between two looks at whether anybody still waits.
+
+        Raises:
+            Withdrawn: Nobody does.
+            TimeoutError: There are none left.
+        """
+        if self.withdrawn.is_set():
+            raise QuestionWithdrawn
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, _POLL_SECONDS)
+
+
+class StreamedCompletion:
+    """One request under way; close it to cancel the request on the wire.
+
+    Args:
+        model: Who writes.
+        messages: What it is asked.
+        over: Called once, from another thread, when the request is over, however it ended.
+    """
+
+    def __init__(
+        self, model: "BaseChatModel", messages: Sequence[ChatMessage], over: Callable[[], None]
+    ) -> None:
+        self.is_whole = False
+        """The model itself ended the text; neither a limit nor a broken connection did."""
+        self._asked = sum(estimate_tokens(text) for _, text in messages)
+        self._written = ""
+        self._is_closed = False
+        self._counted: Mapping[str, Any] = {}
+        self._pieces: SimpleQueue[Any] = SimpleQueue()
+        self._request = asyncio.run_coroutine_threadsafe(
+            self._read(model, messages), _request_loop()
+        )
+        self._request.add_done_callback(lambda _: over())
+
+    async def _read(self, model: "BaseChatModel", messages: Sequence[ChatMessage]) -> None:
+        stream = cast(AsyncGenerator[Any, None], model.astream(list(messages)))
+        try:
+            async with aclosing(stream):
+                async for piece in stream:
+                    if self._is_closed:  # Python 3.11's wait_for may swallow a cancellation
+                        return
+                    self._pieces.put(piece)
+        except Exception as error:  # every provider has errors of its own
+            self._pieces.put(_model_error(error))
+        else:
+            self._pieces.put(None)
+
+    def read(self, patience: VisitorDeadline) -> Generator[str, None, None]:
+        """Yield pieces of text as they come; leaving the loop cancels the request.
+
+        Raises:
+            ModelError: The model cannot be reached, refuses, breaks off, or is too slow.
+            Withdrawn: Nobody waits any more.
+        """
+        try:
+            while (piece := self._next(patience)) is not None:
+                if isinstance(piece, ModelError):
+                    raise piece
+                self._counted = piece.usage_metadata or self._counted
+                self.is_whole |= piece.response_metadata.get("finish_reason") == "stop"
+                text = str(piece.text)
+                self._written += text
+                if text:
+                    yield text
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Cancel the request, if it is not over."""
+        self._is_closed = True
+        self._request.cancel()
+
+    @property
+    def usage(self) -> Usage:
+        """What it took so far, as the service counts, or else as one may guess."""
+        if self._counted:
+            return Usage(self._counted["input_tokens"], self._counted["output_tokens"])
+        return Usage(self._asked, estimate_tokens(self._written), is_estimated=True)
+
+    def _next(self, patience: VisitorDeadline) -> Any:
+        while True:
+            try:
+                return self._pieces.get(timeout=patience.left())
+            except Empty:
+                continue
+            except TimeoutError:
+                reason = f"nothing that can be said within {patience.seconds:g} s"
+                is_slow = len(self._written) < _SLOW_BELOW_CHARACTERS
+                raise ModelError(reason, is_request_specific=not is_slow) from None
+
+
+@cache
+def _request_loop() -> asyncio.AbstractEventLoop:
+    """The loop of all requests: LangChain's HTTP clients are shared, and bound to one loop."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="language-model", daemon=True).start()
+    return loop
+
+
+def _model_error(error: Exception) -> ModelError:
+    """What to log of a provider's error; its own text may quote what was asked."""
+    status = getattr(error, "status_code", None)
+    reason = type(error).__name__
+    root: BaseException = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    if root is not error:
+        reason += f" ({type(root).__name__})"
+    if status is None:
+        return ModelError(reason)
+    rest = _retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
+    if rest is None and status in _PERMANENT_STATUSES:
+        rest = LONGEST_PAUSE
+    hint = "; check llm.api_key_env" if status in (401, 403) else ""
+    reason += f", HTTP status {status}{hint}"
+    return ModelError(reason, rest=rest, is_request_specific=status in _REQUEST_STATUSES)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a service asks to be left alone, given as such or as a date."""
+    value = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        when = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

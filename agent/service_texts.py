@@ -1,0 +1,69 @@
+"""What the service itself says to a visitor, in Chinese and in English."""
+
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+SERVICE_TEXTS: dict[str, dict[Language, str]] = {
+    "refused": {
+        "zh": "抱歉，知识库里没有这个问题的答案。您可以换个说法再问，看看下面相近的问题，"
+        "或者拨打{hotline}热线咨询。",
+        "en": "Sorry, the knowledge base has no answer to this question. You can ask in other "
+        "words, look at the similar questions below, or call the {hotline} hotline.",
+    },
+    "suggested": {
+        "zh": "我不确定您问的是哪件事。您想问的是下面的问题吗？请点选一个，或者换个说法再问，"
+        "也可以拨打{hotline}热线咨询。",
+        "en": "I am not sure which matter you mean. Is it one of the questions below? Pick one, "
+        "ask in other words, or call the {hotline} hotline.",
+    },
+    "expired": {
+        "zh": "抱歉，知识库里相关的规定已于{until}失效，现行规定请拨打{hotline}热线咨询。",
+        "en": "Sorry, what the knowledge base has on this expired on {until}. Please call the "
+        "{hotline} hotline for the rule in force.",
+    },
+    "greeted": {
+        "zh": "您好！我是政务服务数字人，可以回答户籍、身份证、出入境、社保公积金、"
+        "车驾管、企业、职业资格和部门职责方面的问题。",
+        "en": "Hello! I am the digital assistant for public services. Ask me about residence, "
+        "ID cards, entry and exit, social insurance, vehicles, companies and qualifications.",
+    },
+    "thanked": {"zh": "不客气，很高兴能帮到您。", "en": "You are welcome."},
+    "farewell": {"zh": "再见，祝您办事顺利！", "en": "Goodbye, and all the best."},
+    "empty_question": {"zh": "请输入您的问题。", "en": "Please type a question."},
+    "too_long": {
+        "zh": "问题太长了，请控制在{limit}个字以内，一次问一件事。",
+        "en": "That is too long. Please ask one thing in at most {limit} characters.",
+    },
+    "bad_message": {
+        "zh": "消息格式不正确。",
+        "en": "This message is not understood: it must be a JSON object with a known shape.",
+    },
+    "unknown_type": {"zh": "不支持的消息类型。", "en": "This type of message is unknown."},
+    "not_allowed": {
+        "zh": "此服务不开放朗读功能。",
+        "en": "Speaking any text is switched off here.",
+    },
+    "not_forgotten": {
+        "zh": "对话没有删除成功，请稍后再试。",
+        "en": "The conversation could not be deleted. Please try again later.",
+    },
+    "busy": {
+        "zh": "当前咨询人数较多，先为您提供文字答复。",
+        "en": "Many people are asking at the moment, so here is your answer in writing.",
+    },
+    "spare_voice": {
+        "zh": "语音服务暂时不可用，已改用备用语音。",
+        "en": "The usual voice is not available; another one speaks.",
+    },
+    "failed": {
+        "zh": "抱歉，服务出现故障，请稍后再试，或拨打{hotline}热线。",
+        "en": "Sorry, something went wrong. Please try again later or call {hotline}.",
+    },
+}
+
+
+def service_text(key: str, language: str, **values: object) -> str:
+    """The text ``key`` in the language of a BCP 47 tag; Chinese unless it is English."""
+    chosen: Language = "en" if language.lower().startswith("en") else "zh"
+    return SERVICE_TEXTS[key][chosen].format(**values)

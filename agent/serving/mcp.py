@@ -1,0 +1,97 @@
+"""A Model Context Protocol server: other programs' models search our policies and speak here.
+
+https://modelcontextprotocol.io, through the official SDK.
+"""
+
+import json
+import uuid
+from datetime import date
+from typing import Any
+
+from mcp.server import MCPServer
+from websockets.asyncio.client import connect
+
+from retrievers import Passage, Retriever, Scope, language_of
+
+from ..protocol import responses
+from ..responders.faq import entry_answer
+
+N_PASSAGES = 5
+INSTRUCTIONS = """\
+Published answers and policy documents of Chinese public services. Answer only from what
+search_policies returns, name the source, and say so when nothing fits.\
+"""
+
+
+def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer[Any]:
+    """The server; it knows no visitors, only programs.
+
+    Args:
+        retriever: Where policies are looked up.
+        display: The websocket address of a page that is open somewhere, with its session:
+            ``ws://127.0.0.1:8765/v1?session=…``. Without one there is nobody to speak.
+    """
+    server: MCPServer[Any] = MCPServer("zhengwen", title="政问", instructions=INSTRUCTIONS)
+
+    @server.tool()
+    def search_policies(query: str, region: str | None = None) -> list[dict[str, Any]]:
+        """Look up published answers and policy documents of public services.
+
+        Args:
+            query: The question, standing on its own, in Chinese or English.
+            region: Only what holds there or in the whole country, such as 浙江省杭州市.
+        """
+        scope = Scope(language_of(query) or "zh-CN", None, region, date.today())
+        return [_passage_record(p) for p in retriever.search(query, k=N_PASSAGES, within=scope)]
+
+    if display is not None:
+
+        @server.tool()
+        async def speak(text: str) -> str:
+            """Let the presenter on the display say something aloud.
+
+            Args:
+                text: What to say, in full sentences.
+            """
+            return await _speak_on_display(display, text)
+
+    return server
+
+
+def _passage_record(passage: Passage) -> dict[str, Any]:
+    entry = passage.entry
+    return {
+        "question": entry.question,
+        "answer": entry_answer(entry),
+        "score": round(passage.score, 4),
+        "source_title": entry.source_title,
+        "source_url": entry.source_url,
+        "issuer": entry.department,
+        "number": entry.document_number,
+        "region": entry.region,
+        "valid_until": entry.valid_until,
+        "notice": entry.notice,
+    }
+
+
+async def _speak_on_display(display: str, text: str) -> str:
+    """Ask the server of a display to speak; returns when the reply is on its way.
+
+    Raises:
+        OSError: The server is not there.
+        ValueError: It refuses; the text says why.
+    """
+    joined = "&" if "?" in display else "?"
+    reply = uuid.uuid4().hex
+    # No proxy: a display is on this machine or in this house.
+    async with connect(f"{display}{joined}role=ask", proxy=None, compression=None) as connection:
+        await connection.send(responses.text("say", reply=reply, text=text))
+        async for message in connection:
+            told = json.loads(message)
+            if told.get("reply") not in (reply, None):
+                continue
+            if told["type"] == "error":
+                raise ValueError(told["message"])
+            if told["type"] == "ended":
+                return f"said; it takes {told['duration_ms'] / 1000:.1f} s to hear"
+    raise ValueError("the display's server went away")

@@ -1,0 +1,5 @@
+"""The file tool: a face and a recording become a video of that face saying it.
+
+``python -m avatar_engine render``. The face is looked for in every frame first; then every frame
+is decoded a second time and drawn, a few at a time: a whole video is never held in memory.
+"""

@@ -1,0 +1,127 @@
+"""Where the faces are cut out of the pictures, and put back."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..face_detection import (
+    Boxes,
+    Face,
+    FaceError,
+    TrackRules,
+    crop_square,
+    face_squares,
+    load_detector,
+    track_face,
+)
+from .inputs import FaceSource
+from .request import RenderError, RenderRequest
+
+MAX_UPSCALING = 6  # times at most: faces that are smaller have nothing to show to the network
+_ADVICE = {
+    "no face": "show one person who looks into the camera (--rotate if they lie on their side), "
+    "or say where the face is with --box TOP BOTTOM LEFT RIGHT",
+    "several faces": "leave one of them, with --crop TOP BOTTOM LEFT RIGHT",
+    "the face is too small": "use a picture taken from nearer, or without --resize-factor",
+    "the face is turned away": "use pictures in which the person looks into the camera",
+    "the face jumps": "use a video without cuts, or its first picture alone, with --static",
+    "no steady face": "use a part of the video where the face is always seen, or its first "
+    "picture alone, with --static; or say where the face is with --box TOP BOTTOM LEFT RIGHT",
+}
+
+
+def find_face(
+    source: FaceSource, order: RenderRequest, n: int, size: int, step: Callable[[int], None]
+) -> tuple[Boxes, bool]:
+    """The box of the face in the first ``n`` pictures, or in all if they are fewer.
+
+    Args:
+        source: The pictures.
+        order: How to look.
+        n: Pictures that are needed.
+        size: Of the faces that the network draws, pixels.
+        step: Told the number of pictures looked at.
+
+    Returns:
+        The boxes, and whether the source goes on after them.
+
+    Raises:
+        FaceError: The detector's weights cannot be used.
+        RenderError: There is no face, or not one steady face.
+    """
+    if order.box:
+        top, bottom, left, right = order.box
+        width, height = source.size
+        if bottom > height or right > width:
+            raise RenderError(
+                f"the box {order.box} (top, bottom, left, right) does not lie in a picture of "
+                f"{width}x{height}"
+            )
+        n_seen = _count_frames(source.forwards(0, n + 1), step)
+        fixed = np.array([left, top, right, bottom], np.float32)
+        return np.tile(fixed, (min(n_seen, n), 1)), n_seen > n
+    detector = load_detector(order.detector)
+    detections: list[list[Face]] = []
+    goes_on = False
+    for picture in source.forwards(0, n + 1):
+        if len(detections) == n:
+            goes_on = True
+            break
+        detections.append(detector.detect(picture))
+        step(len(detections))
+    rules = TrackRules(min_width=size / MAX_UPSCALING)
+    try:
+        boxes = track_face(detections, rules, smoothed=order.smoothed)
+    except FaceError as error:
+        raise explain_face_error(order.face, error) from error
+    return boxes, goes_on
+
+
+def pad_boxes(boxes: Boxes, pads: tuple[int, int, int, int]) -> Boxes:
+    """Boxes made larger at the top, bottom, left and right, pixels."""
+    top, bottom, left, right = pads
+    return boxes + np.array([-left, -top, right, bottom], np.float32)
+
+
+def crop_regions(boxes: Boxes, size: tuple[int, int], *, square: bool) -> NDArray[np.float32]:
+    """What to cut out: (n, 4) of left, top, width, height.
+
+    Args:
+        boxes: Of the faces.
+        size: (width, height) of the pictures.
+        square: Squares that stand on the chin, to a fraction of a pixel, as the 384x384
+            networks see; else whole boxes in whole pixels, within the picture, as the
+            original does.
+    """
+    if square:
+        left, top, side = face_squares(boxes).T
+        return np.stack([left, top, side, side], axis=1)
+    within = np.clip(np.rint(boxes), 0, np.array([*size, *size])).astype(np.float32)
+    return np.concatenate([within[:, :2], within[:, 2:] - within[:, :2]], axis=1)
+
+
+def crop_region(
+    picture: NDArray[np.uint8], region: NDArray[np.float32], size: int, *, square: bool
+) -> NDArray[np.uint8]:
+    """The face of a region as (size, size, 3)."""
+    if square:
+        return crop_square(picture, region[:3])
+    left, top, width, height = (int(v) for v in region)
+    box = picture[top : top + height, left : left + width]
+    return cv2.resize(box, (size, size)).astype(np.uint8, copy=False)
+
+
+def _count_frames(pictures: Iterable[object], step: Callable[[int], None]) -> int:
+    n = 0
+    for n, _ in enumerate(pictures, 1):
+        step(n)
+    return n
+
+
+def explain_face_error(path: Path, error: FaceError) -> RenderError:
+    """Why there is not one steady face in a file, with what would do."""
+    advice = next((text for start, text in _ADVICE.items() if str(error).startswith(start)), "")
+    return RenderError(f"{path}: {error}{'; ' if advice else ''}{advice}")

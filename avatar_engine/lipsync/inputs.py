@@ -1,0 +1,184 @@
+"""The pictures a face is in: of a video or of a single picture, forwards and backwards."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import cycle, islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..video.reader import read_audio, read_frames
+from ..wav2lip.mel import (
+    FPS,
+    HOP_LENGTH,
+    N_FFT,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    mel_columns,
+    mel_windows,
+    samples_for_columns,
+)
+from .request import FrameTransform, RenderError
+
+IMAGE_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+"""How the names of single pictures end; anything else is a video."""
+MAX_HELD_BYTES = (
+    64 * 2**20
+)  # bytes of pictures held to be shown backwards; a film can only be read forwards
+
+Pixels = NDArray[np.uint8]
+
+
+class FaceSource:
+    """A video at 25 frames a second, or one picture.
+
+    Args:
+        path: The file.
+        framing: What of the pictures is used.
+        static: Take the first picture of a video only.
+        fps: Frames a second, of a picture.
+
+    Raises:
+        FootageError: It is no video, or has no pictures.
+        RenderError: It is no picture, or the options do not fit it.
+    """
+
+    def __init__(
+        self, path: Path, framing: FrameTransform, *, static: bool = False, fps: int | None = None
+    ) -> None:
+        self._path, self._framing = path, framing
+        is_picture = path.suffix.lower() in IMAGE_SUFFIXES
+        self.is_still = is_picture or static
+        if fps is not None and not self.is_still:
+            raise RenderError(
+                f"{path} is a video, and becomes {FPS} frames a second; --fps is for pictures"
+            )
+        self.fps = fps or FPS
+        self.first = framing(_read_image(path)) if is_picture else self._first()
+        """The first picture, (height, width, 3), RGB."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height), pixels, both even."""
+        return self.first.shape[1], self.first.shape[0]
+
+    def forwards(self, first: int = 0, n: int | None = None) -> Iterator[Pixels]:
+        """Pictures ``first`` to ``first + n - 1``; fewer where the video ends before."""
+        if self.is_still:
+            if first == 0:
+                yield self.first.copy()
+            return
+        with closing(read_frames(self._path, first, n)) as seen:
+            for picture in seen:
+                framed = self._framing(picture.pixels)
+                if framed.shape != self.first.shape:
+                    raise RenderError(
+                        f"{self._path}: its pictures change their size on the way; export it as "
+                        "MP4 first"
+                    )
+                yield framed
+
+    def ping_pong(self, length: int, n: int, first: int = 0) -> Iterator[tuple[int, Pixels]]:
+        """``n`` pictures, with their places, of the ``length`` that begin with ``first``.
+
+        After the last comes the last but one, and so back to the first, and on: nothing
+        jumps. Going backwards, only a short piece is held at a time.
+        """
+        return islice(self._there_and_back(first, length), n)
+
+    def _there_and_back(self, first: int, length: int) -> Iterator[tuple[int, Pixels]]:
+        if length == 1:
+            picture = next(self.forwards(first, 1))
+            while True:
+                yield first, picture.copy()
+        piece = max(1, MAX_HELD_BYTES // self.first.nbytes)
+        for forwards in cycle((True, False)):
+            if forwards:
+                yield from enumerate(self.forwards(first, length - 1), first)
+                continue
+            stop = first + length
+            while stop > first + 1:
+                start = max(first + 1, stop - piece)
+                held = list(self.forwards(start, stop - start))
+                while held:
+                    stop -= 1
+                    yield stop, held.pop()
+
+    def _first(self) -> Pixels:
+        with closing(read_frames(self._path, 0, 1)) as seen:
+            for picture in seen:
+                return self._framing(picture.pixels)
+        raise RenderError(f"{self._path} holds no picture that can be decoded")
+
+
+def _read_image(path: Path) -> Pixels:
+    try:
+        packed = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise RenderError(f"{path} cannot be read: {error.strerror}") from error
+    # Upright, as the camera says in the file.
+    pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB) if len(packed) else None
+    if pixels is None:
+        raise RenderError(f"{path} is damaged or no picture; PNG and JPEG can be read")
+    return pixels.astype(np.uint8, copy=False)
+
+
+_COLUMNS_AT_ONCE = (
+    2000  # columns made at a time, 25 s; the whole of a long sound would take gigabytes
+)
+
+
+class AudioWindows:
+    """A sound as the networks hear it.
+
+    Args:
+        path: Any file with sound.
+        fps: Frames a second that windows are made for.
+
+    Raises:
+        FootageError: There is no sound.
+        RenderError: It is shorter than a frame.
+    """
+
+    def __init__(self, path: Path, fps: int = FPS) -> None:
+        samples = np.concatenate([np.empty(0, np.int16), *read_audio(path)])
+        if len(samples) < SAMPLES_PER_FRAME:
+            raise RenderError(
+                f"{path}: its sound lasts {len(samples) * 1000 / SAMPLE_RATE:.0f} ms, less than a "
+                f"frame ({1000 // FPS} ms); name a sound in which somebody speaks"
+            )
+        self._fps = fps
+        self.seconds = len(samples) / SAMPLE_RATE
+        self.n_frames = -(-len(samples) * fps // SAMPLE_RATE)
+        """Frames that the sound lasts; the last one may reach over its end."""
+        self._mel = _mel_in_pieces(samples)
+
+    def windows(self, frames: Sequence[int], lead: int, columns: int) -> NDArray[np.float32]:
+        """The mel windows of some frames, (n, 1, 80, columns).
+
+        Args:
+            frames: Counted from the start.
+            lead: How long before its frame a window begins, in frames of 40 ms.
+            columns: The length of a window.
+        """
+        # At 25 frames a second this is windows(mel, (i - lead for i in frames)).
+        starts = [(i * FPS - lead * self._fps) * SAMPLES_PER_FRAME // (HOP_LENGTH * self._fps)
+                  for i in frames]  # fmt: skip
+        return np.concatenate(
+            [mel_windows(self._mel, [0], first_column=-start, columns=columns) for start in starts]
+        )
+
+
+def _mel_in_pieces(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """(80, 1 + n // 200)"""
+    n_columns = 1 + len(samples) // HOP_LENGTH
+    padded = np.pad(samples, (0, N_FFT))
+    pieces = []
+    for first in range(0, n_columns, _COLUMNS_AT_ONCE):
+        stop = min(first + _COLUMNS_AT_ONCE, n_columns)
+        start, end = samples_for_columns(first, stop)
+        part = padded[start:end].astype(np.float32) / 32768
+        pieces.append(mel_columns(part, first, stop, start=start))
+    return np.concatenate(pieces, axis=1)

@@ -1,0 +1,241 @@
+"""Footage: any video as pictures at a constant rate and sound, on one clock, as a stream.
+
+Time 0 is where the file starts, whichever of sound and picture comes first. A
+picture is shown at the tick nearest to its own time, so that variable frame rates
+and 30 frames a second become 25 with an error of at most half a source frame, and
+sound and picture stay together.
+"""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from ..wav2lip.mel import FPS, SAMPLE_RATE
+
+_KNOWN_MATRICES = {1, 4, 5, 6, 7, 9}  # of YUV, ITU-T H.273; others are guessed
+_BT601, _BT709 = 6, 1
+_HD = 720  # lines; from here on untagged video is BT.709
+
+
+class VideoReadError(ValueError):
+    """A file cannot be used as footage; the text says why, and what would do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SampledFrame:
+    """What is seen at a tick of the clock."""
+
+    pixels: NDArray[np.uint8]
+    """Shape (height, width, 3), RGB, upright, square pixels."""
+    late: float
+    """How far from the tick the picture was taken, s; large where the film stands still."""
+
+
+def check_video(path: Path) -> None:
+    """Look into a file without decoding it.
+
+    Raises:
+        FootageError: It cannot be opened, or has no sound or no moving picture.
+    """
+    with _opened(path) as film:
+        _video(film, path)
+        _audio(film, path)
+
+
+def audio_format(path: Path) -> tuple[int, int]:
+    """The sample rate of a file's sound, Hz, and how many channels it has.
+
+    Raises:
+        FootageError: There is none.
+    """
+    with _opened(path) as film:
+        stream = _audio(film, path)
+        return stream.rate, stream.channels
+
+
+def read_audio(
+    path: Path, rate: int = SAMPLE_RATE, channels: Literal[1, 2] = 1
+) -> Iterator[NDArray[np.int16]]:
+    """The sound from time 0 on, piece by piece; gaps are filled with silence.
+
+    Args:
+        path: Any file with sound.
+        rate: Samples a second, Hz, that are wanted.
+        channels: Mono pieces have shape (n,), stereo ones (n, 2).
+
+    Raises:
+        FootageError: There is none, or it cannot be decoded at all.
+    """
+    shape = (-1, 2) if channels == 2 else (-1,)
+    gap = rate // FPS  # samples; sound that is off its time stamp by more is put right
+    with _opened(path) as film:
+        stream = _audio(film, path)
+        origin = _origin(film)
+        resampler = av.AudioResampler("s16", "stereo" if channels == 2 else "mono", rate)
+        n_due = Fraction(0)  # samples that came in so far, at the rate that is wanted
+        for packet in _packets(film, stream):
+            for frame in _frames(packet):
+                assert isinstance(frame, av.AudioFrame)
+                missing = 0
+                if frame.pts is not None and frame.time_base is not None:
+                    missing = round((frame.pts * frame.time_base - origin) * rate - n_due)
+                if missing < -gap:
+                    continue  # before the file's start, or said twice
+                if missing > gap:
+                    yield np.zeros(missing * channels, np.int16).reshape(shape)
+                    n_due += missing
+                n_due += Fraction(frame.samples * rate, frame.sample_rate)
+                frame.pts = None
+                try:
+                    made = resampler.resample(frame)
+                except ValueError as error:
+                    raise VideoReadError(
+                        f"{path}: its sound changes from one format to another on the way "
+                        f"({error}); export it as MP4 first"
+                    ) from error
+                yield from (_samples(some).reshape(shape) for some in made)
+        yield from (_samples(some).reshape(shape) for some in resampler.resample(None))
+
+
+def declared_duration(path: Path) -> float | None:
+    """How long the sound lasts by what the file says of itself; None if it does not say."""
+    with _opened(path) as film:
+        stream = _audio(film, path)
+        if stream.duration is not None and stream.time_base is not None:
+            return float(stream.duration * stream.time_base)
+        return None if film.duration is None else film.duration / av.time_base
+
+
+def read_frames(
+    path: Path, first: int = 0, n: int | None = None
+) -> Generator[SampledFrame, None, None]:
+    """The pictures at ticks ``first`` to ``first + n - 1``, 25 a second, one at a time.
+
+    Fewer come where the film ends before. Only two decoded pictures are held.
+
+    Raises:
+        FootageError: There are none, or they carry no times.
+    """
+    with _opened(path) as film:
+        stream = _video(film, path)
+        stream.codec_context.thread_count = 1  # clips are what is worked on side by side
+        origin = _origin(film)
+        start = origin + Fraction(first, FPS)
+        if first:
+            film.seek(int(start * av.time_base))
+            earliest = next(_timed(film, stream, path), None)
+            # Files without an index land anywhere: then all is decoded from the start.
+            landed = earliest is not None and earliest[0] <= start
+            film.seek(int(start * av.time_base) if landed else int(origin * av.time_base))
+        stretch = stream.sample_aspect_ratio or Fraction(1)
+        tick, stop = first, None if n is None else first + n
+        before: tuple[Fraction, av.VideoFrame] | None = None
+        for time, frame in _timed(film, stream, path):
+            while before and (tick != stop) and _is_nearer(origin, tick, before[0], time):
+                yield _picture(before, origin, tick, stretch)
+                tick += 1
+            if tick == stop:
+                return
+            before = time, frame
+        while before and tick != stop and origin + Fraction(2 * tick - 1, 2 * FPS) <= before[0]:
+            yield _picture(before, origin, tick, stretch)
+            tick += 1
+
+
+def _is_nearer(origin: Fraction, tick: int, before: Fraction, after: Fraction) -> bool:
+    time = origin + Fraction(tick, FPS)
+    return abs(time - before) <= abs(after - time)
+
+
+def _picture(
+    shown: tuple[Fraction, av.VideoFrame], origin: Fraction, tick: int, stretch: Fraction
+) -> SampledFrame:
+    time, frame = shown
+    matrix = int(frame.colorspace)
+    if matrix not in _KNOWN_MATRICES:
+        matrix = _BT709 if frame.height >= _HD else _BT601
+    rgb = frame.to_ndarray(format="rgb24", src_colorspace=matrix)
+    if stretch != 1:
+        size = (round(frame.width * stretch), frame.height)
+        rgb = cast(NDArray[np.uint8], cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+    quarters = round(frame.rotation / 90)  # counterclockwise, as the display matrix says
+    upright = np.ascontiguousarray(np.rot90(rgb, quarters), np.uint8)
+    return SampledFrame(upright, float(abs(origin + Fraction(tick, FPS) - time)))
+
+
+def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:
+    return cast(NDArray[np.int16], frame.to_ndarray()[0])
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    try:
+        film = av.open(str(path))
+    except OSError as error:
+        raise VideoReadError(f"{path}: {error.strerror}") from error
+    except av.FFmpegError as error:
+        raise VideoReadError(
+            f"{path} cannot be read as video or sound. It is cut off (copied or recorded only in "
+            "part), or something else; copy it again, or export it as MP4"
+        ) from error
+    with film:
+        yield film
+
+
+def _video(film: InputContainer, path: Path) -> av.VideoStream:
+    for stream in film.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise VideoReadError(f"{path} has no moving picture; a video of a talking person is needed")
+
+
+def _audio(film: InputContainer, path: Path) -> av.AudioStream:
+    if not film.streams.audio:
+        raise VideoReadError(f"{path} has no sound; somebody must be heard speaking")
+    return film.streams.audio[0]
+
+
+def _origin(film: InputContainer) -> Fraction:
+    return Fraction(film.start_time or 0, av.time_base)
+
+
+def _packets(
+    film: InputContainer, stream: av.AudioStream | av.VideoStream
+) -> Iterator["av.Packet[Any]"]:
+    """The packets of a stream; a file that is cut off simply ends."""
+    packets = film.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        yield packet
+
+
+def _frames(packet: "av.Packet[Any]") -> list[av.AudioFrame | av.VideoFrame]:
+    """What a packet holds; nothing where it is damaged: one bad packet costs only itself."""
+    try:
+        return [f for f in packet.decode() if isinstance(f, av.AudioFrame | av.VideoFrame)]
+    except av.FFmpegError:
+        return []
+
+
+def _timed(
+    film: InputContainer, stream: av.VideoStream, path: Path
+) -> Iterator[tuple[Fraction, av.VideoFrame]]:
+    for packet in _packets(film, stream):
+        for frame in _frames(packet):
+            assert isinstance(frame, av.VideoFrame)
+            if frame.pts is None or frame.time_base is None:
+                raise VideoReadError(f"{path}: its pictures carry no times; export it as MP4 first")
+            yield frame.pts * frame.time_base, frame

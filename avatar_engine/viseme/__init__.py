@@ -1,0 +1,1 @@
+"""The light avatar: mouth pictures chosen by phoneme."""

@@ -1,1 +1,0 @@
-"""Many visitors at once: what each of them gets, and what the server needs for it."""

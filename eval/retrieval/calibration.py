@@ -1,0 +1,163 @@
+"""Learning how much each kind of evidence should count, from questions with known answers."""
+
+import itertools
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrievers import Scope, language_of
+from retrievers.ranking.features import FEATURES, MARGIN_FEATURES, with_margins
+from retrievers.ranking.ranker import LogisticRanker
+from retrievers.ranking.retrievers import HybridRetriever
+from retrievers.store.chroma import ChromaStore
+
+from ..testset import Kind, KnowledgeBase, TestQuestion
+
+ENTRY_QUESTION_WEIGHT = 0.2  # weight of the entries' own questions beside those that were collected
+FOREIGN_WEIGHT = 0.2  # weight of each source of questions that are not meant for a knowledge base
+N_FOREIGN = 200  # questions of each such source
+OFF_TOPIC_WEIGHT = 3.0  # people talk about the weather more often than test sets do
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationCase:
+    """One question with its candidates."""
+
+    kind: Kind
+    evidence: NDArray[np.float32]
+    """Shape (n_candidates, len(EVIDENCE))."""
+    is_right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSet:
+    """A knowledge base and questions to learn from."""
+
+    base: KnowledgeBase
+    questions: Sequence[TestQuestion]
+    weight: float = 1.0
+    """What all of its questions together shall count."""
+
+
+def entry_questions(base: KnowledgeBase) -> CalibrationSet:
+    """Whoever asks in an entry's own words must get it, though no test asks that."""
+    asked = [TestQuestion(entry.question, (entry.faq_id,), "in") for entry in base.entries]
+    return CalibrationSet(base, asked, ENTRY_QUESTION_WEIGHT)
+
+
+def foreign_questions(
+    lessons: Sequence[CalibrationSet], off_topic: Sequence[Sequence[TestQuestion]] = ()
+) -> list[CalibrationSet]:
+    """Every knowledge base is also asked what was meant for the others, and cannot answer it.
+
+    Args:
+        lessons: Knowledge bases with their own questions.
+        off_topic: Further questions, each group meant for none of them.
+    """
+    found = []
+    for lesson in lessons:
+        others = [other.questions for other in lessons if other is not lesson]
+        for meant_for_others in (*others, *off_topic):
+            chosen = np.random.default_rng(0).permutation(len(meant_for_others))[:N_FOREIGN]
+            asked = [TestQuestion(meant_for_others[i].text, (), "off") for i in chosen]
+            found.append(CalibrationSet(lesson.base, asked, FOREIGN_WEIGHT))
+    return found
+
+
+def calibrate(
+    lessons: Sequence[CalibrationSet], off_topic: Sequence[Sequence[TestQuestion]], encoder: Path
+) -> LogisticRanker:
+    """Learn a fusion for the cosines of an encoder.
+
+    What counts for how much is learned from all lessons, and from strangers' questions; how
+    probable a match then is, from the first lesson alone, which is asked as people ask.
+
+    Args:
+        lessons: Knowledge bases with their own questions.
+        off_topic: Groups of questions that none of them answers.
+        encoder: Folder of the sentence encoder.
+    """
+    sets: dict[int, list[tuple[list[CalibrationCase], float]]] = {}
+    everything = [
+        *lessons,
+        entry_questions(lessons[0].base),
+        *foreign_questions(lessons, off_topic),
+    ]
+    for lesson in lessons:
+        with tempfile.TemporaryDirectory() as folder:
+            store = ChromaStore(Path(folder), encoder=encoder)
+            store.add(lesson.base.entries)
+            sets[id(lesson.base)] = [
+                (list(calibration_cases(store, some.base, some.questions)), some.weight)
+                for some in everything
+                if some.base is lesson.base
+            ]
+    fusion = fit(itertools.chain.from_iterable(sets.values()))
+    asked_as_people_ask = sets[id(lessons[0].base)][0][0]
+    return replace(platt_scaled(fusion, asked_as_people_ask), encoder=store.encoder_fingerprint)
+
+
+def calibration_cases(
+    store: ChromaStore, base: KnowledgeBase, questions: Iterable[TestQuestion]
+) -> Iterator[CalibrationCase]:
+    """Look each question up in a store that holds the knowledge base."""
+    retriever = HybridRetriever(store, fusion=LogisticRanker.neutral())
+    for question in questions:
+        found = retriever.candidates(question.text, Scope(language_of(question.text)))
+        right = base.right_ids(question)
+        is_right = np.array([entry.faq_id in right for entry in found.entries], bool)
+        yield CalibrationCase(question.kind, found.evidence, is_right)
+
+
+def fit(sets: Iterable[tuple[list[CalibrationCase], float]]) -> LogisticRanker:
+    """Learn what counts for how much.
+
+    Args:
+        sets: Cases, and what all of a set's questions together shall count.
+    """
+    from sklearn.linear_model import LogisticRegression  # librosa brings it; slow to import
+
+    rows, right, importance = [], [], []
+    for some, weight in sets:
+        for case in some:
+            rows.append(with_margins(case.evidence))
+            right.append(case.is_right)
+            share = weight / len(some) * _frequency(case)
+            importance.append(np.full(len(case.is_right), share))
+    counts = np.concatenate(importance)
+    model = LogisticRegression(C=30.0, max_iter=5000)
+    model.fit(np.vstack(rows), np.concatenate(right), sample_weight=counts / counts.mean())
+    return _rounded(model.coef_[0], model.intercept_[0])
+
+
+def platt_scaled(fusion: LogisticRanker, asked: Iterable[CalibrationCase]) -> LogisticRanker:
+    """The same order, with scores that are the probability of the best candidate to be right.
+
+    J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, without his prior.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    found = [case for case in asked if len(case.is_right)]
+    logits = [
+        with_margins(case.evidence) @ np.array(fusion.weights) + fusion.bias for case in found
+    ]
+    right = [case.is_right[logit.argmax()] for case, logit in zip(found, logits, strict=True)]
+    best = np.array([[logit.max()] for logit in logits])
+    model = LogisticRegression(C=1e4, max_iter=5000)
+    model.fit(best, right, sample_weight=[_frequency(case) for case in found])
+    slope = float(model.coef_[0, 0])
+    weights = slope * np.array(fusion.weights)
+    return _rounded(weights, slope * fusion.bias + float(model.intercept_[0]))
+
+
+def _frequency(case: CalibrationCase) -> float:
+    return OFF_TOPIC_WEIGHT if case.kind == "off" else 1.0
+
+
+def _rounded(weights: NDArray[np.float64], bias: float) -> LogisticRanker:
+    assert len(weights) == len(FEATURES) + len(MARGIN_FEATURES)
+    return LogisticRanker(tuple(round(float(w), 4) for w in weights), round(float(bias), 4))

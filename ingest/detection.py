@@ -1,0 +1,125 @@
+"""Which format a file is in, whatever its name says."""
+
+from pathlib import Path
+from typing import Literal
+
+from .content import UnreadableFile
+from .readers.limits import ReadLimits, open_zip
+from .readers.text import decode_text
+
+FormatName = Literal["pdf", "docx", "xlsx", "pptx", "html", "markdown", "csv", "json", "txt"]
+
+FORMATS = "CSV, XLSX, JSON, JSONL, Markdown, TXT, HTML, PDF, DOCX, PPTX, and ZIP of these"
+
+_HEAD = 64 * 1024
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_REFUSED_MAGIC = {
+    b"{\\rtf": "is an RTF file; open it in the office program and save it as .docx",
+    b"Rar!": "is a RAR archive; unpack it and name the folder, or pack it as .zip",
+    b"7z\xbc\xaf": "is a 7z archive; unpack it and name the folder, or pack it as .zip",
+    b"\x1f\x8b": "is a gzip archive; unpack it first",
+    b"\x89PNG": "is a picture; put it into a PDF and switch character recognition on",
+    b"\xff\xd8\xff": "is a picture; put it into a PDF and switch character recognition on",
+    b"GIF8": "is a picture; put it into a PDF and switch character recognition on",
+    b"II*\x00": "is a picture; put it into a PDF and switch character recognition on",
+    b"MM\x00*": "is a picture; put it into a PDF and switch character recognition on",
+    b"BM": "is a picture; put it into a PDF and switch character recognition on",
+    b"MZ": "is a program, not a document",
+    b"\x7fELF": "is a program, not a document",
+}
+_OFFICE_PARTS: dict[str, FormatName] = {
+    "word/document.xml": "docx",
+    "xl/workbook.xml": "xlsx",
+    "ppt/presentation.xml": "pptx",
+}
+_OTHER_PARTS = {
+    "xl/workbook.bin": "is a binary Excel file (.xlsb); save it as .xlsx",
+    "OFD.xml": "is an OFD file; export it as PDF",
+    "content.xml": "is an OpenDocument file; save it as .docx, .xlsx or .pptx",
+}
+_TEXT_SUFFIXES: dict[str, FormatName] = {
+    ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".xls": "csv", ".xlsx": "csv",
+    ".json": "json", ".jsonl": "json", ".ndjson": "json",
+    ".md": "markdown", ".markdown": "markdown",
+    ".html": "html", ".htm": "html", ".xhtml": "html", ".shtml": "html",
+    ".txt": "txt", ".text": "txt", "": "txt", ".doc": "txt", ".docx": "txt",
+}  # fmt: skip
+
+
+def detect_format(path: Path, limits: ReadLimits) -> FormatName:
+    """Tell the format from the first bytes, and from the name where those leave it open.
+
+    Raises:
+        UnreadableFile: The format is not one that is read; the text says what to save it as.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head.strip():
+        raise UnreadableFile("the file is empty")
+    if b"%PDF-" in head[:1024]:
+        return "pdf"
+    if head.startswith(b"PK"):
+        return _detect_zip(path, limits)
+    if head.startswith(_OLE):
+        raise UnreadableFile(_ole_problem(path))
+    for magic, problem in _REFUSED_MAGIC.items():
+        # The short ones also begin ordinary text, which has no zero bytes.
+        if head.startswith(magic) and (len(magic) > 2 or b"\0" in head[:64]):
+            raise UnreadableFile(problem)
+    return _detect_text(path, head)
+
+
+def is_archive(path: Path, limits: ReadLimits) -> bool:
+    """Whether a file is a zip of files, and not an office file."""
+    with path.open("rb") as file:
+        if file.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
+            return False
+    with open_zip(path, limits) as archive:
+        names = set(archive.namelist())
+    return not names & {"[Content_Types].xml", "mimetype", *_OFFICE_PARTS, *_OTHER_PARTS}
+
+
+def _detect_zip(path: Path, limits: ReadLimits) -> FormatName:
+    with open_zip(path, limits) as archive:
+        names = set(archive.namelist())
+    for part, kind in _OFFICE_PARTS.items():
+        if part in names:
+            return kind
+    for part, problem in _OTHER_PARTS.items():
+        if part in names:
+            raise UnreadableFile(problem)
+    raise UnreadableFile(f"is a zip file in which nothing can be read; read are {FORMATS}")
+
+
+def _ole_problem(path: Path) -> str:
+    data = path.read_bytes()
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return "is protected by a password; open it in the office program and save it without one"
+    for stream, what, suffix in (
+        ("WordDocument", "Word", ".docx"),
+        ("Workbook", "Excel", ".xlsx"),
+        ("PowerPoint Document", "PowerPoint", ".pptx"),
+    ):
+        if stream.encode("utf-16-le") in data:
+            return f"is an old binary {what} file; open it and save it as {suffix}"
+    return "is an old binary office file; open it and save it as .docx, .xlsx or .pptx"
+
+
+def _detect_text(path: Path, head: bytes) -> FormatName:
+    start = decode_text(head).lstrip().lower()
+    if start.startswith(("<!doctype html", "<html")) or (
+        start.startswith("<?xml") and "<html" in start
+    ):
+        return "html"
+    suffix = path.suffix.lower()
+    if start.startswith("<?xml"):
+        raise UnreadableFile("is an XML file; save it as .xlsx, .docx or .csv")
+    if start.startswith("mime-version:"):
+        raise UnreadableFile("is a web archive or a mail; save it as .html")
+    if suffix == ".xls" and "<table" in start:
+        return "html"
+    if suffix == ".pdf":
+        raise UnreadableFile("is no PDF file although its name says so; get it again")
+    if suffix not in _TEXT_SUFFIXES:
+        raise UnreadableFile(f"is of a format that is not read ({suffix}); read are {FORMATS}")
+    return _TEXT_SUFFIXES[suffix]

@@ -1,0 +1,384 @@
+"""Question-answer entries proposed from passages, and the sheet on which a person decides.
+
+Nothing proposed here is meant for the store before somebody accepted it.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from retrievers.base import FaqEntry
+
+from .content import DataTable, TableRow, UnreadableFile
+from .dates import NUMERALS, parse_number
+from .table_mapping import LONGEST_QUESTION, BadRow, table_entries
+
+_N = rf"[{NUMERALS}两\d]+"
+_DOING = (
+    "申请|申领|换领|补领|领取|办理|设立|开办|举办|成立|从事|经营|取得|担任|报考|参加|享受|登记为|注册"
+    "|变更|注销|转让|报名|申报|开设"
+)
+_WHO = "(?:单位|企业|人员|公民|个人|组织|机构|法人|人|和|或者|、|其他|社会)+"
+_BODY = "(?:部门|机关|机构|政府|委员会|局|厅|办公室|中心|银行|法院)"
+_SELF = "本(?:法|条例|办法|规定|细则|规则|规范|标准|通知|意见|解释|制度|章程)"
+
+
+class _QuestionRule(NamedTuple):
+    """A wording of law, and the question it answers."""
+
+    wording: re.Pattern[str]
+    """Matched at the beginning of a paragraph."""
+    question: str
+    """With the groups of the wording, ``title`` and ``place`` (the region's short name)."""
+    up_to: int = 9999
+    """The last article in which the wording means that."""
+
+
+_QUESTION_RULES = (
+    _QuestionRule(
+        re.compile(
+            rf"(?P<x>(?:{_DOING})[^，。；：]{{2,28}}?)(?:，|的，|的{_WHO}，?)"
+            r"(?:申请人|当事人)?(?:应当|必须|须)?(?:同时)?(?:具备|符合|满足)(?:下列|以下)(?:基本)?条件[：:]"
+        ),
+        "{x}需要具备什么条件？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"(?P<x>(?!(?:{_DOING}))[^，。；：]{{2,24}}(?<![的必]))，?(?:应当|必须|须)(?:同时)?(?:具备|符合|满足)"
+            r"(?:下列|以下)(?:基本)?条件[：:]"
+        ),
+        "{x}应当具备什么条件？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"(?P<x>(?:{_DOING})[^，。；：]{{2,28}}?)的?，?(?:申请人|当事人)?(?:应当|必须|须|需)"
+            r"(?:向[^，。；：]{2,30}?)?(?:提交|提供|携带|出具|报送|持)(?:下列|以下)(?:书面|申请|相关|有关)?"
+            r"(?:材料|文件|资料|证件|证明)[^，。；：]{0,4}[：:]"
+        ),
+        "{x}需要提交什么材料？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"(?P<who>[^，。；：]{{2,20}}{_BODY})应当(?:自|在)(?P<event>(?:受理|收到|接到)"
+            r"(?!(?:申请|申报|材料|申请材料|申请书)之日)[^，。；：]{2,24})"
+            rf"之日起{_N}个?(?:工作日|日|月)(?:以)?内，?(?:依法)?"
+            r"(?P<what>(?:作出|办结|完成|答复|核发|提出|予以)[^，。；：]{1,24})[，。；]"
+        ),
+        "按照《{title}》，{who}{event}后，应当在多长时间内{what}？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"(?P<x>(?:{_DOING}|查询|查阅|复制)[^，。；：]{{2,24}}?)的?，?(?:一律)?(?:不收取|不得收取|免收)"
+            r"(?:任何|工本)?费用?"
+        ),
+        "{x}要收费吗？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"(?P<who>[^，。；：]{{2,24}}{_BODY})(?:负责|主管)(?:本市|全市|本省|全省|全国|本行政区域内?|本市行政区域内"
+            rf"|本省行政区域内)的?(?P<x>[^，。；：的]{{2,20}}工作)[，。；]"
+        ),
+        "{place}{x}由哪个部门负责？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"违反{_SELF}[^，。；：]{{0,16}}，(?P<x>(?!对)[^，。；：]{{4,36}})的，由[^，。；：]{{2,40}}"
+            r"(?=[^\n]*(?:罚款|警告|没收|吊销|拘留))"
+        ),
+        "按照《{title}》，{x}会受到什么处罚？",
+    ),
+    _QuestionRule(
+        re.compile(rf"{_SELF}自\s*\d{{4}}年\s*\d{{1,2}}月\s*\d{{1,2}}日起(?:施行|实施|执行)"),
+        "《{title}》什么时候开始施行？",
+    ),
+    _QuestionRule(
+        re.compile(rf"{_SELF}所称的?(?P<x>[^，。；：]{{2,16}})，(?:是)?指"),
+        "《{title}》所称的{x}指的是什么？",
+    ),
+    _QuestionRule(
+        re.compile(rf"[^。；：\n]{{6,120}}(?<!不)适用{_SELF}。"),
+        "《{title}》适用于哪些情形？",
+        up_to=5,  # further on, it is about special cases
+    ),
+    _QuestionRule(
+        re.compile(
+            r"(?:禁止)?(?P<x>在[^，。；：]{2,24}(?:内|中|上|期间))，?(?:禁止|不得)(?:有|从事|实施|进行)?"
+            r"(?:下列|以下)(?:行为|活动)[：:]"
+        ),
+        "{x}禁止哪些行为？",
+    ),
+    _QuestionRule(
+        re.compile(
+            rf"(?P<x>[^，。；：]{{2,20}}(?:证|证书|执照|许可证))的?有效期限?(?:为|是)?{_N}个?[年月日]"
+        ),
+        "{x}的有效期是多久？",
+    ),
+)
+
+# Words that point at something the question alone does not show.
+_DANGLING = re.compile(
+    rf"本(?!科|人|级)|该|其(?!他|它|中)|此(?!外)|前[款条项]|上述|下列|以下|所列|有关规定|规定|第{_N}[条款项]"
+    r"|上列|违反|之一|相应"
+)
+
+
+def propose_by_rule(passages: Iterable[FaqEntry]) -> Iterator[FaqEntry]:
+    """Entries by rule, from articles that plainly answer a question.
+
+    Only passages that are a whole article count: half a list is no answer. The answer quotes
+    the article; source, place and dates are the passage's.
+    """
+    seen: set[tuple[str, str]] = set()
+    for passage in passages:
+        label = re.match(
+            rf"第({_N})[条條](?:之{_N})?\s*(?:[【（(][^】）)]*[】）)])?\s*", passage.answer
+        )
+        if not label or not re.search(
+            rf"第{_N}[条條](?:之{_N})?(?:，第[^款项]*页)?$", passage.place
+        ):
+            continue
+        for paragraph in passage.answer[label.end() :].split("\n"):
+            for question in _questions(paragraph.strip(), parse_number(label[1]), passage):
+                if (question, passage.source_title) not in seen:
+                    seen.add((question, passage.source_title))
+                    yield _proposal(passage, question, passage.answer)
+                break
+
+
+def _questions(paragraph: str, article: int, passage: FaqEntry) -> Iterator[str]:
+    title = passage.source_title.removeprefix("《").removesuffix("》")
+    place = _short_name(passage.region)
+    for rule in _QUESTION_RULES:
+        found = rule.wording.match(paragraph)
+        if not found or article > rule.up_to:
+            continue
+        groups = {name: value.strip() for name, value in found.groupdict().items()}
+        if place:
+            for name, value in groups.items():
+                groups[name] = re.sub(r"(?:本|全)[市省](?:行政区域)?", place, value)
+        if any(map(_DANGLING.search, groups.values())) or any(map(_unbalanced, groups.values())):
+            continue
+        question = rule.question.format(**groups, title=title, place=place)
+        if len(groups.get("x", title)) < 10 and title not in question:
+            question = f"按照《{title}》，{question}"  # 「申请转移登记」: of what, the title says
+        if 6 <= len(question) <= 80:
+            yield question
+
+
+def _short_name(region: str) -> str:
+    """``"浙江省杭州市"`` → ``"杭州市"``; empty for the whole country."""
+    found = re.search(r"(?:[^省区市]+(?:自治区|省)|)([^省]*市|)$", region)
+    return (found[1] or found[0]) if found else ""
+
+
+def _unbalanced(text: str) -> bool:
+    return any(
+        text.count(left) != text.count(right) for left, right in ("（）", "《》", "“”", "()")
+    )
+
+
+def _proposal(passage: FaqEntry, question: str, answer: str) -> FaqEntry:
+    identity = hashlib.sha256(f"{question}\n{passage.faq_id}".encode()).hexdigest()[:16]
+    return replace(
+        passage,
+        faq_id=f"proposal-{identity}",
+        question=question,
+        answer=answer,
+        wordings=(),
+        kind="qa",
+    )
+
+
+_PROMPT = """\
+下面是一份政策文件中的一段原文。请提出群众办事时可能问到、并且这段原文能够直接回答的问题，最多三个。
+要求：
+1. 问题要完整，脱离原文也能看懂；不得出现“本条例”“前款”“该”等指代。
+2. 答案必须逐字摘自原文，不得改写、补充或者概括。
+3. 原文不能直接回答任何问题的，输出空列表。
+只输出 JSON 列表，格式为 [{{"question": "……", "answer": "……"}}]，不要输出其他内容。
+
+出处：{source}
+原文：
+{text}
+"""
+
+
+def propose_with_model(
+    model: Callable[[str], str], passages: Iterable[FaqEntry]
+) -> Iterator[FaqEntry]:
+    """Entries a language model proposes; those that do not quote their passage are dropped.
+
+    Args:
+        model: Prompt → completion, expected to be a JSON list of ``question`` and ``answer``.
+            What it raises is not caught.
+        passages: What to ask about.
+    """
+    for passage in passages:
+        source = f"{passage.source_title} {passage.place}".strip()
+        asked: set[str] = set()
+        for pair in _pairs(model(_PROMPT.format(source=source, text=passage.answer))):
+            question, answer = pair
+            quoted = _quoted(answer, passage.answer)
+            if quoted and question not in asked and not re.search("本条例|本办法|前款", question):
+                asked.add(question)
+                yield _proposal(passage, question, quoted)
+
+
+def _pairs(completion: str) -> Iterator[tuple[str, str]]:
+    """Questions and answers of usable length in what a model wrote."""
+    found = re.search(r"\[.*\]", completion, re.DOTALL)
+    try:
+        listed = json.loads(found[0]) if found else []
+    except ValueError:
+        return
+    for pair in listed:
+        if isinstance(pair, dict):
+            question, answer = pair.get("question"), pair.get("answer")
+            if isinstance(question, str) and isinstance(answer, str):
+                question, answer = question.strip(), answer.strip()
+                if 4 <= len(question) <= LONGEST_QUESTION and len(answer) >= 4:
+                    yield question, answer
+
+
+def _quoted(answer: str, passage: str) -> str:
+    """The words of the passage that an answer repeats, white space aside; empty if it does not."""
+    words = [re.escape(character) for character in answer if not character.isspace()]
+    found = re.search(r"\s*".join(words), passage)
+    return found[0] if found else ""
+
+
+class ReviewDecisions(NamedTuple):
+    """What people decided about proposals."""
+
+    accepted: tuple[FaqEntry, ...]
+    waiting: tuple[FaqEntry, ...]
+    refused: tuple[FaqEntry, ...]
+    bad: tuple[BadRow, ...]
+    """Rows that cannot be read back, e.g. an emptied answer or an unknown decision."""
+
+
+_ACCEPT, _REFUSE = "接受", "拒绝"
+_DECISION = "决定"
+_COLUMNS = {
+    "question": ("问题", 40),
+    "answer": ("答案", 80),
+    "wordings": ("相似问", 30),
+    "source_title": ("来源标题", 30),
+    "document_number": ("文号", 18),
+    "place": ("位置", 20),
+    "field": ("领域", 12),
+    "department": ("部门", 20),
+    "region": ("地区", 14),
+    "issued": ("发布日期", 12),
+    "valid_from": ("有效期自", 12),
+    "valid_until": ("有效期至", 12),
+    "notice": ("提示", 20),
+    "source_url": ("来源网址", 20),
+    "year": ("年份", 8),
+    "language": ("语言", 8),
+    "origin": ("来源文件", 20),
+    "faq_id": ("编号", 26),
+}
+"""Field → heading and width of its column."""
+
+
+def write_review(path: Path, proposals: Iterable[FaqEntry]) -> int:
+    """Write an XLSX sheet on which a person accepts, edits or refuses proposals.
+
+    Args:
+        path: The file; it is replaced.
+        proposals: The entries.
+
+    Returns:
+        How many there are.
+
+    Raises:
+        ValueError: The name does not end in ``.xlsx``, or a text is longer than a cell can be.
+        OSError: It cannot be written.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise ValueError(f"{path}: a review is an Excel file; end its name in .xlsx")
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = "审核"
+    sheet.append([_DECISION, *(heading for heading, _ in _COLUMNS.values())])
+    count = 0
+    for count, entry in enumerate(proposals, 1):
+        texts = ["", *(_cell_text(entry, name) for name in _COLUMNS)]
+        for column, text in enumerate(texts, 1):
+            if len(text) > 32767:
+                raise ValueError(
+                    f"{path}: {entry.question!r}: a cell holds 32,767 characters at most"
+                )
+            cell = sheet.cell(count + 1, column)
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
+            cell.data_type = "s"  # a text that begins with = stays a text
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    widths = (8, *(width for _, width in _COLUMNS.values()))
+    for column, width in enumerate(widths, 1):
+        sheet.cell(1, column).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(column)].width = width
+    choice = DataValidation("list", formula1=f'"{_ACCEPT},{_REFUSE}"', allow_blank=True)
+    choice.add(f"A2:A{max(count, 1) + 1}")
+    sheet.add_data_validation(choice)
+    sheet.freeze_panes = "C2"
+    book.save(path)
+    return count
+
+
+def _cell_text(entry: FaqEntry, name: str) -> str:
+    value = getattr(entry, name)
+    if name == "wordings":
+        return "\n".join(entry.wordings)
+    return "" if value is None else str(value)
+
+
+def read_review(path: Path) -> ReviewDecisions:
+    """Read the decisions back; rows without one are waiting. Edited texts are taken as edited.
+
+    Raises:
+        UnreadableFile: It is no review, or a column was removed.
+        OSError: It cannot be read.
+    """
+    try:
+        book = load_workbook(path, read_only=True, data_only=True)
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise UnreadableFile(f"{path}: not an Excel file: {error}") from error
+    rows = [
+        TableRow(number, tuple("" if value is None else str(value) for value in values))
+        for number, values in enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
+    ]
+    heading = rows[0] if rows else TableRow(1, ())
+    if _DECISION not in heading.cells:
+        raise UnreadableFile(f"{path}: no column {_DECISION}; is this a file for review?")
+    column = heading.cells.index(_DECISION)
+    decided: dict[str, list[TableRow]] = {_ACCEPT: [], "": [], _REFUSE: []}
+    bad: list[BadRow] = []
+    for row in rows[1:]:
+        decision = row.cells[column].strip()
+        if decision in decided:
+            decided[decision].append(row)
+        else:
+            reason = f"{_DECISION} is {decision!r}; write {_ACCEPT} or {_REFUSE}, or leave it empty"
+            bad.append(BadRow(path.name, "", row.number, reason))
+    read = []
+    mapping = {name: text for name, (text, _) in _COLUMNS.items()}
+    for chosen in decided.values():
+        found = list(
+            table_entries((DataTable("", (heading, *chosen)),), file=path.name, mapping=mapping)
+        )
+        read.append(tuple(entry for entry in found if isinstance(entry, FaqEntry)))
+        bad.extend(row for row in found if isinstance(row, BadRow))
+    return ReviewDecisions(read[0], read[1], read[2], tuple(sorted(bad, key=lambda row: row.row)))

@@ -1,0 +1,1 @@
+"""Everything the pages say, in Chinese and in English."""

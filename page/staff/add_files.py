@@ -1,0 +1,164 @@
+"""Taking files in: the drop, how far it is, and what came of it."""
+
+import json
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ingest.pipeline import FileReport, ReadOptions
+from ingest.table_mapping import BadRow
+
+from ..i18n.ingest_reasons import ingest_reason
+from .components import DONE_KEY, StaffContext, facts, heading, join_present, note, section
+from .ingest_jobs import IngestJob
+from .uploads import Upload, same_names
+
+REFRESH_INTERVAL_S = 1.0
+N_LINES = 5  # files named at a time, and entries held back of each
+N_SHOWN = 100  # files of one drop shown one by one
+_ROUND = "staff_round"  # counts this session's drops: each begins with an empty uploader
+
+
+def show_progress(visit: StaffContext) -> None:
+    """How far the present drop is; stands above every section."""
+    if visit.desk.work.is_running:
+        st.fragment(_follow, run_every=REFRESH_INTERVAL_S)(visit)
+
+
+def _follow(visit: StaffContext) -> None:
+    job = visit.desk.work.job
+    if job is None or not job.is_running:
+        st.session_state[DONE_KEY] = visit.say("finished")
+        st.rerun()
+        return
+    steps = list(job.steps.values())
+    at = [step for step in steps if step.share < 1]
+    with st.container(key="running", border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            key = "stopping" if job.is_stopped else "running"
+            st.text(visit.say(key, who=job.who, n=len(steps) - len(at)), width="stretch")
+            st.button(visit.say("stop"), key="stop", disabled=job.is_stopped, on_click=job.stop)
+        st.text("\n".join(f"{step.name} · {step.share:.0%}" for step in at[:N_LINES]))
+
+
+def show_add_files(visit: StaffContext) -> None:
+    """Draw the section."""
+    note(visit.say("drop_help"))
+    choose = json.dumps(visit.say("choose"), ensure_ascii=False)
+    st.html(f"<style>:root {{ --zw-choose: {choose}; }}</style>")
+    with st.form("drop", border=False):
+        uploads = st.file_uploader(
+            visit.say("drop", limit=st.get_option("server.maxUploadSize")),
+            accept_multiple_files=True,
+            key=f"files-{st.session_state.get(_ROUND, 0)}",
+        )
+        with st.expander(visit.say("how")):
+            left, right = st.columns(2)
+            question = left.text_input(visit.say("question_column"))
+            answer = right.text_input(visit.say("answer_column"))
+            field = left.text_input(visit.say("default_field"))
+            region = right.text_input(visit.say("default_region"))
+            ocr = st.checkbox(visit.say("ocr"))
+        is_sent = st.form_submit_button(
+            visit.say("take_in"), type="primary", icon=":material/upload:"
+        )
+    if is_sent:
+        reading = ReadOptions(
+            mapping=_given(question=question, answer=answer),
+            defaults=_given(field=field, region=region),
+            ocr=ocr,
+        )
+        _start(uploads, reading, visit)
+    job = visit.desk.work.job
+    if job is not None and not job.is_running:
+        _outcome(job, visit)
+
+
+def _given(**texts: str) -> dict[str, str]:
+    return {key: text.strip() for key, text in texts.items() if text.strip()}
+
+
+def _start(uploads: Sequence[Upload], reading: ReadOptions, visit: StaffContext) -> None:
+    desk = visit.desk
+    if not uploads:
+        st.warning(visit.say("nothing_dropped"))
+        return
+    if same := same_names(upload.name for upload in uploads):
+        st.warning(visit.say("same_name", names=", ".join(same)))
+        return
+    try:
+        job = desk.work.start(
+            uploads,
+            visit.who,
+            lambda paths, progress: desk.take_in(paths, reading, visit.who, progress),
+        )
+    except OSError as error:
+        st.error(visit.problem(error))
+        return
+    if job is None:
+        st.warning(visit.say("busy", who=desk.work.job.who if desk.work.job else ""))
+        return
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    st.rerun()
+
+
+def _outcome(job: IngestJob, visit: StaffContext) -> None:
+    section(visit.say("last", who=job.who))
+    if job.error:
+        st.error(f"{visit.problem(job.error)}\n\n{visit.say('ended')}")
+    elif job.is_stopped:
+        st.warning(f"{visit.say('interrupted')} {visit.say('ended')}")
+    elif not job.reports:
+        st.warning(visit.say("none_found"))
+    reports = sorted(job.reports, key=_needs_attention, reverse=True)
+    for index, report in enumerate(reports[:N_SHOWN]):
+        _report(index, report, visit)
+    if len(reports) > N_SHOWN:
+        note(visit.say("more_files", n=len(reports) - N_SHOWN))
+
+
+def _needs_attention(report: FileReport) -> int:
+    return 2 if report.outcome == "failed" else 1 if report.bad_rows or report.held_back else 0
+
+
+def _report(index: int, report: FileReport, visit: StaffContext) -> None:
+    with st.container(key=f"report-{index}", border=True):
+        heading(report.name)
+        facts(visit.say(report.outcome), *_counts(report, visit), kind=report.outcome)
+        if report.reason:
+            st.text(ingest_reason(report.reason, visit.language))
+        for warning in report.warnings:
+            st.text(ingest_reason(warning, visit.language))
+        if report.bad_rows:
+            _bad_rows(report.bad_rows, visit)
+        for reasons in report.held_back[:N_LINES]:
+            st.text(join_present(ingest_reason(why, visit.language) for why in reasons))
+        if report.held_back:
+            note(visit.say("see_quarantine"))
+
+
+def _bad_rows(rows: Sequence[BadRow], visit: StaffContext) -> None:
+    columns: dict[str, list[str]] = {
+        visit.say("row"): [str(row.row) for row in rows],
+        visit.say("reason"): [ingest_reason(row.reason, visit.language) for row in rows],
+    }
+    if any(row.table for row in rows):
+        columns = {visit.say("sheet"): [row.table for row in rows], **columns}
+    st.dataframe(
+        columns,
+        hide_index=True,
+        column_config={
+            visit.say("row"): st.column_config.TextColumn(width=70),
+            visit.say("reason"): st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def _counts(report: FileReport, visit: StaffContext) -> list[str]:
+    counts = {
+        "n_entries": report.n_entries,
+        "n_passages": report.n_passages,
+        "n_bad": len(report.bad_rows),
+        "n_held": len(report.held_back),
+    }
+    return [visit.say(key, n=n) for key, n in counts.items() if n]

@@ -1,0 +1,60 @@
+"""A question is tried: what visitors would be told, and why."""
+
+import html
+
+import streamlit as st
+
+from retrievers import Passage
+
+from .components import StaffContext, facts, is_valid, join_present, note, section, show_citation
+
+
+def show_answer_preview(visit: StaffContext) -> None:
+    """Draw the section."""
+    settings = visit.desk.settings
+    note(visit.say("try_help"))
+    with st.form("try", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = st.text_input(
+            visit.say("question"),
+            max_chars=settings.server.max_question_chars,
+            label_visibility="collapsed",
+            placeholder=visit.say("question"),
+        ).strip()
+        is_sent = st.form_submit_button(visit.say("try_it"), type="primary")
+    if not (is_sent and asked):
+        return
+    answer = visit.desk.answer(asked)
+    with st.container(key="tried", border=True):
+        score = visit.say("score", score=f"{answer.score:.2f}") if answer.score else ""
+        facts(visit.say(answer.outcome), score, kind=answer.outcome)
+        st.text(answer.text)
+        for passage in answer.citations:
+            note(join_present((visit.origin(passage.entry), passage.entry.question)))
+            show_citation(passage.entry, visit)
+    note(visit.say("bounds", answer=settings.answer_from, suggest=settings.suggest_from))
+    if answer.outcome == "greeted":
+        return
+    section(visit.say("candidates"))
+    candidates = visit.desk.candidates(asked)
+    if not candidates:
+        note(visit.say("no_candidates"))
+    for passage in candidates:
+        _candidate(passage, visit)
+
+
+def _candidate(passage: Passage, visit: StaffContext) -> None:
+    entry = passage.entry
+    about = join_present(
+        (
+            visit.origin(entry),
+            entry.field,
+            entry.region,
+            entry.place,
+            "" if is_valid(entry) else visit.say("expired"),
+        )
+    )
+    st.html(
+        f'<div class="candidate"><span class="score">{passage.score:.2f}</span><div>'
+        f"<h3>{html.escape(entry.question)}</h3><p>{html.escape(about)}</p>"
+        f'<p class="answer">{html.escape(entry.answer)}</p></div></div>'
+    )

@@ -1,0 +1,100 @@
+"""What every section of the page is drawn from."""
+
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import streamlit as st
+
+from agent.build import SAMPLE_ORIGIN
+from retrievers import FaqEntry, StoreError
+
+from ..i18n.staff_texts import staff_text
+from ..i18n.visitor_texts import Language
+from ..visitor.chat import citation_html, escape_markdown
+from .ingest_jobs import STORE_ERRORS
+from .services import StaffServices
+
+DONE_KEY = "staff_done"
+"""What was just done, to be said on the page as it is afterwards."""
+
+
+@dataclass(frozen=True)
+class StaffContext:
+    """One member of staff at the desk."""
+
+    desk: StaffServices
+    who: str
+    language: Language
+
+    def say(self, key: str, **values: object) -> str:
+        return staff_text(key, self.language, **values)
+
+    def problem(self, error: Exception) -> str:
+        """What went wrong, and what to do."""
+        if not isinstance(error, STORE_ERRORS):
+            return self.say("unexpected", kind=type(error).__name__)
+        key = "not_written_now" if isinstance(error, StoreError) else "not_written"
+        return self.say(key, reason=escape_markdown(str(error)))
+
+    def origin(self, entry: FaqEntry) -> str:
+        """The file that an entry is from, as people know it."""
+        return self.say("sample") if entry.origin == SAMPLE_ORIGIN else entry.origin
+
+
+def facts(*items: str, kind: str = "") -> None:
+    """A line of small facts, the first one as a badge of some kind."""
+    badge, *rest = (html.escape(item) for item in items)
+    st.html(
+        f'<p class="facts"><span class="badge {kind}">{badge}</span>'
+        + "".join(f"<span>{item}</span>" for item in rest if item)
+        + "</p>"
+    )
+
+
+def note(text: str) -> None:
+    """A paragraph of explanation."""
+    st.html(f'<p class="note">{html.escape(text)}</p>')
+
+
+def heading(text: str, *rest: str) -> None:
+    """The name of a file or a question, and small facts about it."""
+    spans = "".join(f"<span>{html.escape(item)}</span>" for item in rest if item)
+    st.html(f'<div class="item"><h3>{html.escape(text)}</h3><p>{spans}</p></div>')
+
+
+def show_citation(entry: FaqEntry, visit: StaffContext) -> None:
+    """What an entry rests on, as visitors see it."""
+    if entry.source_title or entry.source_url or entry.document_number:
+        citation = {
+            "title": entry.source_title,
+            "question": entry.question,
+            "url": entry.source_url,
+            "issuer": entry.department,
+            "number": entry.document_number,
+            "date": entry.issued or str(entry.year or ""),
+            "place": entry.place or entry.region,
+            "notice": entry.notice,
+        }
+        st.html(citation_html(citation, visit.say("source")))
+
+
+def format_time(iso: str) -> str:
+    """A time of the journal as people write it."""
+    return datetime.fromisoformat(iso).strftime("%Y-%m-%d %H:%M")
+
+
+def section(text: str) -> None:
+    """The name of a part of a section."""
+    st.html(f'<h2 class="part">{html.escape(text)}</h2>')
+
+
+def join_present(items: Iterable[str]) -> str:
+    """What of the items there is, side by side."""
+    return " · ".join(filter(None, items))
+
+
+def is_valid(entry: FaqEntry) -> bool:
+    """Whether an entry may be given as an answer today."""
+    return entry.holds_on(date.today())

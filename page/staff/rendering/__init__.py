@@ -1,1 +1,0 @@
-"""The page on which staff have a face speak: ``/render``."""

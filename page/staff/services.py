@@ -1,0 +1,71 @@
+"""What staff work with: the store of the running system, and what goes in and out of it."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.build import build_retriever, build_store
+from agent.responders import FaqResponder
+from agent.settings import Settings
+from agent.types import Answer, Question
+from ingest.journal import IngestJournal
+from ingest.pii import PiiDetector
+from ingest.pipeline import FileReport, IngestionPipeline, ProgressCallback, ReadOptions
+from retrievers import Passage, Scope, language_of
+
+from .ingest_jobs import IngestJobs
+
+N_CANDIDATES = 6
+
+
+class StaffServices:
+    """One for the process: the store is loaded once, and one drop of files goes in at a time.
+
+    Args:
+        settings: Of the deployment; the store is the one that its server searches.
+
+    Raises:
+        StoreError: The store cannot be used as it is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = build_store(settings)
+        self.work = IngestJobs()
+        self._screen = PiiDetector()
+        self._retriever = build_retriever(settings, self.store)
+        self._responder = FaqResponder(
+            self._retriever,
+            answer_from=settings.answer_from,
+            suggest_from=settings.suggest_from,
+            hotline=settings.hotline,
+        )
+
+    @contextmanager
+    def journal(self, who: str) -> Iterator[IngestJournal]:
+        """The journal, signed by whoever acts; a name that was typed is not an account's."""
+        with IngestJournal(self.settings.data_dir, who=f"{who} (staff page)") as journal:
+            yield journal
+
+    @contextmanager
+    def intake(self, who: str) -> Iterator[tuple[IngestionPipeline, IngestJournal]]:
+        """What changes the store, and the journal it is noted in."""
+        with self.journal(who) as journal:
+            yield IngestionPipeline(self.store, journal, self._screen), journal
+
+    def take_in(
+        self, paths: Sequence[Path], reading: ReadOptions, who: str, progress: ProgressCallback
+    ) -> Generator[FileReport, None, None]:
+        """Take files in; see :meth:`~ingest.pipeline.IngestionPipeline.add`."""
+        with self.intake(who) as (intake, _):
+            yield from intake.add(paths, reading, progress)
+
+    def answer(self, question: str) -> Answer:
+        """What a visitor would be told."""
+        replies = self._responder.respond(Question(question))
+        return next(reply for reply in replies if isinstance(reply, Answer))
+
+    def candidates(self, question: str) -> list[Passage]:
+        """What matches best, also if it is no longer or not yet valid; best first."""
+        scope = Scope(language_of(question))
+        return self._retriever.search(question, k=N_CANDIDATES, within=scope)

@@ -1,0 +1,1 @@
+"""The visitors' page: the chat and the presenter's player."""

@@ -1,0 +1,1 @@
+"""From a question to ranked entries: candidates, their features, and a calibrated score."""

@@ -1,0 +1,108 @@
+"""The retriever that ships: meaning and words together, with a score that is a probability."""
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base import EVERYWHERE, FaqEntry, FaqStore, Passage, Scope
+from ..text.tokenization import tokenize
+from .features import FEATURES, count_terms, exact_match_key, extract_features
+from .ranker import LogisticRanker
+
+SHIPPED_RANKER = Path(__file__).resolve().parents[2] / "assets" / "retriever" / "fusion.json"
+N_CANDIDATES = 20  # from each way of looking
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CandidateSet:
+    """Entries that may be right, with what speaks for each."""
+
+    entries: list[FaqEntry]
+    evidence: NDArray[np.float32]
+    """Shape (n, len(EVIDENCE)), in [0, 1]; see :data:`~retrievers.ranking.features.FEATURES`."""
+
+
+class HybridRetriever:
+    """Looks by meaning and by words, and weighs what it finds.
+
+    Args:
+        store: Where the entries are.
+        fusion: A file made by ``python -m eval calibrate``, or what it holds.
+
+    Raises:
+        OSError: The file is missing.
+        ValueError: It is not a fusion file.
+    """
+
+    def __init__(
+        self, store: FaqStore, *, fusion: str | Path | LogisticRanker = SHIPPED_RANKER
+    ) -> None:
+        self._store = store
+        self._fusion = (
+            fusion if isinstance(fusion, LogisticRanker) else LogisticRanker.load(Path(fusion))
+        )
+        encoder = getattr(store, "encoder_fingerprint", "")
+        if self._fusion.encoder not in ("", encoder):
+            logger.warning(
+                "the scores were calibrated for another sentence encoder; "
+                "run 'python -m eval calibrate' to fit them to this one"
+            )
+        self._prepare = lru_cache(maxsize=5000)(lambda entry: count_terms(store.terms_of(entry)))
+
+    def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
+        """Return at most ``k`` passages, best first; the score is the probability to be right."""
+        found = self.candidates(query, within)
+        probabilities = self._fusion.probabilities(found.evidence)
+        # Whoever asks in an entry's own words means it, however much others resemble it.
+        for i in np.flatnonzero(found.evidence[:, FEATURES.index("same")] > 0.5):
+            if exact_match_key(query) in map(
+                exact_match_key, (found.entries[i].question, *found.entries[i].wordings)
+            ):
+                probabilities[i] = 1.0
+        best = np.argsort(-probabilities, kind="stable")[:k]
+        return [Passage(found.entries[i], float(probabilities[i])) for i in best]
+
+    def candidates(self, query: str, within: Scope = EVERYWHERE) -> CandidateSet:
+        """Everything that is near in meaning or in words."""
+        near = self._store.nearest(query, k=N_CANDIDATES, within=within)
+        found = {passage.entry: passage.score for passage in near}
+        # What the store did not return is at most as near as the last it did.
+        farthest = min(found.values(), default=0.0)
+        for part in ("asked", "whole"):
+            for passage in self._store.matching(query, k=N_CANDIDATES, within=within, part=part):
+                found.setdefault(passage.entry, farthest)
+        if not found:
+            return CandidateSet([], np.empty((0, len(FEATURES)), np.float32))
+        prepared = [self._prepare(entry) for entry in found]
+        evidence = extract_features(
+            tokenize(query), prepared, list(found.values()), self._store.idf
+        )
+        return CandidateSet(list(found), evidence)
+
+
+class KeywordRetriever:
+    """Returns what shares the most telling words with the question."""
+
+    def __init__(self, store: FaqStore) -> None:
+        self._store = store
+
+    def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
+        """Return at most ``k`` passages, best first; ``[]`` if no word is shared."""
+        return self._store.matching(query, k=k, within=within)
+
+
+class NearestRetriever:
+    """Returns what the store finds nearest."""
+
+    def __init__(self, store: FaqStore) -> None:
+        self._store = store
+
+    def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
+        """Return at most ``k`` passages, best first; ``[]`` if nothing matches."""
+        return self._store.nearest(query, k=k, within=within)

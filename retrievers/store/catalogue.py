@@ -1,0 +1,231 @@
+"""The catalogue: which entries there are. The indexes beside it only help to find them.
+
+A SQLite file is the one place that decides what is in the store. An entry is *staged* first;
+its vectors and words are written to the indexes under its row number, which is never used
+again; then a single transaction makes everything staged live and what it replaces dead. Whoever
+searches looks every row up here, so that a half-written change is never seen, and after a crash
+the store holds what it held before or all of what was being added. What died is swept out of
+the indexes afterwards, now or by the next writer.
+"""
+
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+
+from ..base import EntryTerms, FaqEntry
+from .faq_files import from_record, to_record
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entry(
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    faq_id TEXT NOT NULL,
+    state TEXT NOT NULL CHECK(state IN ('staged', 'live', 'dead')),
+    wordings INTEGER NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS live_entry ON entry(faq_id) WHERE state = 'live';
+CREATE INDEX IF NOT EXISTS passing_entry ON entry(state) WHERE state != 'live';
+CREATE TABLE IF NOT EXISTS cut(row INTEGER PRIMARY KEY, terms BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+_AT_ONCE = 500  # rows named in one statement
+_KEPT = 20_000  # entries kept in memory
+
+_T = TypeVar("_T")
+RowId = int
+"""Number of one version of an entry, never used twice."""
+
+
+class Catalogue:
+    """The entries of a store, on disk.
+
+    Several threads may use one catalogue, and several processes one file.
+
+    Args:
+        path: The SQLite file; made when it is missing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        # Transactions are begun by hand: only a flip may hold more than one statement.
+        self._database = sqlite3.connect(path, timeout=60, check_same_thread=False)
+        self._database.isolation_level = None
+        with self._lock:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(_SCHEMA)
+        # What a row holds never changes; only whether it is live does.
+        self._entry = lru_cache(maxsize=_KEPT)(self._read)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change that can be seen."""
+        return int(self.fact("revision") or 0)
+
+    def fact(self, name: str) -> str | None:
+        """Something remembered about the store, such as the encoder that filled it."""
+        with self._lock:
+            found = self._database.execute("SELECT value FROM fact WHERE name = ?", (name,))
+            row = found.fetchone()
+        return str(row[0]) if row else None
+
+    def remember(self, name: str, value: str) -> None:
+        """Set a fact."""
+        with self._lock:
+            self._database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+
+    def unchanged(self, entry: FaqEntry) -> bool:
+        """Whether the entry is live exactly as it is."""
+        with self._lock:
+            found = self._database.execute(
+                "SELECT record FROM entry WHERE faq_id = ? AND state = 'live'", (entry.faq_id,)
+            ).fetchone()
+        return found is not None and found[0] == _text(entry)
+
+    def stage(self, entries: Sequence[FaqEntry]) -> list[RowId]:
+        """Write entries down without making them visible; returns their rows in order."""
+        with self._lock, self._transaction():
+            return [
+                int(
+                    self._database.execute(
+                        "INSERT INTO entry(faq_id, state, wordings, record)"
+                        " VALUES (?, 'staged', ?, ?)",
+                        (entry.faq_id, 1 + len(entry.wordings), _text(entry)),
+                    ).lastrowid
+                    or 0
+                )
+                for entry in entries
+            ]
+
+    def flip(self, removed: Iterable[str] = ()) -> None:
+        """Make everything staged live, and what it replaces and ``removed`` dead, at once."""
+        with self._lock, self._transaction():
+            run = self._database.execute
+            for some in _batches(list(removed)):
+                marks = ",".join("?" * len(some))
+                run(
+                    f"UPDATE entry SET state = 'dead' WHERE state = 'live' AND faq_id IN ({marks})",
+                    some,
+                )
+            # Of two staged entries with one id the later one counts.
+            run(
+                "UPDATE entry SET state = 'dead' WHERE state = 'staged' AND row NOT IN"
+                " (SELECT max(row) FROM entry WHERE state = 'staged' GROUP BY faq_id)"
+            )
+            run(
+                "UPDATE entry SET state = 'dead' WHERE state = 'live' AND faq_id IN"
+                " (SELECT faq_id FROM entry WHERE state = 'staged')"
+            )
+            run("UPDATE entry SET state = 'live' WHERE state = 'staged'")
+            run(
+                "INSERT OR REPLACE INTO fact VALUES ('revision', ?)",
+                (str(self.revision + 1),),
+            )
+
+    def rows_to_sweep(self) -> list[tuple[RowId, int]]:
+        """Rows that are not live, with how many wordings each has; those to be swept."""
+        with self._lock:
+            return self._database.execute(
+                "SELECT row, wordings FROM entry WHERE state != 'live'"
+            ).fetchall()
+
+    def forget(self, rows: Sequence[RowId]) -> None:
+        """Drop rows that no index holds any more."""
+        with self._lock, self._transaction():
+            for some in _batches(rows):
+                marks = ",".join("?" * len(some))
+                self._database.execute(f"DELETE FROM cut WHERE row IN ({marks})", some)
+                self._database.execute(f"DELETE FROM entry WHERE row IN ({marks})", some)
+
+    def keep_terms(self, cuts: Mapping[RowId, EntryTerms]) -> None:
+        """Remember how rows were cut into terms."""
+        with self._lock, self._transaction():
+            self._database.executemany(
+                "INSERT OR REPLACE INTO cut VALUES (?, ?)",
+                ((row, _packed(terms)) for row, terms in cuts.items()),
+            )
+
+    def terms_of(self, entry: FaqEntry) -> EntryTerms | None:
+        """How the live version of an entry was cut; None if that is not known."""
+        with self._lock:
+            found = self._database.execute(
+                "SELECT terms FROM cut JOIN entry USING (row) WHERE faq_id = ? AND state = 'live'",
+                (entry.faq_id,),
+            ).fetchone()
+        return _unpacked(found[0]) if found else None
+
+    def live(self, rows: Sequence[RowId]) -> dict[RowId, FaqEntry]:
+        """Those of the rows that are live, with their entries, in the order given."""
+        found: dict[RowId, FaqEntry] = {}
+        with self._lock:
+            for some in _batches(rows):
+                marks = ",".join("?" * len(some))
+                alive = self._database.execute(
+                    f"SELECT row FROM entry WHERE state = 'live' AND row IN ({marks})", some
+                )
+                found |= {row: self._entry(row) for (row,) in alive.fetchall()}
+        return {row: found[row] for row in rows if row in found}
+
+    def rows(self) -> Iterator[tuple[RowId, FaqEntry]]:
+        """Every live entry with its row, in the order of writing."""
+        last = -1
+        while True:
+            with self._lock:
+                some = self._database.execute(
+                    "SELECT row, record FROM entry WHERE state = 'live' AND row > ?"
+                    " ORDER BY row LIMIT ?",
+                    (last, _AT_ONCE),
+                ).fetchall()
+            if not some:
+                return
+            for row, record in some:
+                yield row, from_record(json.loads(record))
+            last = some[-1][0]
+
+    def __len__(self) -> int:
+        with self._lock:
+            found = self._database.execute("SELECT count(*) FROM entry WHERE state = 'live'")
+            return int(found.fetchone()[0])
+
+    def _read(self, row: RowId) -> FaqEntry:
+        found = self._database.execute("SELECT record FROM entry WHERE row = ?", (row,))
+        return from_record(json.loads(found.fetchone()[0]))
+
+    def _transaction(self) -> "_CatalogueTransaction":
+        return _CatalogueTransaction(self._database)
+
+
+class _CatalogueTransaction:
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def __enter__(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._database.execute("ROLLBACK" if kind else "COMMIT")
+
+
+def _packed(terms: EntryTerms) -> bytes:
+    lines = "\n".join(" ".join(some) for some in (*terms.asked, terms.answer))
+    return zlib.compress(lines.encode(), level=1)
+
+
+def _unpacked(packed: bytes) -> EntryTerms:
+    lines = [tuple(line.split()) for line in zlib.decompress(packed).decode().split("\n")]
+    return EntryTerms(tuple(lines[:-1]), lines[-1])
+
+
+def _text(entry: FaqEntry) -> str:
+    return json.dumps(to_record(entry), ensure_ascii=False, sort_keys=True)
+
+
+def _batches(things: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    for start in range(0, len(things), _AT_ONCE):
+        yield things[start : start + _AT_ONCE]

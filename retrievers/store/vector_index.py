@@ -1,0 +1,160 @@
+"""The index of vectors: a Chroma collection, in this process or on a server."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import chromadb
+import numpy as np
+from chromadb.api import ClientAPI
+from chromadb.config import Settings
+from numpy.typing import NDArray
+
+from ..base import NATIONWIDE, FaqEntry, Scope, StoreError
+from .catalogue import RowId
+
+COLLECTION = "zhengwen"
+_READ_AT_ONCE = 10_000
+_AT_ONCE = 2000  # vectors written in one call; Chroma takes at most 5,461
+
+
+class VectorIndex:
+    """One vector for each wording of each entry.
+
+    Args:
+        path: Folder of Chroma's own files; used when there is no server.
+        server: Address of a Chroma server, e.g. ``"http://127.0.0.1:8000"``, or None.
+
+    Raises:
+        StoreError: The server cannot be reached.
+    """
+
+    def __init__(self, path: Path, *, server: str | None = None) -> None:
+        self._path = path
+        self._server = server
+        self._lock = threading.Lock()
+        self._client: ClientAPI | None = None
+        self.reload()
+
+    def reload(self) -> None:
+        """Look at what is on disk now: Chroma keeps what it has read in memory."""
+        with self._lock:
+            if self._client is not None and self._server is None:
+                self._client.close()  # type: ignore[attr-defined]  # not in its interface
+            self._client = self._connect()
+            self._collection = self._client.get_or_create_collection(
+                COLLECTION,
+                embedding_function=None,  # ours are made here; Chroma's own would be downloaded
+                configuration={"hnsw": {"space": "cosine"}},
+            )
+
+    def clear(self) -> None:
+        """Delete every vector."""
+        with self._lock:
+            assert self._client is not None
+            self._client.delete_collection(COLLECTION)
+        self.reload()
+
+    def __len__(self) -> int:
+        """How many vectors there are."""
+        with self._lock:
+            return self._collection.count()
+
+    def wordings(self) -> dict[RowId, set[int]]:
+        """Which wordings of each row have a vector; the question is wording 0."""
+        found: defaultdict[RowId, set[int]] = defaultdict(set)
+        with self._lock:
+            for start in range(0, self._collection.count(), _READ_AT_ONCE):
+                ids = self._collection.get(limit=_READ_AT_ONCE, offset=start, include=[])["ids"]
+                for name in ids:
+                    row, _, wording = name.partition("#")
+                    found[int(row)].add(int(wording))
+        return dict(found)
+
+    def add(self, entries: Mapping[RowId, FaqEntry], vectors: NDArray[np.float32]) -> None:
+        """Write the vectors of all wordings of the entries, one after the other."""
+        ids, metadatas = [], []
+        for row, entry in entries.items():
+            known = {
+                "language": entry.language,
+                "field": entry.field,
+                "region": entry.region or NATIONWIDE,
+            }
+            for i in range(1 + len(entry.wordings)):
+                ids.append(f"{row}#{i}")
+                metadatas.append(known)
+        with self._lock:
+            for start in range(0, len(ids), _AT_ONCE):
+                some = slice(start, start + _AT_ONCE)
+                # Upserted, since a writer that died here may have written them before.
+                self._collection.upsert(
+                    ids=ids[some], embeddings=vectors[some], metadatas=cast(Any, metadatas[some])
+                )
+
+    def remove(self, rows: Mapping[RowId, Iterable[int]]) -> None:
+        """Delete the vectors of these wordings of each row."""
+        ids = [f"{row}#{i}" for row, wordings in rows.items() for i in wordings]
+        with self._lock:
+            for start in range(0, len(ids), _AT_ONCE):
+                self._collection.delete(ids=ids[start : start + _AT_ONCE])
+
+    def search(
+        self, vector: NDArray[np.float32], k: int, within: Scope | None = None
+    ) -> dict[RowId, float]:
+        """Rows of the ``k`` nearest vectors with their best cosine, negative ones as 0.
+
+        Args:
+            vector: Shape (dimension,).
+            k: How many vectors; a row may have several of them.
+            within: Let Chroma filter; slow in a big collection.
+        """
+        with self._lock:
+            found = self._collection.query(
+                query_embeddings=vector[None],
+                n_results=k,
+                where=_where(within) if within else None,
+                include=["distances"],
+            )
+        distances = found["distances"]
+        assert distances is not None  # they were asked for
+        best: dict[RowId, float] = {}
+        for name, distance in zip(found["ids"][0], distances[0], strict=True):
+            best.setdefault(int(name.partition("#")[0]), min(max(1.0 - distance, 0.0), 1.0))
+        return best
+
+    def _connect(self) -> ClientAPI:
+        settings = Settings(anonymized_telemetry=False)
+        if self._server is None:
+            self._path.mkdir(parents=True, exist_ok=True)
+            return chromadb.PersistentClient(self._path, settings)
+        address = urlsplit(self._server)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise StoreError(f"{self._server!r} is no address of a Chroma server, http://HOST:PORT")
+        try:
+            return chromadb.HttpClient(
+                host=address.hostname,
+                port=address.port or (443 if address.scheme == "https" else 8000),
+                ssl=address.scheme == "https",
+                settings=settings,
+            )
+        except Exception as error:  # Chroma raises ValueError, httpx its own
+            raise StoreError(
+                f"there is no Chroma server at {self._server} ({error}); start it with "
+                f"'chroma run --path FOLDER --port {address.port or 8000}'"
+            ) from error
+
+
+def _where(scope: Scope) -> Any:
+    conditions: list[dict[str, Any]] = []
+    if scope.language:
+        conditions.append({"language": scope.language})
+    if scope.field:
+        conditions.append({"field": scope.field})
+    if scope.region:
+        conditions.append({"region": {"$in": [scope.region, NATIONWIDE]}})
+    if len(conditions) > 1:
+        return {"$and": conditions}
+    return conditions[0] if conditions else None

@@ -1,0 +1,1 @@
+"""Text for retrieval: one spelling, terms to compare by, language, numerals."""

@@ -1,0 +1,1 @@
+"""Voices made elsewhere: HTTP services and sherpa-onnx models."""

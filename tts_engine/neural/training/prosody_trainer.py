@@ -1,0 +1,93 @@
+"""Learning durations and pitch contours."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from ..networks import N_PITCH_POINTS, ProsodyModel
+from .batches import word_batch
+from .preparation import Utterance
+
+_BATCH = 64
+_RATE = 2e-3
+
+
+class ProsodyTrainer:
+    """Trains a prosody model on words.
+
+    Args:
+        model: The model.
+        utterances: All of the speaker's.
+    """
+
+    def __init__(self, model: ProsodyModel, utterances: list[Utterance]) -> None:
+        self._model = model
+        self._optimizer = torch.optim.AdamW(model.parameters(), _RATE, weight_decay=0.05)
+        self._learnt = [u for u in utterances if not u.recording.held_out]
+        self._held_out = [u for u in utterances if u.recording.held_out]
+        self._n_steps = 0
+
+    def step(self, progress: float, rate: float) -> dict[str, float]:
+        rng = np.random.default_rng((1, self._n_steps))
+        self._n_steps += 1
+        chosen = rng.choice(len(self._learnt), min(_BATCH, len(self._learnt)), replace=False)
+        self._model.train()
+        duration, pitch = self._losses([self._learnt[i] for i in chosen])
+        for group in self._optimizer.param_groups:
+            group["lr"] = _RATE * rate
+        self._optimizer.zero_grad()
+        (duration + pitch / 2).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        return {"log_duration": duration.item(), "pitch_st": pitch.item()}
+
+    def evaluate(self) -> dict[str, float]:
+        self._model.eval()
+        with torch.no_grad():
+            duration, pitch = self._losses(self._held_out)
+        return {"log_duration": duration.item(), "pitch_st": pitch.item()}
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self._model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "n_steps": self._n_steps,
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._n_steps = state["n_steps"]
+
+    def _losses(self, utterances: list[Utterance]) -> tuple[Tensor, Tensor]:
+        """Return the mean errors of log duration and of pitch in semitones."""
+        batch = word_batch(utterances)
+        found, contours = self._model(batch)
+        durations = _pad([torch.from_numpy(u.durations.astype(np.float32)) for u in utterances])
+        spoken = (batch.numbers > 0).float()  # pauses are as long as somebody cut them
+        error = (found - durations.clamp_min(1).log()).abs()
+        duration = (error * spoken).sum() / spoken.sum()
+        targets, weights = map(_pad, zip(*map(_contours, utterances), strict=True))
+        pitch = ((contours - targets).abs() * weights).sum() / weights.sum().clamp_min(1)
+        return duration, pitch
+
+
+def _pad(parts: Any) -> Tensor:
+    return pad_sequence(list(parts), batch_first=True)
+
+
+def _contours(utterance: Utterance) -> tuple[Tensor, Tensor]:
+    """Return each phone's pitch contour, and 1 where it is known: (n_phones, N_POINTS) each."""
+    features = utterance.features
+    ends = np.cumsum(utterance.durations)
+    part = (np.arange(N_PITCH_POINTS) + 0.5) / N_PITCH_POINTS
+    place = (ends - utterance.durations)[:, None] + part * utterance.durations[:, None] - 0.5
+    place = np.clip(place, 0, len(features.semitones) - 1)
+    frames = np.arange(len(features.semitones))
+    contour = np.interp(place, frames, features.semitones)
+    known = features.voicing[np.round(place).astype(np.intp)]
+    known = known * np.array([[phone.is_final] for phone in utterance.phones])
+    return torch.from_numpy(contour).float(), torch.from_numpy(known).float()
