@@ -1,0 +1,1 @@
+"""Models, presenters and sample entries; installed under the name ``zhengwen_assets``."""

@@ -1,0 +1,8 @@
+"""``python -m zhengwen`` is the command ``zhengwen``."""
+
+import sys
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
