@@ -1,4 +1,4 @@
-"""What ``pyproject.toml`` cannot say: ``assets/`` is installed as the package ``zhengwen_assets``."""
+"""What ``pyproject.toml`` cannot say: ``assets/`` is installed as ``zhengwen_assets``."""
 
 from setuptools import find_packages, setup
 

@@ -14,6 +14,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from zhengwen.assets import asset
+
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "ZHENGWEN_"
 FILE_VARIABLE = "ZHENGWEN_SETTINGS"
@@ -142,7 +144,7 @@ class Settings(StrictModel):
 
     data_dir: Path = Path("var")
     """Everything a running system writes."""
-    faq: Path = ROOT / "assets" / "faq"
+    faq: Path = asset("faq")
     """JSON Lines files that fill an empty store."""
     store: PluginSettings = PluginSettings(name="chroma")
     retriever: PluginSettings = PluginSettings(name="hybrid")
@@ -178,7 +180,7 @@ class Settings(StrictModel):
 
     @property
     def presenter_folder(self) -> Path:
-        shipped = ROOT / "assets" / "presenters" / self.presenter
+        shipped = asset("presenters") / self.presenter
         return shipped if shipped.is_dir() else Path(self.presenter)
 
 

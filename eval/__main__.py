@@ -12,11 +12,12 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.plugins import PluginError
-from agent.settings import ROOT, SettingsError, read_settings
+from agent.settings import SettingsError, read_settings
 from retrievers import StoreError
 from retrievers.ranking.features import FEATURES, MARGIN_FEATURES
 from retrievers.ranking.retrievers import SHIPPED_RANKER
 from retrievers.store.chroma import SHIPPED_ENCODER
+from zhengwen.assets import asset
 
 from .answers import command as answers_command
 from .lipsync import command as lipsync_command
@@ -28,7 +29,7 @@ from .speech import command as voice_command
 from .testset import read_knowledge_base, read_questions
 
 DEFAULT_K = 5
-FAQ = ROOT / "assets" / "faq"
+FAQ = asset("faq")
 BEYOND_LIMIT = 3  # exit code
 
 

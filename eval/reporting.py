@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.settings import ROOT, Settings
+from agent.settings import Settings
 from retrievers import FaqStore
+from zhengwen.assets import asset
 
 
 def models(settings: Settings, store: FaqStore) -> dict[str, str]:
@@ -15,7 +16,7 @@ def models(settings: Settings, store: FaqStore) -> dict[str, str]:
     Returns:
         What a model is used for, with the digest of its files.
     """
-    found = {"retriever": digest(files(ROOT / "assets" / "retriever", "*"))}
+    found = {"retriever": digest(files(asset("retriever"), "*"))}
     fingerprint = getattr(store, "encoder_fingerprint", "")
     if fingerprint:
         found["encoder"] = str(fingerprint)

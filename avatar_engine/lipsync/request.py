@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-DEFAULT_CHECKPOINT = Path(__file__).parents[2] / "assets" / "wav2lip384" / "generator.safetensors"
+from zhengwen.assets import asset
+
+DEFAULT_CHECKPOINT = asset("wav2lip384", "generator.safetensors")
 """The generator that is used when none is named."""
 
 

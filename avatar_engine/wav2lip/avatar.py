@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import TaskID
 
 from tts_engine import Speech
+from zhengwen.assets import asset
 
 from ..audio_frames import take_frames, whole_frames
 from ..base import Frames
@@ -24,7 +25,7 @@ from ..progress_bar import progress_bar
 if TYPE_CHECKING:
     from .feature_cache import BuildProgress
 
-SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "wav2lip384"
+SHIPPED_WEIGHTS = asset("wav2lip384")
 FRAMES_PER_STEP = 4  # frames; small enough to stop quickly and to begin soon
 CALIBRATION_FRAMES = 16  # frames of the loop, to see what rounding costs
 _SILENCE_LEVEL = -3.0  # mel level, of [-4, 4]; where all of a window is below, the lips are shut

@@ -6,13 +6,14 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.llm.chat_model import completion_function
-from agent.settings import ROOT, Settings, SettingsError, read_settings
+from agent.settings import Settings, SettingsError, read_settings
+from zhengwen.assets import asset
 
 from . import report as reports
 from .evaluation import evaluate_answers
 from .llm_judge import AnswerJudge
 
-FAQ = ROOT / "assets" / "faq"
+FAQ = asset("faq")
 QUESTIONS = FAQ / "questions.csv"
 KNOWLEDGE_BASE = "knowledge-base"
 VERDICTS = "verdicts.jsonl"

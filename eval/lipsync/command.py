@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from agent.settings import ROOT
+from zhengwen.assets import asset
 
 from .figures import FIGURES, SYNCNET
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .evaluation import LipsyncModels
     from .report import LipsyncReport
 
-SHIPPED = ROOT / "assets" / "wav2lip384"
+SHIPPED = asset("wav2lip384")
 _RESERVED = {"real", "generated", "wrong_audio", "wav2lip96"}
 
 

@@ -8,15 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agent.settings import ROOT
 from avatar_engine.face_detection import crop_square, face_squares
 from avatar_engine.presenter import Presenter
 from avatar_engine.wav2lip.mel import MelExtractor
 from avatar_engine.wav2lip.model import LipSyncGenerator
 from tts_engine.espeak.voice import EspeakVoice
+from zhengwen.assets import asset
 
 STEP = 6  # frames
-PRESENTER = ROOT / "assets" / "presenters" / "suit"
+PRESENTER = asset("presenters", "suit")
 SENTENCE = "您好，请问您想办理什么业务？办理居住证需要带身份证和住房证明。"
 
 

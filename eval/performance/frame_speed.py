@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.settings import ROOT
+from zhengwen.assets import asset
 
 from .frame_steps import EncoderSetting, measure_encoder_settings
 from .network_benchmark import EXACT, NetworkRow, NetworkTask, median_row
 
-SHIPPED = ROOT / "assets" / "wav2lip384" / "generator.safetensors"
+SHIPPED = asset("wav2lip384", "generator.safetensors")
 N = 8  # frames of a round
 
 

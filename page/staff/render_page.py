@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from agent.settings import ROOT, Settings
+from agent.settings import Settings
+from zhengwen.assets import asset
 
 from ..i18n.render_reasons import render_reason
 from ..i18n.render_texts import RENDER_PAGE_OFF, render_text
@@ -21,7 +22,7 @@ from .uploads import Upload
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
-SHIPPED = ROOT / "assets" / "wav2lip384" / "generator.safetensors"
+SHIPPED = asset("wav2lip384", "generator.safetensors")
 WEIGHTS = (".safetensors", ".pth", ".pt", ".h5")
 FACE_MB, AUDIO_MB = 300, 100
 FACES = ("mp4", "mov", "m4v", "mkv", "webm", "avi", "jpg", "jpeg", "png", "webp", "bmp")

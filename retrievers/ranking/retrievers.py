@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zhengwen.assets import asset
+
 from ..base import EVERYWHERE, FaqEntry, FaqStore, Passage, Scope
 from ..text.tokenization import tokenize
 from .features import FEATURES, count_terms, exact_match_key, extract_features
 from .ranker import LogisticRanker
 
-SHIPPED_RANKER = Path(__file__).resolve().parents[2] / "assets" / "retriever" / "fusion.json"
+SHIPPED_RANKER = asset("retriever", "fusion.json")
 N_CANDIDATES = 20  # from each way of looking
 
 logger = logging.getLogger(__name__)

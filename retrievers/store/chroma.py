@@ -8,6 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from zhengwen.assets import asset
+
 from ..base import EVERYWHERE, EntryTerms, FaqEntry, Part, Passage, Scope, StoreError
 from ..encoder import SentenceEncoder
 from ..text.tokenization import tokenize, tokenize_entry
@@ -15,7 +17,7 @@ from .bm25_index import Bm25Index
 from .catalogue import Catalogue, RowId
 from .vector_index import VectorIndex
 
-SHIPPED_ENCODER = Path(__file__).resolve().parents[2] / "assets" / "encoder"
+SHIPPED_ENCODER = asset("encoder")
 WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in a search
 BATCH = 1000  # entries staged at a time
 WIDEST = 1000  # vectors looked at before Chroma has to filter them itself

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zhengwen.assets import asset
+
 from ..audio.filters import EdgeFade, filter_speech
 from ..audio.loudness import TARGET_LUFS, TruePeakLimiter, integrated_loudness
 from ..espeak.voice import EspeakVoice
@@ -28,7 +30,7 @@ from .prosody_plan import ProsodyPlan, plan_prosody
 from .synthesis import synthesize
 from .weights import load_weights
 
-SHIPPED_WEIGHTS = Path(__file__).resolve().parents[2] / "assets" / "voice" / "voice.safetensors"
+SHIPPED_WEIGHTS = asset("voice", "voice.safetensors")
 
 _FADE_SECONDS = 0.005
 _RUN = re.compile(
