@@ -12,7 +12,7 @@ from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
 
 from .cache.reply_cache import N_ANCHORS
-from .plugins import PLUGIN_KINDS, PluginError, installed_plugins
+from .plugins import PLUGIN_KINDS, PluginError, check_names, installed_plugins
 from .serving.process import limit_malloc_arenas
 from .settings import Settings, SettingsError, read_settings
 from .types import Answer, Question, ReplyError, ReplyEvent
@@ -102,6 +102,7 @@ def _positive(text: str) -> int:
 
 def _settings(options: argparse.Namespace) -> Settings:
     settings = read_settings(options.settings)
+    check_names(settings)
     given = {k: v for k in ("host", "port") if (v := getattr(options, k, None)) is not None}
     return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
 
@@ -254,7 +255,7 @@ def _api(options: argparse.Namespace) -> int:
     from .serving.openai import OpenAiEndpoint
     from .serving.process import port_problem
 
-    settings = read_settings(options.settings)
+    settings = _settings(options)
     api = settings.api
     if not api.token:
         return _fail("set api.token to what clients must send as their key; see docs/served.md")
@@ -276,7 +277,7 @@ def _mcp(options: argparse.Namespace) -> int:
         return _fail("the MCP library is missing: pip install -e '.[mcp]'")
     from .build import build_retriever, build_store
 
-    settings = read_settings(options.settings)
+    settings = _settings(options)
     retriever = build_retriever(settings, build_store(settings))
     mcp_server(retriever, display=options.display).run("stdio")
     return 0

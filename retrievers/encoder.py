@@ -1,12 +1,16 @@
 """Sentences become vectors, through text2vec, from a folder on this machine."""
 
 import hashlib
+import importlib.util
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,14 +143,15 @@ def _load(folder: Path):  # type: ignore[no-untyped-def]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
-        from text2vec import SentenceModel  # type: ignore[import-untyped]
         from transformers.utils import logging as transformers_logging
+
+        sentence_model = _sentence_model_class()
 
         loud = transformers_logging.get_verbosity()
         transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
-            model = SentenceModel(str(folder), device="cpu")
+            model = sentence_model(str(folder), device="cpu")
         except Exception as error:
             raise ValueError(
                 f"the sentence encoder at {folder} cannot be loaded ({error}); copy the whole "
@@ -157,3 +162,27 @@ def _load(folder: Path):  # type: ignore[no-untyped-def]
     # 16-bit weights save disk; on a CPU they are slower and less exact than 32-bit ones.
     model.bert.to(torch.float32).eval()
     return model
+
+
+@cache
+def _sentence_model_class():  # type: ignore[no-untyped-def]
+    """``text2vec.SentenceModel``, without what ``import text2vec`` imports beside it.
+
+    The package imports its trainers, data sets and search engines (datasets, pandas, jieba's
+    tagger) whatever is asked for, which takes as long again as torch and transformers together.
+    The module with the model needs none of them, so it is imported under a package that is
+    empty meanwhile; whoever imports text2vec later gets all of it.
+    """
+    if "text2vec" in sys.modules:
+        return importlib.import_module("text2vec").SentenceModel
+    spec = importlib.util.find_spec("text2vec")
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError("No module named 'text2vec'", name="text2vec")
+    package = ModuleType("text2vec")
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules["text2vec"] = package
+    try:
+        return importlib.import_module("text2vec.sentence_model").SentenceModel
+    finally:
+        for name in [n for n in sys.modules if n.partition(".")[0] == "text2vec"]:
+            del sys.modules[name]
