@@ -19,6 +19,7 @@ from avatar_engine.adaptive import (
 from avatar_engine.viseme.avatar import VisemeAvatar
 from retrievers import FaqStore, Retriever
 from retrievers.store.faq_files import read_folder
+from retrievers.store.screened import ScreenedStore
 from tts_engine import Voice
 from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.fallback import FallbackVoice
@@ -67,20 +68,28 @@ class LoadedStages:
         return AnswerPipeline(self.responder, self.voice, live, self.replays, live.load_monitor)
 
 
-def make_store(settings: Settings) -> FaqStore:
-    """The store as it is."""
+def make_store(settings: Settings) -> ScreenedStore:
+    """The store as it is, behind the gate that keeps personal data out."""
     store: FaqStore = _make_backend(
         load_plugin("store", settings.store.name), settings.store, settings.data_dir
     )
-    return store
+    return ScreenedStore(store)
 
 
-def build_store(settings: Settings) -> FaqStore:
-    """The store, filled with the sample knowledge base when it is empty."""
+def build_store(settings: Settings) -> ScreenedStore:
+    """The store, filled with the sample knowledge base when it is empty.
+
+    Entries of it that hold personal data stay out, with a warning that names them.
+    """
     store = make_store(settings)
     if not len(store):
         with _log_duration("embedding the sample knowledge base"):
-            store.add(replace(e, origin=SAMPLE_ORIGIN) for e in read_folder(settings.faq))
+            sample = (replace(e, origin=SAMPLE_ORIGIN) for e in read_folder(settings.faq))
+            clean, held = store.screen(sample)
+            store.add(clean)
+        for entry, findings in held:
+            kinds = ", ".join(sorted({found.kind for found in findings}))
+            logger.warning("entry %s stays out: personal data (%s)", entry.faq_id, kinds)
     return store
 
 

@@ -21,12 +21,12 @@ from agent.build import SAMPLE_ORIGIN, build_store, make_store
 from agent.llm.chat_model import completion_function
 from agent.plugins import PluginError
 from agent.settings import PluginSettings, Settings, SettingsError, read_settings
-from retrievers import FaqStore, StoreError
+from retrievers import StoreError
 from retrievers.store.faq_files import to_record
 
 from . import progress
 from .journal import IngestJournal
-from .pii import PiiDetector
+from .messages import message
 from .pipeline import FileReport, IngestionPipeline, ReadOptions
 from .qa_generation import propose_by_rule, propose_with_model, read_review, write_review
 
@@ -64,7 +64,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
         options.workers,
     )
     with IngestJournal(settings.data_dir) as journal:
-        intake = IngestionPipeline(build_store(settings), journal, PiiDetector())
+        intake = IngestionPipeline(build_store(settings), journal)
         reports: list[FileReport] = []
         bar = progress.IngestProgressBar(options.paths, Console(stderr=True))
         with bar, closing(intake.add(options.paths, reading, bar.step)) as coming:
@@ -117,7 +117,7 @@ def _show(options: argparse.Namespace, settings: Settings) -> int:
 def _remove(options: argparse.Namespace, settings: Settings) -> int:
     store = build_store(settings)
     with IngestJournal(settings.data_dir) as journal:
-        intake = IngestionPipeline(store, journal, PiiDetector())
+        intake = IngestionPipeline(store, journal)
         for name in options.names:
             print(f"{name}: {intake.remove(name)} entries withdrawn")
     return 0
@@ -136,7 +136,7 @@ def _export(options: argparse.Namespace, settings: Settings) -> int:
 
 def _check(options: argparse.Namespace, settings: Settings) -> int:
     store = make_store(settings)
-    check = getattr(store, "check", None)
+    check = getattr(store.inner, "check", None)
     if check is None:
         raise ValueError(f"the store {settings.store.name!r} has no check of its own")
     wrong = check(repair=options.repair)
@@ -155,9 +155,9 @@ def _rebuild(options: argparse.Namespace, settings: Settings) -> int:
     backend = PluginSettings(
         name=settings.store.name, options={**settings.store.options, "rebuild": True}
     )
-    store: FaqStore = make_store(settings.model_copy(update={"store": backend}))
+    store = make_store(settings.model_copy(update={"store": backend}))
     with IngestJournal(settings.data_dir) as journal:
-        journal.note("rebuild", "", f"{len(store)} entries")
+        journal.note("rebuild", "", message("n_entries", n=len(store)))
     print(f"{len(store)} entries embedded and indexed anew")
     return 0
 
@@ -166,7 +166,7 @@ def _quarantine(options: argparse.Namespace, settings: Settings) -> int:
     table = Table("number", "file", "since", "why", "question")
     with IngestJournal(settings.data_dir) as journal:
         for held in journal.quarantine():
-            why = "\n".join(held.reasons)
+            why = "\n".join(map(str, held.reasons))
             table.add_row(str(held.number), held.origin, held.since, why, held.entry.question)
     Console().print(table if table.row_count else "nothing is held back")
     return 0
@@ -178,7 +178,7 @@ def _release(options: argparse.Namespace, settings: Settings) -> int:
         unknown = [number for number in options.numbers if number not in held]
         if unknown:
             raise ValueError(f"nothing in quarantine has the number {unknown[0]}")
-        intake = IngestionPipeline(build_store(settings), journal, PiiDetector())
+        intake = IngestionPipeline(build_store(settings), journal)
         for number in options.numbers:
             intake.release(held[number])
     print(f"{len(options.numbers)} released")
@@ -210,9 +210,11 @@ def _accept(options: argparse.Namespace, settings: Settings) -> int:
     for row in review.bad:
         print(f"ingest: {options.review}, row {row.row}: {row.reason}", file=sys.stderr)
     with IngestJournal(settings.data_dir) as journal:
-        intake = IngestionPipeline(build_store(settings), journal, PiiDetector())
-        count = intake.accept(review.accepted, options.review.name)
-    print(f"{count} accepted, {len(review.refused)} refused, {len(review.waiting)} waiting")
+        intake = IngestionPipeline(build_store(settings), journal)
+        n_accepted, n_held = intake.accept(review.accepted, options.review.name)
+    print(f"{n_accepted} accepted, {len(review.refused)} refused, {len(review.waiting)} waiting")
+    if n_held:
+        print(f"{n_held} held back for personal data; see 'python -m ingest quarantine'")
     return SOME_FAILED if review.bad else 0
 
 
@@ -220,7 +222,7 @@ def _audit(options: argparse.Namespace, settings: Settings) -> int:
     table = Table("when", "who", "what", "of", "outcome")
     with IngestJournal(settings.data_dir) as journal:
         for act in journal.audit():
-            table.add_row(act.at, act.who, act.action, act.subject, act.outcome)
+            table.add_row(act.at, act.who, act.action, act.subject, str(act.outcome))
     Console().print(table)
     return 0
 

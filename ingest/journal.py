@@ -17,6 +17,8 @@ from types import TracebackType
 from retrievers import FaqEntry
 from retrievers.store.faq_files import from_record, to_record
 
+from .messages import IngestMessage, verbatim
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file(
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, options TEXT NOT NULL, taken_in TEXT NOT NULL,
@@ -49,6 +51,10 @@ class IngestedFile:
     held_back: int
 
 
+HeldEntry = tuple[FaqEntry, tuple[IngestMessage, ...]]
+"""An entry that may not go in, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class QuarantinedEntry:
     """An entry in quarantine."""
@@ -56,7 +62,7 @@ class QuarantinedEntry:
     number: int
     origin: str
     since: str
-    reasons: tuple[str, ...]
+    reasons: tuple[IngestMessage, ...]
     entry: FaqEntry
 
 
@@ -68,7 +74,7 @@ class AuditRecord:
     who: str
     action: str
     subject: str
-    outcome: str
+    outcome: IngestMessage
 
 
 class IngestJournal:
@@ -109,9 +115,7 @@ class IngestJournal:
         found = self._database.execute("SELECT * FROM file ORDER BY name")
         return [IngestedFile(*row) for row in found]
 
-    def settle(
-        self, file: IngestedFile, held_back: Sequence[tuple[FaqEntry, tuple[str, ...]]]
-    ) -> None:
+    def settle(self, file: IngestedFile, held_back: Sequence[HeldEntry]) -> None:
         """Write down a file that was taken in, and what of it is held back."""
         with self._database:
             self._database.execute(
@@ -127,14 +131,12 @@ class IngestJournal:
                 ),
             )
             self._database.execute("DELETE FROM quarantine WHERE origin = ?", (file.name,))
-            self._database.executemany(
-                "INSERT OR IGNORE INTO quarantine(origin, since, reasons, record)"
-                " VALUES (?, ?, ?, ?)",
-                [
-                    (file.name, now(), json.dumps(why), _entry_json(entry))
-                    for entry, why in held_back
-                ],
-            )
+            self._quarantine(file.name, held_back)
+
+    def hold_back(self, origin: str, held_back: Sequence[HeldEntry]) -> None:
+        """Put entries in quarantine beside those of the same origin that are there already."""
+        with self._database:
+            self._quarantine(origin, held_back)
 
     def forget(self, name: str) -> None:
         """Drop a file that was withdrawn, and what of it was held back."""
@@ -148,7 +150,22 @@ class IngestJournal:
             "SELECT number, origin, since, reasons, record FROM quarantine ORDER BY number"
         ).fetchall():
             entry = from_record(json.loads(record))
-            yield QuarantinedEntry(number, origin, since, tuple(json.loads(reasons)), entry)
+            why = tuple(map(IngestMessage.from_json, json.loads(reasons)))
+            yield QuarantinedEntry(number, origin, since, why, entry)
+
+    def _quarantine(self, origin: str, held_back: Sequence[HeldEntry]) -> None:
+        self._database.executemany(
+            "INSERT OR IGNORE INTO quarantine(origin, since, reasons, record) VALUES (?, ?, ?, ?)",
+            [
+                (
+                    origin,
+                    now(),
+                    json.dumps([reason.to_json() for reason in why]),
+                    _entry_json(entry),
+                )
+                for entry, why in held_back
+            ],
+        )
 
     def release(self, held: QuarantinedEntry) -> None:
         """Let an entry through, now and whenever its file is taken in again."""
@@ -166,20 +183,37 @@ class IngestJournal:
         ).fetchone()
         return found is not None
 
-    def note(self, action: str, subject: str, outcome: str) -> None:
-        """Add a line to the audit."""
+    def note(self, action: str, subject: str, outcome: IngestMessage) -> None:
+        """Add a line to the audit.
+
+        Args:
+            action: A verb that ``ingest.messages`` has as ``action_…``.
+            subject: The file or entry that was acted on.
+            outcome: What came of it.
+        """
         with self._database:
             self._database.execute(
                 "INSERT INTO audit VALUES (?, ?, ?, ?, ?)",
-                (now(), self._who, action, subject, outcome),
+                (now(), self._who, action, subject, json.dumps(outcome.to_json())),
             )
 
     def audit(self) -> list[AuditRecord]:
         """Every line of the audit, the oldest first."""
+        found = self._database.execute(
+            "SELECT at, who, action, subject, outcome FROM audit ORDER BY rowid"
+        )
         return [
-            AuditRecord(*row)
-            for row in self._database.execute("SELECT * FROM audit ORDER BY rowid")
+            AuditRecord(at, who, action, subject, _outcome(outcome))
+            for at, who, action, subject, outcome in found
         ]
+
+
+def _outcome(text: str) -> IngestMessage:
+    """The outcome of a line of the audit; journals of before version 0.2 hold plain texts."""
+    try:
+        return IngestMessage.from_json(json.loads(text))
+    except ValueError:
+        return verbatim(text)
 
 
 def now() -> str:

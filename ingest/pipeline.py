@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 from retrievers import FaqEntry, FaqStore
+from retrievers.pii import EntryPii
+from retrievers.store.screened import ScreenedStore
 
 from .content import Content, Document, FoundFile, RefusedFile, UnreadableFile
 from .files import find_files
-from .journal import IngestedFile, IngestJournal, QuarantinedEntry, now
+from .journal import HeldEntry, IngestedFile, IngestJournal, QuarantinedEntry, now
+from .messages import IngestMessage, message, verbatim
 from .metadata import extract_metadata
 from .passages import document_passages
-from .pii import PiiDetector
 from .readers.pool import read_many
 from .table_mapping import BadRow, stable_id
 from .table_mapping import table_entries as rows_of
@@ -82,7 +84,7 @@ class FileReport:
     n_passages: int = 0
     """How many of the entries are parts of a document."""
     bad_rows: tuple[BadRow, ...] = ()
-    held_back: tuple[tuple[str, ...], ...] = ()
+    held_back: tuple[tuple[IngestMessage, ...], ...] = ()
     """Why each entry in quarantine is there."""
     warnings: tuple[str, ...] = ()
     """What of the file is not in, though it could be read."""
@@ -95,7 +97,7 @@ class _PreparedFile:
     item: FoundFile
     good: tuple[FaqEntry, ...]
     bad: tuple[BadRow, ...]
-    held: tuple[tuple[FaqEntry, tuple[str, ...]], ...]
+    held: tuple[HeldEntry, ...]
     warnings: tuple[str, ...]
 
 
@@ -123,15 +125,14 @@ class IngestionPipeline:
     """Takes files into a store and withdraws them.
 
     Args:
-        store: Where the entries go.
+        store: Where the entries go. Whatever comes in is looked at for personal data; what holds
+            some waits in the journal's quarantine until a person releases it.
         journal: Its journal.
-        screen: What looks for personal data.
     """
 
-    def __init__(self, store: FaqStore, journal: IngestJournal, screen: PiiDetector) -> None:
+    def __init__(self, store: ScreenedStore, journal: IngestJournal) -> None:
         self._store = store
         self._journal = journal
-        self._screen = screen
 
     def add(
         self,
@@ -192,20 +193,34 @@ class IngestionPipeline:
             raise ValueError(f"{name!r} is neither a file that is in nor an entry; see 'list'")
         self._store.change((), removed=gone)
         self._journal.forget(name)
-        self._journal.note("remove", name, f"{len(gone)} entries")
+        self._journal.note("remove", name, message("n_entries", n=len(gone)))
         return len(gone)
 
     def release(self, held: QuarantinedEntry) -> None:
         """Let an entry out of quarantine into the store."""
-        self._store.change([held.entry])
+        self._store.change([held.entry], allowed=lambda entry: entry == held.entry)
         self._journal.release(held)
-        self._journal.note("release", f"{held.origin} #{held.number}", held.entry.faq_id)
+        self._journal.note("release", f"{held.origin} #{held.number}", verbatim(held.entry.faq_id))
 
-    def accept(self, entries: Sequence[FaqEntry], name: str) -> int:
-        """Take in what a person accepted in a review; returns how many entries."""
-        self._store.change(entries)
-        self._journal.note("accept", name, f"{len(entries)} entries")
-        return len(entries)
+    def accept(self, entries: Sequence[FaqEntry], name: str) -> tuple[int, int]:
+        """Take in what a person accepted in a review.
+
+        Accepting a question and its answer does not release personal data in it: that waits in
+        quarantine like any other.
+
+        Args:
+            entries: What was accepted.
+            name: The file of the review.
+
+        Returns:
+            How many entries went in, and how many are held back.
+        """
+        good, held = self._screened(entries)
+        self._journal.hold_back(name, held)
+        self._store.change(good, allowed=self._journal.is_released)
+        outcome = message("accepted", n_entries=len(good), n_held=len(held))
+        self._journal.note("accept", name, outcome)
+        return len(good), len(held)
 
     def _passing_known(
         self,
@@ -235,7 +250,7 @@ class IngestionPipeline:
     ) -> _PreparedFile | FileReport:
         """A file as it will be written, or why it cannot be."""
         if isinstance(item, RefusedFile):
-            self._journal.note("add", item.name, f"failed: {item.reason}")
+            self._journal.note("add", item.name, message("file_failed", reason=item.reason))
             return FileReport(item.name, "failed", item.reason)
         try:
             if isinstance(content, UnreadableFile):
@@ -243,7 +258,7 @@ class IngestionPipeline:
             rows = list(_entries(content, item, reading))
         except UnreadableFile as error:
             reason = str(error).removeprefix(f"{item.name}: ")
-            self._journal.note("add", item.name, f"failed: {reason}")
+            self._journal.note("add", item.name, message("file_failed", reason=reason))
             return FileReport(item.name, "failed", reason)
         good, held = self._screened([row for row in rows if isinstance(row, FaqEntry)])
         return _PreparedFile(
@@ -280,7 +295,11 @@ class IngestionPipeline:
                     file.warnings,
                 )
             )
-        self._store.change(_with_progress(files, progress), removed=sorted(removed))
+        self._store.change(
+            _with_progress(files, progress),
+            removed=sorted(removed),
+            allowed=self._journal.is_released,
+        )
         for file in files:
             item, n_good, n_bad, n_held = file.item, len(file.good), len(file.bad), len(file.held)
             self._journal.settle(
@@ -288,25 +307,24 @@ class IngestionPipeline:
                 file.held,
             )
             self._journal.note(
-                "add", item.name, f"{n_good} entries, {n_bad} bad rows, {n_held} held back"
+                "add",
+                item.name,
+                message("file_taken_in", n_entries=n_good, n_bad=n_bad, n_held=n_held),
             )
             progress(FileProgress(item.name, item.size, 1.0, n_good))
         return reports
 
-    def _screened(
-        self, entries: Sequence[FaqEntry]
-    ) -> tuple[list[FaqEntry], list[tuple[FaqEntry, tuple[str, ...]]]]:
-        good, held = [], []
-        for entry in entries:
-            reasons = self._screen.entry_reasons(entry)
-            if reasons and not self._journal.is_released(entry):
-                held.append((entry, reasons))
-            else:
-                good.append(entry)
-        return good, held
+    def _screened(self, entries: Sequence[FaqEntry]) -> tuple[list[FaqEntry], list[HeldEntry]]:
+        good, held = self._store.screen(entries, allowed=self._journal.is_released)
+        return good, [(entry, tuple(map(_pii_reason, findings))) for entry, findings in held]
 
     def _ids_of(self, name: str) -> list[str]:
         return [entry.faq_id for entry in self._store if entry.origin == name]
+
+
+def _pii_reason(found: EntryPii) -> IngestMessage:
+    field, kind = message(f"field_{found.field}"), message(f"pii_{found.kind}")
+    return message("personal_data", field=field, kind=kind, shown=found.shown)
 
 
 def _with_progress(

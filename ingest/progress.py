@@ -115,7 +115,9 @@ def print_summary(reports: list[FileReport], console: Console) -> None:
         if len(report.bad_rows) > N_ROWS_SHOWN:
             console.print(f"{report.name}: and {len(report.bad_rows) - N_ROWS_SHOWN} more bad rows")
         for reasons in report.held_back:
-            console.print(f"{report.name}: held back: {'; '.join(reasons)}", soft_wrap=True)
+            console.print(
+                f"{report.name}: held back: {'; '.join(map(str, reasons))}", soft_wrap=True
+            )
     if any(report.held_back for report in reports):
         console.print("see 'python -m ingest quarantine'")
 
@@ -132,5 +134,5 @@ def report_to_json(report: FileReport) -> dict[str, Any]:
         "bad_rows": [
             {"table": row.table, "row": row.row, "reason": row.reason} for row in report.bad_rows
         ],
-        "held_back": [list(reasons) for reasons in report.held_back],
+        "held_back": [[str(reason) for reason in reasons] for reasons in report.held_back],
     }

@@ -46,7 +46,6 @@ def quick_starts() -> ForkServerContext:
     context.set_forkserver_preload(
         [
             "text2vec",
-            "presidio_analyzer",
             "retrievers.store.chroma",
             "ingest.pipeline",
             "tests.warm",

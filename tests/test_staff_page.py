@@ -140,7 +140,7 @@ from streamlit.testing.v1 import AppTest
 page = AppTest.from_file({str(ROOT / "streamlit_app.py")!r}, default_timeout=60).run()
 assert not page.exception, page.exception
 assert page.chat_input, "this is not the visitors' page"
-heavy = {{"ingest", "torch", "chromadb", "presidio_analyzer", "spacy", "page.staff"}}
+heavy = {{"ingest", "torch", "chromadb", "page.staff"}}
 print(sorted(heavy & sys.modules.keys()))
 """
     command = [sys.executable, "-c", script]

@@ -132,7 +132,7 @@ def _report(index: int, report: FileReport, visit: StaffContext) -> None:
         if report.bad_rows:
             _bad_rows(report.bad_rows, visit)
         for reasons in report.held_back[:N_LINES]:
-            st.text(join_present(ingest_reason(why, visit.language) for why in reasons))
+            st.text(join_present(why.text(visit.language) for why in reasons))
         if report.held_back:
             note(visit.say("see_quarantine"))
 

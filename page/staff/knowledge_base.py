@@ -8,8 +8,8 @@ import streamlit as st
 
 from agent.build import SAMPLE_ORIGIN
 from ingest.journal import QuarantinedEntry
+from ingest.messages import action_text
 
-from ..i18n.ingest_reasons import ingest_reason
 from ..visitor.chat import escape_markdown
 from .components import (
     DONE_KEY,
@@ -153,7 +153,7 @@ def _show_held_entry(item: QuarantinedEntry, visit: StaffContext) -> None:
     heading(entry.question, item.origin, entry.place, format_time(item.since))
     for why in item.reasons:
         st.badge(
-            escape_markdown(ingest_reason(why, visit.language)),
+            escape_markdown(why.text(visit.language)),
             color="orange",
             icon=":material/privacy_tip:",
         )
@@ -187,9 +187,9 @@ def show_audit_log(visit: StaffContext) -> None:
         {
             visit.say("when"): [act.at[:19].replace("T", " ") for act in acts],
             visit.say("who"): [act.who for act in acts],
-            visit.say("action"): [ingest_reason(act.action, visit.language) for act in acts],
+            visit.say("action"): [action_text(act.action, visit.language) for act in acts],
             visit.say("subject"): [act.subject for act in acts],
-            visit.say("outcome"): [ingest_reason(act.outcome, visit.language) for act in acts],
+            visit.say("outcome"): [act.outcome.text(visit.language) for act in acts],
         },
         hide_index=True,
         height="content" if len(acts) < 15 else 560,

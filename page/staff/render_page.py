@@ -165,6 +165,7 @@ def _start(
     language: Language,
 ) -> None:
     from ingest.journal import IngestJournal
+    from ingest.messages import message
 
     try:
         queue.add(face, audio, options, who)
@@ -175,7 +176,7 @@ def _start(
         st.error(render_text("not_written", language, reason=error.strerror))
         return
     with IngestJournal(settings.data_dir, who=f"{who} (staff page)") as journal:
-        journal.note("render", f"{face.name} + {audio.name}", "consent confirmed")
+        journal.note("render", f"{face.name} + {audio.name}", message("consent_confirmed"))
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.session_state[_SAID] = render_text("queued", language)
     st.rerun()

@@ -9,7 +9,6 @@ from agent.responders import FaqResponder
 from agent.settings import Settings
 from agent.types import Answer, Question
 from ingest.journal import IngestJournal
-from ingest.pii import PiiDetector
 from ingest.pipeline import FileReport, IngestionPipeline, ProgressCallback, ReadOptions
 from retrievers import Passage, Scope, language_of
 
@@ -32,7 +31,6 @@ class StaffServices:
         self.settings = settings
         self.store = build_store(settings)
         self.work = IngestJobs()
-        self._screen = PiiDetector()
         self._retriever = build_retriever(settings, self.store)
         self._responder = FaqResponder(
             self._retriever,
@@ -51,7 +49,7 @@ class StaffServices:
     def intake(self, who: str) -> Iterator[tuple[IngestionPipeline, IngestJournal]]:
         """What changes the store, and the journal it is noted in."""
         with self.journal(who) as journal:
-            yield IngestionPipeline(self.store, journal, self._screen), journal
+            yield IngestionPipeline(self.store, journal), journal
 
     def take_in(
         self, paths: Sequence[Path], reading: ReadOptions, who: str, progress: ProgressCallback

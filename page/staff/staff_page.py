@@ -48,8 +48,10 @@ def show_staff_page(
     if desk is None:
         return
     if st.session_state.pop(_NEW, False):
+        from ingest.messages import verbatim
+
         with desk.journal(who) as journal:
-            journal.note("sign in", "staff page", "")
+            journal.note("sign in", "staff page", verbatim(""))
     _sections(desk, who, language)
 
 

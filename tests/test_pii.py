@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.pii import PiiDetector, is_resident_id
 from retrievers.base import FaqEntry
+from retrievers.pii import EntryPii, PiiDetector, is_resident_id
 from retrievers.store.faq_files import read_folder
 
 SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "faq"
@@ -31,25 +31,25 @@ WRONG = RESIDENT[:-1] + ("1" if RESIDENT[-1] != "1" else "2")
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        (f"张三的身份证号是{RESIDENT}。", "citizen ID number"),
-        (f"号码 {RESIDENT[:6]} {RESIDENT[6:14]} {RESIDENT[14:]}", "citizen ID number"),
+        (f"张三的身份证号是{RESIDENT}。", "citizen_id"),
+        (f"号码 {RESIDENT[:6]} {RESIDENT[6:14]} {RESIDENT[14:]}", "citizen_id"),
         (
             RESIDENT.translate(str.maketrans("0123456789", "０１２３４５６７８９")),
-            "citizen ID number",
+            "citizen_id",
         ),
-        ("旧身份证号：330106900307657", "citizen ID number"),
-        ("身分證字號F131104093", "citizen ID number"),
-        ("请打13957183062找小王", "mobile number"),
-        ("电话：+86 139-5718-3062", "mobile number"),
-        ("手機：0952-614-881", "mobile number"),
-        ("WhatsApp 6123 4067", "mobile number"),
-        ("转到6222021001116245702", "bank card number"),
-        ("卡号 4539 1488 0343 6467", "bank card number"),
-        ("发到zhang.san@163.com即可", "e-mail address"),
-        ("护照号：E98765431", "passport number"),
-        ("车主：李大伟，车牌浙A8K92C", "number plate next to a name"),
-        ("联系人：张小明，家住杭州市西湖区文三路123号2幢301室", "home address next to a name"),
-        ("获奖名单：王芳，杭州市西湖区文三路12号3单元401室", "home address next to a name"),
+        ("旧身份证号：330106900307657", "citizen_id"),
+        ("身分證字號F131104093", "citizen_id"),
+        ("请打13957183062找小王", "mobile_number"),
+        ("电话：+86 139-5718-3062", "mobile_number"),
+        ("手機：0952-614-881", "mobile_number"),
+        ("WhatsApp 6123 4067", "mobile_number"),
+        ("转到6222021001116245702", "bank_card"),
+        ("卡号 4539 1488 0343 6467", "bank_card"),
+        ("发到zhang.san@163.com即可", "email"),
+        ("护照号：E98765431", "passport"),
+        ("车主：李大伟，车牌浙A8K92C", "plate_with_name"),
+        ("联系人：张小明，家住杭州市西湖区文三路123号2幢301室", "address_with_name"),
+        ("获奖名单：王芳，杭州市西湖区文三路12号3单元401室", "address_with_name"),
     ],
 )
 def test_personal_data_is_found(screen: PiiDetector, text: str, kind: str) -> None:
@@ -95,19 +95,19 @@ def test_an_entry_is_refused_with_the_field_and_the_kind(screen: PiiDetector) ->
     entry = FaqEntry(
         "1", "找谁办？", "找小王，13957183062。", wordings=("谁办", "写信给a@qq.com吗")
     )
-    assert screen.entry_reasons(entry) == (
-        "wordings: e-mail address a***@qq.com",
-        "answer: mobile number 139****3062",
+    assert screen.entry_findings(entry) == (
+        EntryPii("wordings", "email", "a***@qq.com"),
+        EntryPii("answer", "mobile_number", "139****3062"),
     )
 
 
 def test_a_name_in_the_question_belongs_to_the_address_in_the_answer(screen: PiiDetector) -> None:
     entry = FaqEntry("1", "张小明先生住在哪里？", "文三路123号2幢301室。")
-    assert screen.entry_reasons(entry) == ("answer: home address next to a name 文三***",)
+    assert screen.entry_findings(entry) == (EntryPii("answer", "address_with_name", "文三***"),)
 
 
 def test_the_sample_knowledge_base_passes(screen: PiiDetector) -> None:
-    refused = [entry.faq_id for entry in read_folder(SAMPLES) if screen.entry_reasons(entry)]
+    refused = [entry.faq_id for entry in read_folder(SAMPLES) if screen.entry_findings(entry)]
     assert refused == []
 
 
