@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from .messages import IngestError, IngestMessage
+
 BlockKind = Literal["heading", "paragraph", "item", "table_row"]
 
 
@@ -43,15 +45,15 @@ class Document:
 
     title: str
     blocks: tuple[TextBlock, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[IngestMessage, ...] = ()
     """What of the file is not in it, and what to do about that."""
 
 
 Content = Document | tuple[DataTable, ...]
 
 
-class UnreadableFile(ValueError):
-    """A file cannot be taken in; the text says in one line what is wrong and what to do."""
+class UnreadableFile(IngestError):
+    """A file cannot be taken in; the message says in one line what is wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,5 +75,5 @@ class RefusedFile:
     """Something named or found that is not taken in."""
 
     name: str
-    reason: str
-    """One line: what is wrong and what to do."""
+    reason: IngestMessage
+    """What is wrong and what to do."""

@@ -4,28 +4,26 @@ from pathlib import Path
 from typing import Literal
 
 from .content import UnreadableFile
+from .messages import IngestMessage, message
 from .readers.limits import ReadLimits, open_zip
 from .readers.text import decode_text
 
 FormatName = Literal["pdf", "docx", "xlsx", "pptx", "html", "markdown", "csv", "json", "txt"]
 
-FORMATS = "CSV, XLSX, JSON, JSONL, Markdown, TXT, HTML, PDF, DOCX, PPTX, and ZIP of these"
+FORMATS = "CSV, XLSX, JSON, JSONL, Markdown, TXT, HTML, PDF, DOCX, PPTX"
 
 _HEAD = 64 * 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _REFUSED_MAGIC = {
-    b"{\\rtf": "is an RTF file; open it in the office program and save it as .docx",
-    b"Rar!": "is a RAR archive; unpack it and name the folder, or pack it as .zip",
-    b"7z\xbc\xaf": "is a 7z archive; unpack it and name the folder, or pack it as .zip",
-    b"\x1f\x8b": "is a gzip archive; unpack it first",
-    b"\x89PNG": "is a picture; put it into a PDF and switch character recognition on",
-    b"\xff\xd8\xff": "is a picture; put it into a PDF and switch character recognition on",
-    b"GIF8": "is a picture; put it into a PDF and switch character recognition on",
-    b"II*\x00": "is a picture; put it into a PDF and switch character recognition on",
-    b"MM\x00*": "is a picture; put it into a PDF and switch character recognition on",
-    b"BM": "is a picture; put it into a PDF and switch character recognition on",
-    b"MZ": "is a program, not a document",
-    b"\x7fELF": "is a program, not a document",
+    b"{\\rtf": message("rtf"),
+    b"Rar!": message("other_archive", format="RAR"),
+    b"7z\xbc\xaf": message("other_archive", format="7z"),
+    b"\x1f\x8b": message("gzip"),
+    **dict.fromkeys(
+        (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"BM"), message("picture")
+    ),
+    b"MZ": message("program"),
+    b"\x7fELF": message("program"),
 }
 _OFFICE_PARTS: dict[str, FormatName] = {
     "word/document.xml": "docx",
@@ -33,9 +31,9 @@ _OFFICE_PARTS: dict[str, FormatName] = {
     "ppt/presentation.xml": "pptx",
 }
 _OTHER_PARTS = {
-    "xl/workbook.bin": "is a binary Excel file (.xlsb); save it as .xlsx",
-    "OFD.xml": "is an OFD file; export it as PDF",
-    "content.xml": "is an OpenDocument file; save it as .docx, .xlsx or .pptx",
+    "xl/workbook.bin": message("xlsb"),
+    "OFD.xml": message("ofd"),
+    "content.xml": message("open_document"),
 }
 _TEXT_SUFFIXES: dict[str, FormatName] = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".xls": "csv", ".xlsx": "csv",
@@ -55,17 +53,17 @@ def detect_format(path: Path, limits: ReadLimits) -> FormatName:
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if not head.strip():
-        raise UnreadableFile("the file is empty")
+        raise UnreadableFile("empty_file")
     if b"%PDF-" in head[:1024]:
         return "pdf"
     if head.startswith(b"PK"):
         return _detect_zip(path, limits)
     if head.startswith(_OLE):
-        raise UnreadableFile(_ole_problem(path))
+        raise UnreadableFile.of(_ole_problem(path))
     for magic, problem in _REFUSED_MAGIC.items():
         # The short ones also begin ordinary text, which has no zero bytes.
         if head.startswith(magic) and (len(magic) > 2 or b"\0" in head[:64]):
-            raise UnreadableFile(problem)
+            raise UnreadableFile.of(problem)
     return _detect_text(path, head)
 
 
@@ -87,22 +85,22 @@ def _detect_zip(path: Path, limits: ReadLimits) -> FormatName:
             return kind
     for part, problem in _OTHER_PARTS.items():
         if part in names:
-            raise UnreadableFile(problem)
-    raise UnreadableFile(f"is a zip file in which nothing can be read; read are {FORMATS}")
+            raise UnreadableFile.of(problem)
+    raise UnreadableFile("zip_of_nothing", formats=FORMATS)
 
 
-def _ole_problem(path: Path) -> str:
+def _ole_problem(path: Path) -> IngestMessage:
     data = path.read_bytes()
     if "EncryptedPackage".encode("utf-16-le") in data:
-        return "is protected by a password; open it in the office program and save it without one"
+        return message("password")
     for stream, what, suffix in (
         ("WordDocument", "Word", ".docx"),
         ("Workbook", "Excel", ".xlsx"),
         ("PowerPoint Document", "PowerPoint", ".pptx"),
     ):
         if stream.encode("utf-16-le") in data:
-            return f"is an old binary {what} file; open it and save it as {suffix}"
-    return "is an old binary office file; open it and save it as .docx, .xlsx or .pptx"
+            return message("old_office", program=what, suffix=suffix)
+    return message("old_office", program="Office", suffix=".docx, .xlsx, .pptx")
 
 
 def _detect_text(path: Path, head: bytes) -> FormatName:
@@ -113,13 +111,13 @@ def _detect_text(path: Path, head: bytes) -> FormatName:
         return "html"
     suffix = path.suffix.lower()
     if start.startswith("<?xml"):
-        raise UnreadableFile("is an XML file; save it as .xlsx, .docx or .csv")
+        raise UnreadableFile("xml")
     if start.startswith("mime-version:"):
-        raise UnreadableFile("is a web archive or a mail; save it as .html")
+        raise UnreadableFile("web_archive")
     if suffix == ".xls" and "<table" in start:
         return "html"
     if suffix == ".pdf":
-        raise UnreadableFile("is no PDF file although its name says so; get it again")
+        raise UnreadableFile("no_pdf")
     if suffix not in _TEXT_SUFFIXES:
-        raise UnreadableFile(f"is of a format that is not read ({suffix}); read are {FORMATS}")
+        raise UnreadableFile("other_format", suffix=suffix, formats=FORMATS)
     return _TEXT_SUFFIXES[suffix]

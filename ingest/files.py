@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from .content import FoundFile, RefusedFile, UnreadableFile
 from .detection import is_archive
+from .messages import IngestMessage, message, unopenable
 from .readers.limits import LIMITS, MIB, ReadLimits, member_problem, open_zip
 
 __all__ = ["FoundFile", "RefusedFile", "count_files", "find_files", "visible_name"]
@@ -95,26 +96,27 @@ class _FileFinder:
             folders[:] = sorted(name for name in folders if not _is_skipped(name))
             within = PurePosixPath(base, Path(folder).relative_to(top))
             for problem in problems:
-                yield RefusedFile(
-                    visible_name(str(within)), f"cannot be opened: {problem.strerror}"
-                )
+                yield RefusedFile(visible_name(str(within)), unopenable(problem))
             problems.clear()
             for name in sorted(files):
                 if not _is_skipped(name):
                     yield from self._file(Path(folder, name), visible_name(str(within / name)), 0)
         for problem in problems:
-            yield RefusedFile(visible_name(base), f"cannot be opened: {problem.strerror}")
+            yield RefusedFile(visible_name(base), unopenable(problem))
 
     def _file(self, path: Path, name: str, depth: int) -> Iterator[FoundFile | RefusedFile]:
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
-                yield RefusedFile(name, "is not a file; a device or a pipe cannot be read")
+                yield RefusedFile(name, message("no_file"))
             elif status.st_size > self._limits.file_bytes:
                 yield RefusedFile(
                     name,
-                    f"has {status.st_size // MIB} MiB; at most"
-                    f" {self._limits.file_bytes // MIB} are read, split it",
+                    message(
+                        "large_file",
+                        mib=status.st_size // MIB,
+                        most=self._limits.file_bytes // MIB,
+                    ),
                 )
             elif is_archive(path, self._limits):
                 yield from self._archive(path, name, depth + 1)
@@ -123,19 +125,15 @@ class _FileFinder:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
                 yield FoundFile(name, path, digest, status.st_size)
         except FileNotFoundError:
-            yield RefusedFile(name, "there is no such file or folder")
+            yield RefusedFile(name, message("no_such_file"))
         except OSError as error:
-            yield RefusedFile(name, f"cannot be opened: {error.strerror or error}")
+            yield RefusedFile(name, unopenable(error))
         except UnreadableFile as error:
-            yield RefusedFile(name, str(error))
+            yield RefusedFile(name, error.message)
 
     def _archive(self, path: Path, name: str, depth: int) -> Iterator[FoundFile | RefusedFile]:
         if depth > self._limits.depth:
-            yield RefusedFile(
-                name,
-                f"is an archive in an archive, {depth} deep (at most {self._limits.depth});"
-                " unpack it first",
-            )
+            yield RefusedFile(name, message("nested_archive", depth=depth, most=self._limits.depth))
             return
         with open_zip(path, self._limits) as archive:
             members = [(member_name(member), member) for member in archive.infolist()]
@@ -149,27 +147,24 @@ class _FileFinder:
                 try:
                     unpacked = self._unpack(archive, member, inner)
                 except UnreadableFile as error:
-                    yield RefusedFile(shown, str(error))
+                    yield RefusedFile(shown, error.message)
                 except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-                    yield RefusedFile(shown, "is damaged in its archive; pack it again")
+                    yield RefusedFile(shown, message("damaged_member"))
                 else:
                     yield from self._file(unpacked, shown, depth)
                     if is_archive(unpacked, self._limits):
                         unpacked.unlink()
 
-    def _member_problem(self, inner: str, member: zipfile.ZipInfo) -> str:
+    def _member_problem(self, inner: str, member: zipfile.ZipInfo) -> IngestMessage | None:
         parts = PurePosixPath(inner).parts
         if inner.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", inner):
-            return "points out of its archive; whoever packed it means harm or erred"
+            return message("escaping_member")
         if stat.S_ISLNK(member.external_attr >> 16):
-            return "is a link and not a file; pack the file itself"
+            return message("link_member")
         if member.file_size > self._limits.file_bytes:
-            return f"has more than {self._limits.file_bytes // MIB} MiB; split it"
+            return message("large_member", most=self._limits.file_bytes // MIB)
         if self._unpacked + member.file_size > self._limits.unpacked_bytes:
-            return (
-                f"the archives unpack to more than {self._limits.unpacked_bytes // MIB} MiB"
-                " together; take them in one by one"
-            )
+            return message("large_archives", most=self._limits.unpacked_bytes // MIB)
         return member_problem(member, self._limits)
 
     def _unpack(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, inner: str) -> Path:

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Union
+from typing import Self, Union
 
-Language = Literal["en", "zh"]
+from .message_texts import TEXTS, Language
+
 Parameter = Union[str, int, "IngestMessage"]
 
 
@@ -17,7 +18,7 @@ class IngestMessage:
     """
 
     code: str
-    """A key of :data:`TEXTS`, or ``"verbatim"`` for a text that has no code."""
+    """A key of :data:`~ingest.message_texts.TEXTS`; ``"verbatim"`` for a text without code."""
     params: tuple[tuple[str, Parameter], ...] = ()
     """Names and values of what the text has in braces; a message among them is said in the same
     language."""
@@ -57,7 +58,7 @@ class IngestMessage:
 
 
 def message(code: str, **params: Parameter) -> IngestMessage:
-    """A message of :data:`TEXTS`."""
+    """A message of :data:`~ingest.message_texts.TEXTS`."""
     return IngestMessage(code, tuple(params.items()))
 
 
@@ -70,7 +71,7 @@ class IngestError(ValueError):
     """Something cannot be done; the message says what is wrong and what to do.
 
     Args:
-        code: Of :data:`TEXTS`.
+        code: Of :data:`~ingest.message_texts.TEXTS`.
         file: What the file is called, where the message is about one; it stands before the text.
         params: See :class:`IngestMessage`.
     """
@@ -80,56 +81,36 @@ class IngestError(ValueError):
         self.file = file
         super().__init__(f"{file}: {self.message}" if file else str(self.message))
 
-    def about(self, file: str) -> "IngestError":
+    @classmethod
+    def of(cls, said: IngestMessage, *, file: str = "") -> Self:
+        """The error with a message that is there already."""
+        return cls(said.code, file=file, **dict(said.params))
+
+    def about(self, file: str) -> Self:
         """The same, about a file."""
-        return type(self)(self.message.code, file=file, **dict(self.message.params))
+        return self.of(self.message, file=file)
 
     def __reduce__(self) -> tuple[object, ...]:
+        # Without its causes: those of a library may not be sent from process to process.
         return _rebuild, (type(self), self.message, self.file)
 
 
 def _rebuild(kind: type[IngestError], said: IngestMessage, file: str) -> IngestError:
-    return kind(said.code, file=file, **dict(said.params))
+    return kind.of(said, file=file)
 
 
-TEXTS: dict[str, dict[Language, str]] = {
-    # fields of an entry
-    "field_question": {"en": "question", "zh": "问题"},
-    "field_answer": {"en": "answer", "zh": "答案"},
-    "field_wordings": {"en": "wordings", "zh": "其他问法"},
-    "field_department": {"en": "department", "zh": "部门"},
-    "field_source_title": {"en": "source title", "zh": "依据"},
-    "field_notice": {"en": "notice", "zh": "提示"},
-    # personal data
-    "personal_data": {"en": "{field}: {kind} {shown}", "zh": "{field}：{kind} {shown}"},
-    "pii_citizen_id": {"en": "citizen ID number", "zh": "身份证号码"},
-    "pii_mobile_number": {"en": "mobile number", "zh": "手机号码"},
-    "pii_bank_card": {"en": "bank card number", "zh": "银行卡号"},
-    "pii_email": {"en": "e-mail address", "zh": "私人邮箱"},
-    "pii_passport": {"en": "passport number", "zh": "护照或通行证号码"},
-    "pii_plate_with_name": {"en": "number plate next to a name", "zh": "姓名旁的车牌号"},
-    "pii_address_with_name": {"en": "home address next to a name", "zh": "姓名旁的住址"},
-    # actions and outcomes of the journal
-    "action_add": {"en": "add", "zh": "导入"},
-    "action_remove": {"en": "remove", "zh": "撤下"},
-    "action_release": {"en": "release", "zh": "放行"},
-    "action_accept": {"en": "accept", "zh": "采纳"},
-    "action_rebuild": {"en": "rebuild", "zh": "重建索引"},
-    "action_sign in": {"en": "sign in", "zh": "登录"},
-    "action_render": {"en": "render", "zh": "制作视频"},
-    "file_taken_in": {
-        "en": "{n_entries} entries, {n_bad} bad rows, {n_held} held back",
-        "zh": "{n_entries} 条，问题行 {n_bad}，待审 {n_held}",
-    },
-    "file_failed": {"en": "failed: {reason}", "zh": "未导入：{reason}"},
-    "n_entries": {"en": "{n} entries", "zh": "{n} 条"},
-    "accepted": {
-        "en": "{n_entries} entries, {n_held} held back",
-        "zh": "{n_entries} 条，待审 {n_held}",
-    },
-    "consent_confirmed": {"en": "consent confirmed", "zh": "已确认本人同意"},
-}
-"""Code → language → text."""
+def field_name(name: str) -> IngestMessage:
+    """What a field of an entry is called."""
+    return message(f"field_{name}")
+
+
+def unopenable(error: OSError) -> IngestMessage:
+    """Why a file cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return message("no_such_file")
+    if isinstance(error, PermissionError):
+        return message("no_permission")
+    return message("cannot_be_opened", detail=error.strerror or str(error))
 
 
 def action_text(action: str, language: Language) -> str:

@@ -15,7 +15,7 @@ from retrievers.store.screened import ScreenedStore
 from .content import Content, Document, FoundFile, RefusedFile, UnreadableFile
 from .files import find_files
 from .journal import HeldEntry, IngestedFile, IngestJournal, QuarantinedEntry, now
-from .messages import IngestMessage, message, verbatim
+from .messages import IngestError, IngestMessage, field_name, message, verbatim
 from .metadata import extract_metadata
 from .passages import document_passages
 from .readers.pool import read_many
@@ -78,15 +78,15 @@ class FileReport:
 
     name: str
     outcome: FileOutcome
-    reason: str = ""
-    """Why it failed, in one line."""
+    reason: IngestMessage | None = None
+    """Why it failed; None if it did not."""
     n_entries: int = 0
     n_passages: int = 0
     """How many of the entries are parts of a document."""
     bad_rows: tuple[BadRow, ...] = ()
     held_back: tuple[tuple[IngestMessage, ...], ...] = ()
     """Why each entry in quarantine is there."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[IngestMessage, ...] = ()
     """What of the file is not in, though it could be read."""
 
 
@@ -98,7 +98,7 @@ class _PreparedFile:
     good: tuple[FaqEntry, ...]
     bad: tuple[BadRow, ...]
     held: tuple[HeldEntry, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[IngestMessage, ...]
 
 
 class _EntryOrigins:
@@ -186,11 +186,11 @@ class IngestionPipeline:
         """Withdraw a file, or the entry of that id; returns how many entries went.
 
         Raises:
-            ValueError: There is neither.
+            IngestError: There is neither.
         """
         gone = self._ids_of(name) or [e.faq_id for e in self._store if e.faq_id == name]
         if not gone and self._journal.file(name) is None:
-            raise ValueError(f"{name!r} is neither a file that is in nor an entry; see 'list'")
+            raise IngestError("nothing_to_remove", name=name)
         self._store.change((), removed=gone)
         self._journal.forget(name)
         self._journal.note("remove", name, message("n_entries", n=len(gone)))
@@ -257,9 +257,8 @@ class IngestionPipeline:
                 raise content
             rows = list(_entries(content, item, reading))
         except UnreadableFile as error:
-            reason = str(error).removeprefix(f"{item.name}: ")
-            self._journal.note("add", item.name, message("file_failed", reason=reason))
-            return FileReport(item.name, "failed", reason)
+            self._journal.note("add", item.name, message("file_failed", reason=error.message))
+            return FileReport(item.name, "failed", error.message)
         good, held = self._screened([row for row in rows if isinstance(row, FaqEntry)])
         return _PreparedFile(
             item,
@@ -287,7 +286,7 @@ class IngestionPipeline:
                 FileReport(
                     file.item.name,
                     "changed" if before else "added",
-                    "",
+                    None,
                     len(file.good),
                     sum(entry.kind == "passage" for entry in file.good),
                     file.bad,
@@ -323,7 +322,7 @@ class IngestionPipeline:
 
 
 def _pii_reason(found: EntryPii) -> IngestMessage:
-    field, kind = message(f"field_{found.field}"), message(f"pii_{found.kind}")
+    field, kind = field_name(found.field), message(f"pii_{found.kind}")
     return message("personal_data", field=field, kind=kind, shown=found.shown)
 
 

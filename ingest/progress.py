@@ -105,7 +105,7 @@ def print_summary(reports: list[FileReport], console: Console) -> None:
     for report in reports:
         if report.reason:
             console.print(
-                f"[red]{escape(report.name)}[/red]: {escape(report.reason)}", soft_wrap=True
+                f"[red]{escape(report.name)}[/red]: {escape(str(report.reason))}", soft_wrap=True
             )
         for warning in report.warnings:
             console.print(f"[yellow]{escape(report.name)}[/yellow]: {warning}", soft_wrap=True)
@@ -127,12 +127,13 @@ def report_to_json(report: FileReport) -> dict[str, Any]:
     return {
         "name": report.name,
         "outcome": report.outcome,
-        "reason": report.reason,
+        "reason": str(report.reason or ""),
         "entries": report.n_entries,
         "passages": report.n_passages,
-        "warnings": list(report.warnings),
+        "warnings": list(map(str, report.warnings)),
         "bad_rows": [
-            {"table": row.table, "row": row.row, "reason": row.reason} for row in report.bad_rows
+            {"table": row.table, "row": row.row, "reason": str(row.reason)}
+            for row in report.bad_rows
         ],
         "held_back": [[str(reason) for reason in reasons] for reasons in report.held_back],
     }

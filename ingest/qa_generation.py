@@ -22,6 +22,7 @@ from retrievers.base import FaqEntry
 
 from .content import DataTable, TableRow, UnreadableFile
 from .dates import NUMERALS, parse_number
+from .messages import IngestError, message
 from .table_mapping import LONGEST_QUESTION, BadRow, table_entries
 
 _N = rf"[{NUMERALS}两\d]+"
@@ -304,11 +305,11 @@ def write_review(path: Path, proposals: Iterable[FaqEntry]) -> int:
         How many there are.
 
     Raises:
-        ValueError: The name does not end in ``.xlsx``, or a text is longer than a cell can be.
+        IngestError: The name does not end in ``.xlsx``, or a text is longer than a cell can be.
         OSError: It cannot be written.
     """
     if path.suffix.lower() != ".xlsx":
-        raise ValueError(f"{path}: a review is an Excel file; end its name in .xlsx")
+        raise IngestError("no_xlsx_name", file=str(path))
     book = Workbook()
     sheet = book.active
     assert sheet is not None
@@ -319,9 +320,7 @@ def write_review(path: Path, proposals: Iterable[FaqEntry]) -> int:
         texts = ["", *(_cell_text(entry, name) for name in _COLUMNS)]
         for column, text in enumerate(texts, 1):
             if len(text) > 32767:
-                raise ValueError(
-                    f"{path}: {entry.question!r}: a cell holds 32,767 characters at most"
-                )
+                raise IngestError("long_cell", file=str(path), question=entry.question)
             cell = sheet.cell(count + 1, column)
             cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
             cell.data_type = "s"  # a text that begins with = stays a text
@@ -355,14 +354,14 @@ def read_review(path: Path) -> ReviewDecisions:
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (BadZipFile, KeyError, ValueError) as error:
-        raise UnreadableFile(f"{path}: not an Excel file: {error}") from error
+        raise UnreadableFile("no_excel", file=str(path), detail=str(error)) from error
     rows = [
         TableRow(number, tuple("" if value is None else str(value) for value in values))
         for number, values in enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
     ]
     heading = rows[0] if rows else TableRow(1, ())
     if _DECISION not in heading.cells:
-        raise UnreadableFile(f"{path}: no column {_DECISION}; is this a file for review?")
+        raise UnreadableFile("no_review", file=str(path), column=_DECISION)
     column = heading.cells.index(_DECISION)
     decided: dict[str, list[TableRow]] = {_ACCEPT: [], "": [], _REFUSE: []}
     bad: list[BadRow] = []
@@ -371,7 +370,7 @@ def read_review(path: Path) -> ReviewDecisions:
         if decision in decided:
             decided[decision].append(row)
         else:
-            reason = f"{_DECISION} is {decision!r}; write {_ACCEPT} or {_REFUSE}, or leave it empty"
+            reason = message("unknown_decision", shown=decision, accept=_ACCEPT, refuse=_REFUSE)
             bad.append(BadRow(path.name, "", row.number, reason))
     read = []
     mapping = {name: text for name, (text, _) in _COLUMNS.items()}

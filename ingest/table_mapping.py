@@ -12,6 +12,7 @@ from retrievers.text.normalization import normalize_text
 
 from .content import DataTable, TableRow, UnreadableFile
 from .dates import parse_date, parse_number
+from .messages import IngestError, IngestMessage, field_name, message
 
 LONGEST_QUESTION = 200
 """Characters; what is longer is a letter to an office or an answer in the wrong column."""
@@ -56,6 +57,10 @@ _NO_END_DATE = {"长期", "长期有效", "永久", "永久有效", "无", "无�
 _NUMBERING = re.compile(r"^[（(]?(?:\d{1,2}|[一二三四五六七八九十]{1,2})[)）.、．]\s*")
 
 
+class RowError(IngestError):
+    """A row cannot become an entry; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A row that did not become an entry."""
@@ -65,7 +70,7 @@ class BadRow:
     """The sheet; empty where the file has one table only."""
     row: int
     """Counted from 1 as the office program shows it."""
-    reason: str
+    reason: IngestMessage
 
 
 def table_entries(
@@ -91,7 +96,7 @@ def table_entries(
     Raises:
         UnreadableFile: No table has a question and an answer column, or a mapped heading is
             nowhere; the text lists the headings that were seen.
-        ValueError: ``mapping`` or ``defaults`` names something that is no field of an entry.
+        IngestError: ``mapping`` or ``defaults`` names something that is no field of an entry.
     """
     mapping, defaults = _fields(mapping or {}), _fields(defaults or {})
     filled = [
@@ -101,7 +106,7 @@ def table_entries(
     ]
     found = [(table, _heading_row(table, mapping)) for table in filled]
     if not any(heading for _, heading in found):
-        raise UnreadableFile(_no_columns(file, filled, mapping))
+        raise _no_columns(file, filled, mapping)
     return _all_entries(found, file, mapping, defaults)
 
 
@@ -114,7 +119,7 @@ def _all_entries(
     seen: dict[str, tuple[FaqEntry, str]] = {}
     for table, heading in found:
         if heading is None:
-            reason = f"no question and answer columns; headings: {_listed(table.rows[:1])}"
+            reason = message("no_columns", headings=_listed(table.rows[:1]))
             yield BadRow(file, table.name, table.rows[0].number, reason)
             continue
         columns = _columns(heading.cells, mapping)
@@ -128,15 +133,15 @@ def _all_entries(
                 continue
             try:
                 entry = _entry(cells, defaults)
-            except ValueError as error:
-                yield BadRow(file, table.name, row.number, str(error))
+            except RowError as error:
+                yield BadRow(file, table.name, row.number, error.message)
                 continue
             where = f"{table.name} row {row.number}".strip()
             first, place = seen.setdefault(entry.faq_id, (entry, where))
             if first is entry:
                 yield entry
             elif first != entry:
-                reason = f"the same question or id as {place}, with other content; keep one of them"
+                reason = message("repeated", place=place)
                 yield BadRow(file, table.name, row.number, reason)
 
 
@@ -152,31 +157,25 @@ def _entry(cells: Mapping[str, str], defaults: Mapping[str, str]) -> FaqEntry:
     """The entry of a row's cells that are not empty.
 
     Raises:
-        ValueError: They cannot be one; the text says why.
+        RowError: They cannot be one; the message says why.
     """
     seen = {name: _visible_text(cell) for name, cell in cells.items()}
     for name in ("question", "answer"):
         if not seen.get(name):
-            raise ValueError(
-                f"{name} {'has only invisible characters' if name in cells else 'is empty'}"
-            )
+            raise RowError("invisible" if name in cells else "empty", field=field_name(name))
         if re.fullmatch(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NUM!|NULL!)", seen[name]):
-            raise ValueError(f"{name} is the error of a formula: {seen[name]}")
+            raise RowError("formula_error", field=field_name(name), shown=seen[name])
     if len(seen["question"]) > LONGEST_QUESTION:
-        raise ValueError(
-            f"question has {len(cells['question'])} characters; {LONGEST_QUESTION} at most"
-        )
+        raise RowError("long_question", n=len(cells["question"]), most=LONGEST_QUESTION)
     if not any(unicodedata.category(c)[0] in "LN" for c in seen["question"]):
-        raise ValueError("question has no words")
+        raise RowError("no_words")
     text = {**defaults, **{name: value for name, value in seen.items() if value}}
     # A bare number counts the rows of its file; in another file it means another question.
     if re.fullmatch(r"\d{1,6}(\.0)?", text.get("faq_id", "")):
         del text["faq_id"]
     url = text.get("source_url", "")
     if url and not re.match(r"https?://\S+$", url):
-        raise ValueError(
-            f"source_url is not a web address: {url[:60]!r}; it must start with https://"
-        )
+        raise RowError("no_web_address", shown=url[:60])
     return FaqEntry(
         faq_id=text.get("faq_id") or stable_id(text["question"], text.get("region", "")),
         question=text["question"],
@@ -211,7 +210,7 @@ def _language(text: Mapping[str, str]) -> str:
         return "zh-CN" if re.search(r"[\u3400-\u9fff]", text["question"]) else "en"
     tag = _LANGUAGES.get(normalize_text(said).lower(), said)
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
-        raise ValueError(f"language is neither a tag such as zh-CN nor known by name: {said!r}")
+        raise RowError("no_language", shown=said)
     return tag
 
 
@@ -221,7 +220,7 @@ def _year(text: str) -> int | None:
     found = re.fullmatch(r"(民国)?\s*(\d{2,4})(\.0)?\s*年?(度)?", normalize_text(text))
     year = parse_number(found[2]) + (1911 if found[1] else 0) if found else 0
     if not 1900 <= year <= 2200:
-        raise ValueError(f"year is not a year: {text!r}")
+        raise RowError("no_year", shown=text)
     return year
 
 
@@ -231,9 +230,7 @@ def _date_field(text: Mapping[str, str], name: str) -> str:
         return ""
     if iso := parse_date(unicodedata.normalize("NFKC", written)):
         return iso
-    raise ValueError(
-        f"{name} is not a date: {written[:30]!r}; write it like 2024-03-01 or 2024年3月1日"
-    )
+    raise RowError("no_date", field=field_name(name), shown=written[:30])
 
 
 def _visible_text(cell: str) -> str:
@@ -249,7 +246,7 @@ def _fields(named: Mapping[str, str]) -> dict[str, str]:
     fields = {("faq_id" if name == "id" else name): value for name, value in named.items()}
     if unknown := sorted(fields.keys() - _COLUMN_SYNONYMS.keys()):
         known = ", ".join(["id", *list(_COLUMN_SYNONYMS)[1:]])
-        raise ValueError(f"unknown fields {', '.join(unknown)}; known are {known}")
+        raise IngestError("unknown_fields", fields=", ".join(unknown), known=known)
     return fields
 
 
@@ -289,9 +286,9 @@ def _heading_row(table: DataTable, mapping: Mapping[str, str]) -> TableRow | Non
     return None
 
 
-def _no_columns(file: str, tables: list[DataTable], mapping: Mapping[str, str]) -> str:
+def _no_columns(file: str, tables: list[DataTable], mapping: Mapping[str, str]) -> UnreadableFile:
     if not tables:
-        return f"{file}: there is nothing in its tables"
+        return UnreadableFile("empty_tables", file=file)
     seen = "; ".join(
         f"{table.name + ': ' if table.name else ''}{_listed(table.rows[:1])}" for table in tables
     )
@@ -299,10 +296,7 @@ def _no_columns(file: str, tables: list[DataTable], mapping: Mapping[str, str]) 
         f"{name} (mapped to {mapping[name]})" if name in mapping else name
         for name in dict.fromkeys(("question", "answer", *mapping))
     ]
-    return (
-        f"{file}: no columns for {', '.join(wanted)} among the headings {seen}. Name those that"
-        " there are, e.g. --columns question=标题 answer=内容"
-    )
+    return UnreadableFile("missing_columns", file=file, wanted=", ".join(wanted), headings=seen)
 
 
 def _listed(rows: tuple[TableRow, ...]) -> str:

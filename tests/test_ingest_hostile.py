@@ -37,7 +37,7 @@ def refusal(path: Path, limits: ReadLimits = LIMITS, ocr: bool = False) -> str:
 def listed(paths: Sequence[Path], limits: ReadLimits = LIMITS) -> list[tuple[str, str]]:
     """Names of what is found, with the reason where it is refused."""
     with find_files(paths, limits) as found:
-        return [(item.name, getattr(item, "reason", "")) for item in found]
+        return [(item.name, str(getattr(item, "reason", ""))) for item in found]
 
 
 def taken(

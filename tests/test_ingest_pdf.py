@@ -204,14 +204,14 @@ def test_a_few_pages_that_are_pictures_are_named_and_the_rest_is_read(tmp_path: 
         f"第{number}条 {CLAUSE}" for number in range(1, 13)
     ]
     [warning] = found.warnings
-    assert "pages 7, 12 are left out" in warning and "--ocr" in warning
+    assert "page 7, 12;" in str(warning) and "--ocr" in str(warning)
 
 
 WITHOUT_FONTS = """
 import sys
 from pathlib import Path
 import pypdfium2
-from ingest.readers import box_font, pdf
+from ingest.readers.pdf import box_font, document
 
 class NoFonts(pypdfium2.PdfSysfontBase):
     def EnumFonts(self, *asked):
@@ -220,11 +220,11 @@ class NoFonts(pypdfium2.PdfSysfontBase):
     MapFont = GetFont = EnumFonts
 
 if sys.argv[2] == "lent":
-    box_font._Lender(NoFonts()).setup()
+    box_font._FallbackFonts(NoFonts()).setup()
 else:
     NoFonts().setup()
-pdf.lend_box_font = lambda: None
-page = pdf._open(Path(sys.argv[1]))[0].get_textpage()
+document.install_box_font = lambda: None
+page = document._open(Path(sys.argv[1]))[0].get_textpage()
 print(page.count_chars())
 """
 

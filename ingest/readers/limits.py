@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..content import UnreadableFile
+from ..messages import IngestMessage, message
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -57,24 +58,21 @@ def open_zip(path: Path, limits: ReadLimits) -> zipfile.ZipFile:
     """
     # zipfile makes an object of every entry before anybody can count them.
     if _count_members(path) > limits.members:
-        raise UnreadableFile(f"the archive has more than {limits.members} members; split it")
+        raise UnreadableFile("many_members", most=limits.members)
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise UnreadableFile("the file is damaged or breaks off; get it again") from error
+        raise UnreadableFile("damaged") from error
 
 
-def member_problem(member: zipfile.ZipInfo, limits: ReadLimits) -> str:
-    """What speaks against unpacking a member; empty if nothing does."""
+def member_problem(member: zipfile.ZipInfo, limits: ReadLimits) -> IngestMessage | None:
+    """What speaks against unpacking a member, if anything does."""
     if member.flag_bits & _ENCRYPTED:
-        return "is protected by a password; save it without one"
+        return message("password")
     packed = max(member.compress_size, 1)
     if member.file_size > MIB and member.file_size / packed > limits.ratio:
-        return (
-            f"unpacks to {member.file_size // packed} times its size, as only a zip bomb does"
-            f" (at most {limits.ratio})"
-        )
-    return ""
+        return message("zip_bomb", times=member.file_size // packed, most=limits.ratio)
+    return None
 
 
 def check_office_parts(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
@@ -86,12 +84,10 @@ def check_office_parts(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
     members = archive.infolist()
     for member in members:
         if problem := member_problem(member, limits):
-            raise UnreadableFile(f"a part of the file {problem}")
+            raise UnreadableFile("bad_part", problem=problem)
     # What a header claims holds: zipfile never unpacks more than that.
     if sum(member.file_size for member in members) > limits.parts_bytes:
-        raise UnreadableFile(
-            f"the file unpacks to more than {limits.parts_bytes // MIB} MiB; split it"
-        )
+        raise UnreadableFile("large_parts", mib=limits.parts_bytes // MIB)
     for member in members:
         if member.filename.endswith((".xml", ".rels", ".vml")):
             _refuse_xml_entities(archive, member)
@@ -104,7 +100,7 @@ def _refuse_xml_entities(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> N
             # Without the zero bytes a declaration in UTF-16 looks as in UTF-8.
             seen = tail + chunk.replace(b"\0", b"")
             if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
-                raise UnreadableFile("a part of the file declares XML entities, as no office does")
+                raise UnreadableFile("xml_entities")
             tail = seen[-16:]
 
 

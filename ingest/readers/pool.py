@@ -45,7 +45,7 @@ def read_many(
 
     def read_one(item: FoundFile | RefusedFile) -> Content | UnreadableFile:
         if isinstance(item, RefusedFile):
-            return UnreadableFile(f"{item.name}: {item.reason}")
+            return UnreadableFile.of(item.reason, file=item.name)
         worker = idle.get()
         try:
             return worker.read(item, ocr, limits, lambda share: progress(item, share))
@@ -95,14 +95,8 @@ class _ReaderProcess:
             self._process = None
             self._pipe.close()
             if code in (-signal.SIGPROF, -signal.SIGALRM):
-                return UnreadableFile(
-                    f"{item.name}: takes more than {limits.seconds} s of computing to read;"
-                    " split it"
-                )
-            return UnreadableFile(
-                f"{item.name}: brought the program that reads it down; open the file and save it"
-                " again, or split it"
-            )
+                return UnreadableFile("slow_file", file=item.name, seconds=limits.seconds)
+            return UnreadableFile("crashed_reader", file=item.name)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""

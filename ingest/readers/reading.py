@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..content import Content, UnreadableFile
 from ..detection import FormatName, detect_format
+from ..messages import unopenable
 from .limits import LIMITS, MIB, ReadLimits
 
 _CALLED: dict[FormatName, str] = {
@@ -38,27 +39,24 @@ def read(
     """
     try:
         if (size := path.stat().st_size) > limits.file_bytes:
-            raise UnreadableFile(
-                f"has {size // MIB} MiB; at most {limits.file_bytes // MIB} are read, split it"
-            )
+            raise UnreadableFile("large_file", mib=size // MIB, most=limits.file_bytes // MIB)
         kind = detect_format(path, limits)
         try:
             return _read(kind, path, Path(name).stem, ocr, limits, progress)
         except (UnreadableFile, MemoryError):
             raise
         except RecursionError as error:
-            raise UnreadableFile("is nested too deeply to be read") from error
+            raise UnreadableFile("deep_nesting") from error
         except Exception as error:  # the libraries raise anything on a damaged file
             raise UnreadableFile(
-                f"cannot be read as a {_CALLED[kind]} file ({type(error).__name__});"
-                " open it in its program and save it again"
+                "unreadable_as", format=_CALLED[kind], error=type(error).__name__
             ) from error
     except UnreadableFile as error:
-        raise UnreadableFile(f"{name}: {error}") from error
+        raise error.about(name) from error
     except MemoryError as error:
-        raise UnreadableFile(f"{name}: needs too much memory to be read; split it") from error
+        raise UnreadableFile("much_memory", file=name) from error
     except OSError as error:
-        raise UnreadableFile(f"{name}: cannot be opened: {error.strerror or error}") from error
+        raise UnreadableFile.of(unopenable(error), file=name) from error
 
 
 def _read(

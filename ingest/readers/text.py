@@ -36,9 +36,7 @@ def load_text(path: Path, limits: ReadLimits) -> str:
         UnreadableFile: The file is too big or not text.
     """
     if (size := path.stat().st_size) > limits.text_bytes:
-        raise UnreadableFile(
-            f"has {size // MIB} MiB of text; at most {limits.text_bytes // MIB} are read, split it"
-        )
+        raise UnreadableFile("large_text", mib=size // MIB, most=limits.text_bytes // MIB)
     return decode_text(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -55,10 +53,7 @@ def load_lines(path: Path, limits: ReadLimits) -> str:
         end = text.find("\n", start)
         end = len(text) if end < 0 else end
         if end - start > limits.line_chars:
-            raise UnreadableFile(
-                f"line {number} has {end - start} characters (at most {limits.line_chars});"
-                " it is no text for people, or its line ends are lost"
-            )
+            raise UnreadableFile("long_line", line=number, n=end - start, most=limits.line_chars)
         start = end + 1
     return text
 
@@ -102,7 +97,7 @@ def decode_text(data: bytes, declared: str = "") -> str:
         return patched
     best = from_bytes(data[:_SAMPLE]).best()
     if best is None:
-        raise UnreadableFile("is neither text in a known encoding nor a format that is read")
+        raise UnreadableFile("no_encoding")
     return data.decode(best.encoding, "replace")
 
 
@@ -157,7 +152,7 @@ def _wide(data: bytes) -> str:
     encoding = "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
     text = _strict(data, encoding) if len(data) % 2 == 0 else None
     if text is None or any(char < " " and char not in "\t\n\r\f" for char in text[:_SAMPLE]):
-        raise UnreadableFile("is a binary file, not one of the formats that are read")
+        raise UnreadableFile("binary_file")
     return text
 
 
@@ -205,17 +200,13 @@ def read_csv(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
         for number, row in enumerate(reader, 1):
             cells += len(row)
             if number > limits.rows or cells > limits.cells:
-                raise UnreadableFile(
-                    f"has more than {limits.rows} rows or {limits.cells} cells; split it"
-                )
+                raise UnreadableFile("large_table", rows=limits.rows, cells=limits.cells)
             rows.append(TableRow(number, tuple(cell.strip() for cell in row)))
     except csv.Error as error:
-        raise UnreadableFile(
-            f"line {reader.line_num}: {error}; look for a quotation mark that is never closed"
-        ) from error
+        raise UnreadableFile("open_quote", line=reader.line_num, detail=str(error)) from error
     found = table_from_rows("", rows) or _single_column(rows)
     if found is None:
-        raise UnreadableFile("has no row below its headings")
+        raise UnreadableFile("no_rows")
     return (found,)
 
 
@@ -248,9 +239,6 @@ def _regularity(text: str, delimiter: str) -> tuple[float, int]:
     return (wide.count(commonest) / len(widths), commonest)
 
 
-_EXPECTED_JSON = 'a list of objects is expected, e.g. [{"问题": …, "答案": …}]'
-
-
 def read_json(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
     """The one table of a JSON or JSON Lines file.
 
@@ -264,18 +252,18 @@ def read_json(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
         else:
             records = _json_records(text)
     except RecursionError as error:
-        raise UnreadableFile("is nested too deeply to be read") from error
+        raise UnreadableFile("deep_nesting") from error
     keys: dict[str, None] = {}
     for _, record in records:
         keys.update(dict.fromkeys(record))
     if len(records) > limits.rows or len(records) * len(keys) > limits.cells:
-        raise UnreadableFile(f"has more than {limits.rows} rows or {limits.cells} cells; split it")
+        raise UnreadableFile("large_table", rows=limits.rows, cells=limits.cells)
     rows = (
         TableRow(number, tuple(_json_cell(record.get(key)) for key in keys))
         for number, record in records
     )
     if not keys:
-        raise UnreadableFile(f"has no objects; {_EXPECTED_JSON}")
+        raise UnreadableFile("json_no_objects")
     return (DataTable("", (TableRow(0, tuple(keys)), *rows)),)
 
 
@@ -285,16 +273,16 @@ def _json_records(text: str) -> list[tuple[int, dict[str, Any]]]:
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             return _json_line_records(text)
-        raise UnreadableFile(f"line {error.lineno} is not JSON: {error.msg}") from error
+        raise UnreadableFile("no_json", line=error.lineno, detail=error.msg) from error
     if isinstance(value, dict):
         # {"code": 0, "data": [{…}]}, as interfaces answer
         lists = [v for v in value.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
         value = lists[0] if len(lists) == 1 else [value]
     if not isinstance(value, list):
-        raise UnreadableFile(f"holds a single value; {_EXPECTED_JSON}")
+        raise UnreadableFile("json_single_value")
     for number, record in enumerate(value, 1):
         if not isinstance(record, dict):
-            raise UnreadableFile(f"entry {number} is not an object; {_EXPECTED_JSON}")
+            raise UnreadableFile("json_entry", number=number)
     return list(enumerate(value, 1))
 
 
@@ -306,9 +294,9 @@ def _json_line_records(text: str) -> list[tuple[int, dict[str, Any]]]:
         try:
             record = _parse_json(line)
         except json.JSONDecodeError as error:
-            raise UnreadableFile(f"line {number} is not JSON: {error.msg}") from error
+            raise UnreadableFile("no_json", line=number, detail=error.msg) from error
         if not isinstance(record, dict):
-            raise UnreadableFile(f"line {number} is not an object; one object a line is expected")
+            raise UnreadableFile("json_line", line=number)
         records.append((number, record))
     return records
 

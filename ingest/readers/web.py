@@ -57,7 +57,7 @@ def html_parts(markup: str) -> list[TextBlock | TableGrid]:
 def _content(markup: str, title: str) -> Content:
     root = _parse(markup)
     if root is None:
-        raise UnreadableFile("holds no text")
+        raise UnreadableFile("no_text")
     named = collapse_spaces(root.findtext(".//title") or "")
     first = next((collapse_spaces(_text(h1)) for h1 in root.iter("h1") if _text(h1).strip()), "")
     _drop_unseen(root)
@@ -65,7 +65,7 @@ def _content(markup: str, title: str) -> Content:
     _drop_surroundings(root, whole)
     parts = _Walk(_main(root)).parts
     if not parts:
-        raise UnreadableFile("holds no text besides menus; save the page once it is fully shown")
+        raise UnreadableFile("only_menus")
     return tables_or_document(first or named or title, parts)
 
 

@@ -38,7 +38,7 @@ def serve(pipe: Connection) -> None:
         try:
             answer = read(path, name=name, ocr=ocr, limits=limits, progress=pipe.send)
         except UnreadableFile as error:
-            answer = UnreadableFile(str(error))  # without the causes, which may not be sent
+            answer = error
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         pipe.send(answer)

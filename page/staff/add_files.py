@@ -8,7 +8,6 @@ import streamlit as st
 from ingest.pipeline import FileReport, ReadOptions
 from ingest.table_mapping import BadRow
 
-from ..i18n.ingest_reasons import ingest_reason
 from .components import DONE_KEY, StaffContext, facts, heading, join_present, note, section
 from .ingest_jobs import IngestJob
 from .uploads import Upload, same_names
@@ -126,9 +125,9 @@ def _report(index: int, report: FileReport, visit: StaffContext) -> None:
         heading(report.name)
         facts(visit.say(report.outcome), *_counts(report, visit), kind=report.outcome)
         if report.reason:
-            st.text(ingest_reason(report.reason, visit.language))
+            st.text(report.reason.text(visit.language))
         for warning in report.warnings:
-            st.text(ingest_reason(warning, visit.language))
+            st.text(warning.text(visit.language))
         if report.bad_rows:
             _bad_rows(report.bad_rows, visit)
         for reasons in report.held_back[:N_LINES]:
@@ -140,7 +139,7 @@ def _report(index: int, report: FileReport, visit: StaffContext) -> None:
 def _bad_rows(rows: Sequence[BadRow], visit: StaffContext) -> None:
     columns: dict[str, list[str]] = {
         visit.say("row"): [str(row.row) for row in rows],
-        visit.say("reason"): [ingest_reason(row.reason, visit.language) for row in rows],
+        visit.say("reason"): [row.reason.text(visit.language) for row in rows],
     }
     if any(row.table for row in rows):
         columns = {visit.say("sheet"): [row.table for row in rows], **columns}

@@ -38,7 +38,7 @@ def read_docx(path: Path, title: str, limits: ReadLimits) -> Content:
     reader = _DocxReader(path)
     parts = list(reader.parts(reader.body))
     if not parts:
-        raise UnreadableFile("holds no text; if it is made of pictures, save it as PDF")
+        raise UnreadableFile("only_pictures")
     return tables_or_document(reader.title or title, parts)
 
 

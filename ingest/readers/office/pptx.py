@@ -24,12 +24,12 @@ def read_pptx(path: Path, title: str, limits: ReadLimits) -> Document:
     blocks: list[TextBlock] = []
     slides = pptx.Presentation(str(path)).slides
     if len(slides) > limits.pages:
-        raise UnreadableFile(f"has more than {limits.pages} slides; split it")
+        raise UnreadableFile("many_slides", most=limits.pages)
     for page, slide in enumerate(slides, 1):
         if slide._element.get("show") not in ("0", "false"):
             blocks += _slide(slide.shapes, page)
     if not blocks:
-        raise UnreadableFile("holds no text; if it is made of pictures, save it as PDF")
+        raise UnreadableFile("only_pictures")
     first = next((b.text for b in blocks if b.kind == "heading"), title)
     return Document(first, tuple(blocks))
 

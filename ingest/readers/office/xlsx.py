@@ -50,14 +50,14 @@ def read_xlsx(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
             for row in _rows(sheet, limits):
                 budget -= len(row.cells)
                 if budget < 0:
-                    raise UnreadableFile(f"has more than {limits.cells} cells; split it")
+                    raise UnreadableFile("many_cells", most=limits.cells)
                 rows.append(row)
             with zipfile.ZipFile(path) as archive:
                 rows = _filled(rows, _merged(archive, sheet._worksheet_path))
             if found := table_from_rows(sheet.title, rows, _heading_rows(rows)):
                 tables.append(found)
     if not tables:
-        raise UnreadableFile("no visible sheet has a row of headings with rows below")
+        raise UnreadableFile("no_sheet")
     return tuple(tables)
 
 
@@ -71,7 +71,7 @@ def _rows(sheet: Any, limits: ReadLimits) -> Iterator[TableRow]:
         if texts:
             found += 1
             if found > limits.rows:
-                raise UnreadableFile(f"a sheet has more than {limits.rows} rows; split it")
+                raise UnreadableFile("many_rows", most=limits.rows)
             yield TableRow(number, tuple(texts))
 
 

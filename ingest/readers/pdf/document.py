@@ -11,6 +11,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ...content import Document, TextBlock, UnreadableFile
+from ...messages import IngestMessage, message
 from ..limits import KIB, ReadLimits
 from ..structure import collapse_spaces, join_lines, starts_unit, text_block
 from ..table_grid import heading_height, is_form, table_row_blocks
@@ -63,7 +64,7 @@ def read_pdf(
     document = _open(path)
     try:
         if len(document) > limits.pages:
-            raise UnreadableFile(f"has {len(document)} pages; at most {limits.pages}, split it")
+            raise UnreadableFile("many_pages", n=len(document), most=limits.pages)
         pages: dict[int, _PageText] = {}
         scanned: list[int] = []
         for number in range(1, len(document) + 1):
@@ -76,10 +77,7 @@ def read_pdf(
                 continue
             pages[number] = _page_text(page)
         if scanned and not ocr and len(scanned) >= _SCANNED * len(document):
-            raise UnreadableFile(
-                f"is a scan ({len(scanned)} of {len(document)} pages are pictures without text);"
-                " switch character recognition on (ocr), or export it from the office program"
-            )
+            raise UnreadableFile("scan", n=len(scanned), pages=len(document))
         if scanned and ocr:
             recognition.require_tesseract()
             for number in scanned:
@@ -89,18 +87,15 @@ def read_pdf(
         document.close()
     found = _document(title, [pages[number] for number in sorted(pages)])
     if not found.blocks:
-        raise UnreadableFile("the PDF file holds no text")
+        raise UnreadableFile("no_text")
     return replace(found, warnings=() if ocr or not scanned else (_left_out(scanned),))
 
 
-def _left_out(scanned: Sequence[int]) -> str:
-    some = ", ".join(map(str, scanned[:_MOST_NAMED]))
-    rest = f" and {len(scanned) - _MOST_NAMED} more" if len(scanned) > _MOST_NAMED else ""
-    pages, are = ("pages", "are") if len(scanned) > 1 else ("page", "is")
-    return (
-        f"{pages} {some}{rest} {are} left out, being pictures without text; switch character"
-        " recognition on (--ocr), or export the file from the office program"
-    )
+def _left_out(scanned: Sequence[int]) -> IngestMessage:
+    pages = ", ".join(map(str, scanned[:_MOST_NAMED]))
+    if len(scanned) <= _MOST_NAMED:
+        return message("pages_left_out", pages=pages)
+    return message("many_pages_left_out", pages=pages, n_more=len(scanned) - _MOST_NAMED)
 
 
 def _open(path: Path) -> pdfium.PdfDocument:
@@ -110,17 +105,17 @@ def _open(path: Path) -> pdfium.PdfDocument:
         len(document)
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD:
-            raise UnreadableFile("is protected by a password; save it without one") from error
-        raise UnreadableFile("the PDF file is damaged or breaks off; get it again") from error
+            raise UnreadableFile("password") from error
+        raise UnreadableFile("damaged") from error
     # PDFium rebuilds what is left of a file that breaks off: half a text would pass for a whole.
     with path.open("rb") as file:
         file.seek(max(path.stat().st_size - 64 * KIB, 0))
         if b"%%EOF" not in file.read():
             document.close()
-            raise UnreadableFile("the PDF file breaks off before its end; get it again")
+            raise UnreadableFile("cut_off")
     if len(document) == 0:
         document.close()
-        raise UnreadableFile("the PDF file has no pages")
+        raise UnreadableFile("no_pages")
     return document
 
 

@@ -18,18 +18,12 @@ _SECONDS = 120
 def require_tesseract() -> None:
     """Raise :class:`UnreadableFile`, saying what to install, unless pages can be recognised."""
     if shutil.which("tesseract") is None:
-        raise UnreadableFile(
-            "is a scan, and tesseract is not installed: install the packages tesseract-ocr and"
-            " tesseract-ocr-chi-sim"
-        )
+        raise UnreadableFile("no_tesseract")
     listed = subprocess.run(
         ["tesseract", "--list-langs"], capture_output=True, text=True, check=False
     )
     if _LANGUAGE not in (listed.stdout + listed.stderr).split():
-        raise UnreadableFile(
-            "is a scan, and tesseract does not know Chinese: install the package"
-            " tesseract-ocr-chi-sim"
-        )
+        raise UnreadableFile("tesseract_without_chinese")
 
 
 def recognize_page(document: pdfium.PdfDocument, number: int) -> list[str]:
@@ -54,5 +48,5 @@ def recognize_page(document: pdfium.PdfDocument, number: int) -> list[str]:
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},
         )
     except (subprocess.SubprocessError, OSError) as error:
-        raise UnreadableFile(f"page {number} could not be recognised by tesseract") from error
+        raise UnreadableFile("page_not_recognized", page=number) from error
     return [line.strip() for line in done.stdout.decode("utf-8", "replace").split("\n")]
