@@ -1,6 +1,16 @@
 """A question finds the entries that answer it."""
 
-from .base import EVERYWHERE, NATIONWIDE, FaqEntry, FaqStore, Passage, Retriever, Scope, StoreError
+from .base import (
+    EVERYWHERE,
+    NATIONWIDE,
+    FaqEntry,
+    FaqStore,
+    Passage,
+    Retriever,
+    Scope,
+    StoreBusyError,
+    StoreError,
+)
 from .text.language import language_of
 
 __all__ = [
@@ -11,6 +21,7 @@ __all__ = [
     "Passage",
     "Retriever",
     "Scope",
+    "StoreBusyError",
     "StoreError",
     "language_of",
 ]

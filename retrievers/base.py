@@ -95,6 +95,10 @@ class StoreError(RuntimeError):
     """A store cannot be used as it is; the text says what to do."""
 
 
+class StoreBusyError(StoreError):
+    """Another process is writing to the store; later it can be tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryTerms:
     """An entry, cut into :func:`~retrievers.text.tokenization.tokenize`."""

@@ -76,7 +76,7 @@ def test_every_wrong_password_makes_the_pause_longer_and_the_right_one_ends_it()
     assert door.wait_s == 1
 
 
-def staff_script() -> None:
+def script() -> None:
     """Streamlit runs this text on its own."""
     import streamlit as st
 
@@ -94,7 +94,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
 
     monkeypatch.setenv("ZHENGWEN_DATA_DIR", str(tmp_path / "var"))
     st.cache_resource.clear()
-    yield AppTest.from_function(staff_page, default_timeout=60)
+    yield AppTest.from_function(script, default_timeout=60)
     st.cache_resource.clear()
 
 
@@ -118,7 +118,7 @@ def test_a_wrong_password_is_refused_for_all_and_neither_said_nor_logged(
     monkeypatch.setattr(staff_page, "_login_throttle", lambda: door)
     first = try_to_sign_in(alone.run(), "nearly-" + PASSWORD)
     assert "口令不对" in first.error[0].value
-    other = AppTest.from_function(staff_page, default_timeout=60).run()
+    other = AppTest.from_function(script, default_timeout=60).run()
     second = try_to_sign_in(other, PASSWORD)
     assert "没有核对" in second.warning[0].value
     assert not first.tabs and not second.tabs

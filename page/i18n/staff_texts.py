@@ -36,9 +36,9 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "The knowledge base cannot be opened: {reason}",
     },
     "not_written": {"zh": "没有写入：{reason}", "en": "Nothing was written: {reason}"},
-    "not_written_now": {
-        "zh": "没有写入。可能有另一个导入正在进行，请稍后再试。（{reason}）",
-        "en": "Nothing was written. Another import may be going on; try again later. ({reason})",
+    "busy_store": {
+        "zh": "没有写入：另一个导入正在进行，请稍后再试。",
+        "en": "Nothing was written: another import is going on; try again later.",
     },
     "unexpected": {
         "zh": "程序出错（{kind}），详情在网页服务的日志里。",

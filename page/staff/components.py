@@ -8,7 +8,8 @@ from datetime import date, datetime
 import streamlit as st
 
 from agent.build import SAMPLE_ORIGIN
-from retrievers import FaqEntry, StoreError
+from ingest.messages import IngestError
+from retrievers import FaqEntry, StoreBusyError
 
 from ..i18n.staff_texts import staff_text
 from ..i18n.visitor_texts import Language
@@ -35,8 +36,10 @@ class StaffContext:
         """What went wrong, and what to do."""
         if not isinstance(error, STORE_ERRORS):
             return self.say("unexpected", kind=type(error).__name__)
-        key = "not_written_now" if isinstance(error, StoreError) else "not_written"
-        return self.say(key, reason=escape_markdown(str(error)))
+        if isinstance(error, StoreBusyError):
+            return self.say("busy_store")
+        reason = error.message.text(self.language) if isinstance(error, IngestError) else str(error)
+        return self.say("not_written", reason=escape_markdown(reason))
 
     def origin(self, entry: FaqEntry) -> str:
         """The file that an entry is from, as people know it."""

@@ -10,7 +10,16 @@ from filelock import FileLock, Timeout
 
 from zhengwen.assets import asset
 
-from ..base import EVERYWHERE, EntryTerms, FaqEntry, Part, Passage, Scope, StoreError
+from ..base import (
+    EVERYWHERE,
+    EntryTerms,
+    FaqEntry,
+    Part,
+    Passage,
+    Scope,
+    StoreBusyError,
+    StoreError,
+)
 from ..encoder import SentenceEncoder
 from ..text.tokenization import tokenize, tokenize_entry
 from .bm25_index import Bm25Index
@@ -92,7 +101,7 @@ class ChromaStore:
             progress: Told how many of ``added`` are ready.
 
         Raises:
-            StoreError: Another process has been writing for longer than ten seconds.
+            StoreBusyError: Another process has been writing for longer than ten seconds.
         """
         with self._alone():
             self._catch_up()  # what others wrote before, or it would be skipped for good
@@ -278,7 +287,7 @@ class ChromaStore:
         try:
             return self._writing.acquire(timeout=PATIENCE_S)
         except Timeout as error:
-            raise StoreError(
+            raise StoreBusyError(
                 "another process is writing to the store; wait until it has finished, and "
                 "start again"
             ) from error
