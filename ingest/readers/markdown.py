@@ -2,25 +2,28 @@
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from ..content import Document, TextBlock
-from .limits import ReadLimits
+from .encoding import load_lines
+from .registry import SourceFile, document_format
 from .structure import collapse_spaces, text_block
 from .table_grid import TableGrid, table_row_blocks
-from .text import load_lines
 from .web import html_parts
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 _FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
 _TITLE = re.compile(r"^title:\s*[\"']?(.+?)[\"']?\s*$", re.MULTILINE)
 
 
-def read_markdown(path: Path, title: str, limits: ReadLimits) -> Document:
+@document_format("Markdown", suffixes=(".md", ".markdown"))
+def read_markdown(file: SourceFile) -> Document:
     """The blocks of a Markdown text; the first heading of level 1 is its title."""
-    text = load_lines(path, limits)
+    from markdown_it import MarkdownIt  # loaded once a file needs it
+
+    title, text = file.title, load_lines(file.path, file.limits)
     if front := _FRONT_MATTER.match(text):
         if named := _TITLE.search(front[1]):
             title = named[1]
@@ -30,7 +33,7 @@ def read_markdown(path: Path, title: str, limits: ReadLimits) -> Document:
     return Document(first, tuple(blocks))
 
 
-def _blocks(tokens: Sequence[Token]) -> list[TextBlock]:
+def _blocks(tokens: "Sequence[Token]") -> list[TextBlock]:
     blocks: list[TextBlock] = []
     lists: list[int | None] = []  # the next number of each list that is open; None for bullets
     marker = ""
@@ -86,7 +89,7 @@ def _blocks(tokens: Sequence[Token]) -> list[TextBlock]:
     return blocks
 
 
-def _plain(inline: Token) -> str:
+def _plain(inline: "Token") -> str:
     """The words of a paragraph without their marks; a hard line break stays one."""
     pieces: list[str] = []
     for child in inline.children or ():

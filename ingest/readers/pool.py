@@ -13,6 +13,7 @@ from queue import SimpleQueue
 
 from ..content import Content, FoundFile, RefusedFile, UnreadableFile
 from .limits import LIMITS, ReadLimits
+from .registry import outside_modules
 
 _PROJECT_ROOT = Path(__file__).parent.parent.parent
 
@@ -108,9 +109,12 @@ class _ReaderProcess:
         if self._process is None:
             self._pipe, theirs = Pipe()
             # A plain interpreter, not a copy of this one: that may hold gigabytes of models.
-            paths = [str(_PROJECT_ROOT), os.environ.get("PYTHONPATH", "")]
+            paths = [str(_PROJECT_ROOT), *sys.path]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ingest.readers.worker", str(theirs.fileno())],
+                [
+                    *(sys.executable, "-m", "ingest.readers.worker", str(theirs.fileno())),
+                    *outside_modules(),
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,

@@ -1,16 +1,16 @@
 """HTML: the main content of a page, without what surrounds and what is hidden."""
 
 import re
-from pathlib import Path
-
-import lxml.html
-from lxml.etree import _Element
+from typing import TYPE_CHECKING
 
 from ..content import BlockKind, Content, TextBlock, UnreadableFile
-from .limits import ReadLimits
+from .encoding import decode_text, load_text
+from .registry import FileHead, SourceFile, document_format
 from .structure import collapse_spaces, text_block
 from .table_grid import TableGrid, tables_or_document
-from .text import decode_text, load_text
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 _DROPPED_TAGS = frozenset(
     "script style noscript template nav aside footer select button textarea iframe svg object"
@@ -41,11 +41,20 @@ _MOST_OF_A_PAGE = 0.6
 _WIDEST_SPAN = 100
 
 
-def read_html(path: Path, title: str, limits: ReadLimits) -> Content:
+def _is_html(head: FileHead) -> bool:
+    return (
+        head.text.startswith(("<!doctype html", "<html"))
+        or (head.text.startswith("<?xml") and "<html" in head.text)
+        or (head.suffix == ".xls" and "<table" in head.text)  # as many programs export tables
+    )
+
+
+@document_format("HTML", recognizes=_is_html, suffixes=(".html", ".htm", ".xhtml", ".shtml"))
+def read_html(file: SourceFile) -> Content:
     """The main content of a web page; tables if it consists of them."""
-    load_text(path, limits)
-    data = path.read_bytes()
-    return _content(decode_text(data, _declared_encoding(data[:4096])), title)
+    load_text(file.path, file.limits)
+    data = file.path.read_bytes()
+    return _content(decode_text(data, _declared_encoding(data[:4096])), file.title)
 
 
 def html_parts(markup: str) -> list[TextBlock | TableGrid]:
@@ -69,7 +78,9 @@ def _content(markup: str, title: str) -> Content:
     return tables_or_document(first or named or title, parts)
 
 
-def _parse(markup: str) -> _Element | None:
+def _parse(markup: str) -> "_Element | None":
+    import lxml.html  # loaded once a file needs it
+
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     if not markup.strip():
         return None
@@ -87,11 +98,11 @@ def _declared_encoding(head: bytes) -> str:
     return {"big5": "big5hkscs", "big5-hkscs": "big5hkscs", "shift_jis": "cp932"}.get(name, "")
 
 
-def _text(element: _Element) -> str:
+def _text(element: "_Element") -> str:
     return "".join(str(piece) for piece in element.itertext())
 
 
-def _drop_unseen(root: _Element) -> None:
+def _drop_unseen(root: "_Element") -> None:
     for element in list(root.iter()):
         if not isinstance(element.tag, str):
             continue
@@ -104,7 +115,7 @@ def _drop_unseen(root: _Element) -> None:
             _drop(element)
 
 
-def _drop_surroundings(root: _Element, whole: int) -> None:
+def _drop_surroundings(root: "_Element", whole: int) -> None:
     for element in list(root.iter()):
         if element.tag in ("html", "body", "main", "article") or element.getparent() is None:
             continue
@@ -120,7 +131,7 @@ def _drop_surroundings(root: _Element, whole: int) -> None:
                 _drop(element)
 
 
-def _is_all_links(element: _Element) -> bool:
+def _is_all_links(element: "_Element") -> bool:
     if element.tag not in ("ul", "ol", "div", "section", "p", "table"):
         return False
     links = list(element.iter("a"))
@@ -131,7 +142,7 @@ def _is_all_links(element: _Element) -> bool:
     return linked > 0.7 * text
 
 
-def _main(root: _Element) -> _Element:
+def _main(root: "_Element") -> "_Element":
     whole = len(_text(root)) or 1
     for path in _MAIN:
         for element in root.xpath(path):
@@ -140,11 +151,11 @@ def _main(root: _Element) -> _Element:
     return root
 
 
-def _inside(element: _Element, tags: tuple[str, ...]) -> bool:
+def _inside(element: "_Element", tags: tuple[str, ...]) -> bool:
     return next(element.iterancestors(*tags), None) is not None
 
 
-def _drop(element: _Element) -> None:
+def _drop(element: "_Element") -> None:
     parent = element.getparent()
     if parent is None:
         return
@@ -160,13 +171,13 @@ def _drop(element: _Element) -> None:
 class _Walk:
     """Goes through the elements and gathers what a reader sees as one block each."""
 
-    def __init__(self, root: _Element) -> None:
+    def __init__(self, root: "_Element") -> None:
         self.parts: list[TextBlock | TableGrid] = []
         self._line: list[str] = []
         self._visit(root, "paragraph", 0)
         self._flush("paragraph", 0)
 
-    def _visit(self, element: _Element, kind: BlockKind, level: int) -> None:
+    def _visit(self, element: "_Element", kind: BlockKind, level: int) -> None:
         tag = element.tag
         if tag in _DROPPED_TAGS:
             return
@@ -201,7 +212,7 @@ class _Walk:
         )
 
 
-def _number(item: _Element) -> str:
+def _number(item: "_Element") -> str:
     """The number a browser puts before an item of an ordered list."""
     parent = item.getparent()
     if parent is None or parent.tag != "ol":
@@ -209,7 +220,7 @@ def _number(item: _Element) -> str:
     return f"{sum(1 for _ in item.itersiblings('li', preceding=True)) + 1}. "
 
 
-def _drawn(element: _Element) -> TableGrid | None:
+def _drawn(element: "_Element") -> TableGrid | None:
     """The cells of a table; None if it only arranges the page."""
     rows = [row for row in element.iter("tr") if next(row.iterancestors("table"), None) is element]
     nested = next(element.iterdescendants("table"), None) is not None
@@ -247,7 +258,7 @@ def _cover(cells: list[str], pending: dict[int, tuple[int, str]]) -> None:
         cells.append(text)
 
 
-def _heading_rows(element: _Element, heads: list[list[bool]]) -> int | None:
+def _heading_rows(element: "_Element", heads: list[list[bool]]) -> int | None:
     in_head = len(element.findall("thead/tr"))
     leading = next((i for i, row in enumerate(heads) if not row or not all(row)), len(heads))
     if in_head or leading:
@@ -256,16 +267,16 @@ def _heading_rows(element: _Element, heads: list[list[bool]]) -> int | None:
     return 0 if labels and max(map(len, heads)) in (2, 4) else None
 
 
-def _span(cell: _Element, name: str, most: int) -> int:
+def _span(cell: "_Element", name: str, most: int) -> int:
     value = (cell.get(name) or "1").strip()
     return min(max(int(value), 1), most) if value.isascii() and value[:5].isdigit() else 1
 
 
-def _cell_text(cell: _Element) -> str:
+def _cell_text(cell: "_Element") -> str:
     """The text of a cell, a line for each of its paragraphs."""
     pieces: list[str] = []
 
-    def visit(element: _Element) -> None:
+    def visit(element: "_Element") -> None:
         pieces.append(re.sub(r"\s+", " ", element.text or ""))
         for child in element:
             edge = "\n" if child.tag in _BLOCK_TAGS else ""

@@ -1,10 +1,12 @@
 """A process that reads files for another one, and is lost with a file that abuses it.
 
-Start it as ``python -m ingest.readers.worker DESCRIPTOR`` with an inherited end of a pipe: it
+Start it as ``python -m ingest.readers.worker DESCRIPTOR [MODULE ...]`` with an inherited end of a
+pipe and the modules outside this package that register formats: it
 answers each (path, name, ocr, limits) with the content or an :class:`UnreadableFile`; before it,
 as often as it likes, with the share that it has read, a float.
 """
 
+import importlib
 import resource
 import signal
 import sys
@@ -51,4 +53,6 @@ def _bound(memory_bytes: int) -> None:
 
 
 if __name__ == "__main__":
+    for module in sys.argv[2:]:
+        importlib.import_module(module)
     serve(Connection(int(sys.argv[1])))

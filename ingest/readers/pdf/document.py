@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import pypdfium2.raw as pdfium_c
 
 from ...content import Document, TextBlock, UnreadableFile
 from ...messages import IngestMessage, message
-from ..limits import KIB, ReadLimits
+from ..limits import KIB
+from ..registry import SourceFile
 from ..structure import collapse_spaces, join_lines, starts_unit, text_block
 from ..table_grid import heading_height, is_form, table_row_blocks
 from . import ocr as recognition
@@ -54,14 +55,13 @@ class _PageText:
     parts: tuple[PagePart, ...]
 
 
-def read_pdf(
-    path: Path, title: str, limits: ReadLimits, ocr: bool, progress: Callable[[float], None]
-) -> Document:
-    """The text of a PDF file; with ``ocr`` also of its pages that are pictures.
+def read_pdf(file: SourceFile) -> Document:
+    """The text of a PDF file; with ``file.ocr`` also of its pages that are pictures.
 
     Without it they are left out with a warning, and many of them are an error.
     """
-    document = _open(path)
+    limits, ocr = file.limits, file.ocr
+    document = _open(file.path)
     try:
         if len(document) > limits.pages:
             raise UnreadableFile("many_pages", n=len(document), most=limits.pages)
@@ -69,7 +69,7 @@ def read_pdf(
         scanned: list[int] = []
         for number in range(1, len(document) + 1):
             if number % _TOLD_EVERY == 0:
-                progress(number / len(document))
+                file.progress(number / len(document))
             page = read_page(document, number)
             picture = len(page.chars) < _FEWEST_CHARS and page.pictured >= _MOSTLY_PICTURE
             if picture or page.unmapped > _UNMAPPED:
@@ -85,7 +85,7 @@ def read_pdf(
                 pages[number] = _PageText(0.0, tuple(blocks))
     finally:
         document.close()
-    found = _document(title, [pages[number] for number in sorted(pages)])
+    found = _document(file.title, [pages[number] for number in sorted(pages)])
     if not found.blocks:
         raise UnreadableFile("no_text")
     return replace(found, warnings=() if ocr or not scanned else (_left_out(scanned),))
