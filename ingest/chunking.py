@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from .content import BlockKind, Document, TextBlock
-from .dates import NUMERALS, parse_number
+from retrievers.text.numerals import ORDINALS, parse_number
 
-_N = rf"[{NUMERALS}\d]+"
+from .content import BlockKind, Document, TextBlock
+
+_N = rf"[{ORDINALS}\d]+"
 ARTICLE = re.compile(
     rf"\s*(?P<label>第(?P<number>{_N})[条條](?:之{_N})?)"
     r"(?:(?P<gap>[\s　:：]+)|(?=[【〔（(]))?(?P<name>[【〔（(][^】〕）)]{2,30}[】〕）)])?"
@@ -24,7 +25,7 @@ CHAPTER = re.compile(
 )
 _RANKS = {"编": 1, "編": 1, "篇": 1, "部": 1, "分": 1, "章": 2, "节": 3, "節": 3}
 ITEM = re.compile(
-    rf"\s*(?P<label>[（(]{_N}[）)]|[{NUMERALS}]+、|\d{{1,2}}(?:[.．](?!\d)|[、)）])|[①-⑳])"
+    rf"\s*(?P<label>[（(]{_N}[）)]|[{ORDINALS}]+、|\d{{1,2}}(?:[.．](?!\d)|[、)）])|[①-⑳])"
 )
 _ITEM_RANKS = ((r"[（(][^\d]", 12), (r"[（(]\d", 14), (r"\d", 13), (r"[①-⑳]", 15), (r".", 11))
 _INLINE_ITEM = re.compile(rf"(?<=[：:；;。])\s*(?=[（(]{_N}[）)])")

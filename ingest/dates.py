@@ -1,13 +1,11 @@
-"""Numbers and dates as Chinese documents write them: 十二, 2024年5月1日, 民国一百一十三年."""
+"""Dates as Chinese documents write them: 2024年5月1日, 二〇二四年五月一日, 民国113年."""
 
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0}
-_UNITS = {"十": 10, "百": 100, "千": 1000}
-NUMERALS = "零〇○一二三四五六七八九十百千"
-"""Characters of Chinese numbers below ten thousand."""
+from retrievers.text.numerals import parse_number
+
 YEAR = r"(?:(?:中[华華])?民[国國]\s*\d{1,3}|\d{4}|(?<!\d)1[0-4]\d|[〇○零一二三四五六七八九]{4})"
 DATE = re.compile(
     rf"(?P<year>{YEAR})\s*[年./-]\s*(?P<month>\d{{1,2}}|[一二三四五六七八九十]{{1,2}})"
@@ -15,26 +13,6 @@ DATE = re.compile(
 )
 DATE_PATTERN = re.sub(r"\?P<\w+>", "?:", DATE.pattern)
 _COMPACT_DATE = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>\d\d)(?P<day>\d\d)")
-
-
-def parse_number(text: str) -> int:
-    """The value of Arabic or Chinese numerals below ten thousand.
-
-    >>> whole_number("一百零三"), whole_number("二〇二四"), whole_number("12")
-    (103, 2024, 12)
-    """
-    if text.isdecimal():
-        return int(text)
-    if not any(unit in text for unit in _UNITS):
-        return int("".join(str(_DIGITS[digit]) for digit in text))
-    total, digit = 0, 0
-    for character in text:
-        if character in _UNITS:
-            total += (digit or 1) * _UNITS[character]
-            digit = 0
-        else:
-            digit = _DIGITS[character]
-    return total + digit
 
 
 def find_dates(text: str) -> Iterator[tuple[str, int, int]]:
@@ -49,8 +27,10 @@ def parse_date(text: str) -> str:
 
     A time of day after it is left out. Years before 民國 are counted from 1912.
 
-    >>> day("2024年3月1日"), day("20240301"), day("民國113年3月1日"), day("2024-02-30")
-    ('2024-03-01', '2024-03-01', '2024-03-01', '')
+    >>> parse_date("2024年3月1日"), parse_date("20240301"), parse_date("民國113年3月1日")
+    ('2024-03-01', '2024-03-01', '2024-03-01')
+    >>> parse_date("2024-02-30")
+    ''
     """
     bare = re.sub(r"[T\s]+\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", "", text.strip())
     found = _COMPACT_DATE.fullmatch(bare) or DATE.fullmatch(bare)

@@ -10,9 +10,10 @@ from itertools import pairwise
 from pathlib import PurePath
 
 from retrievers.base import NATIONWIDE
+from retrievers.text.numerals import ORDINALS, parse_number
 
 from .content import Document, TextBlock
-from .dates import DATE_PATTERN, NUMERALS, YEAR, find_dates, months_later, parse_date, parse_number
+from .dates import DATE_PATTERN, YEAR, find_dates, months_later, parse_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class PolicyMetadata:
     """Notes such as ``"已废止"`` or ``"2020-05-14修正"``, separated by ``；``."""
 
 
-_ARTICLE = re.compile(rf"\s*第[{NUMERALS}\d]+[条條]")
-_CHAPTER = re.compile(rf"\s*第[{NUMERALS}\d]+[编編章节節]")
+_ARTICLE = re.compile(rf"\s*第[{ORDINALS}\d]+[条條]")
+_CHAPTER = re.compile(rf"\s*第[{ORDINALS}\d]+[编編章节節]")
 _VERBS = "通过|通過|公布|发布|發布|印发|颁布|修订|修訂|修正|批准|施行"
 _ORGAN = (
     "(?:人民政府|政府|办公厅|办公室|委员会|常务委员会|人民代表大会|国务院|人民法院|人民检察院"
@@ -52,17 +53,17 @@ _LABELS = {
 }
 _NUMBER = re.compile(
     r"[\u4e00-\u9fffA-Za-z]{1,16}\s*[〔﹝\[［（(【]\s*(?:19|20)\d\d\s*[〕﹞\]］）)】]\s*第?\s*\d{1,5}\s*[号號]"
-    rf"|[\u4e00-\u9fff]{{2,20}}?(?:令|公告)\s*(?:(?:19|20)\d\d年)?第?\s*[\d{NUMERALS}]{{1,5}}\s*[号號]"
+    rf"|[\u4e00-\u9fff]{{2,20}}?(?:令|公告)\s*(?:(?:19|20)\d\d年)?第?\s*[\d{ORDINALS}]{{1,5}}\s*[号號]"
 )
 # When this document, not another that it names (《…》自…), comes into force.
 _EFFECT = re.compile(
     r"(?:^|[。；，,]|本[\u4e00-\u9fff]{1,8}?|现予(?:以)?公布|予以公布)[，,]?\s*[自从於于]\s*"
     rf"(?:(?P<day>{DATE_PATTERN})|(?:公布|发布|印发|颁布|通过|批准|发文)之?日)"
-    rf"\s*[起后]?[，,]?\s*(?:满?(?P<count>[\d{NUMERALS}]+)(?P<unit>日|天|个月)[后後])?起?"
+    rf"\s*[起后]?[，,]?\s*(?:满?(?P<count>[\d{ORDINALS}]+)(?P<unit>日|天|个月)[后後])?起?"
     r"(?:正式)?(?:施行|实施|执行|生效|试行)(?P<rest>[^。]*)"
 )
 _TERM = re.compile(
-    rf"(?:有效期|试行期|施行期)(?:限)?[为是]?\s*(?P<years>[\d{NUMERALS}两]+)\s*年"
+    rf"(?:有效期|试行期|施行期)(?:限)?[为是]?\s*(?P<years>[\d{ORDINALS}两]+)\s*年"
     rf"|(?:有效期|施行|执行|试行)\s*(?:截)?[至止到]+\s*(?P<until>{DATE_PATTERN})"
 )
 _KIND = re.compile(
@@ -197,7 +198,7 @@ def _issuer(head: list[str], tail: list[str], title: str) -> str:
 def _issuing_body(wording: str, title: str) -> str:
     """The body named in a step such as 「上海市第十五届人民代表大会第二次会议通过」."""
     session = re.match(
-        rf"[\s，,经由]*([\u4e00-\u9fff]{{0,16}}?)第?[{NUMERALS}\d]+届(全国)?"
+        rf"[\s，,经由]*([\u4e00-\u9fff]{{0,16}}?)第?[{ORDINALS}\d]+届(全国)?"
         r"(?:人民代表大会|人大)(常务委员会|常委会)?",
         wording,
     )

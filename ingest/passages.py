@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from retrievers.base import FaqEntry
+from retrievers.text.numerals import chinese_number
 
 from .chunking import ARTICLE, CHAPTER, ITEM, Chunk, chunk_document
 from .content import Document
@@ -104,22 +105,13 @@ def _clause_label(piece: Chunk) -> str:
     """Which paragraphs (款) or items (项) of an article, as a lawyer would cite them."""
     first, last = piece.body[0], piece.body[-1]
     if first.clause != last.clause:
-        return f"第{_chinese(first.clause)}款至第{_chinese(last.clause)}款"
-    clause = f"第{_chinese(first.clause)}款"
+        return f"第{chinese_number(first.clause)}款至第{chinese_number(last.clause)}款"
+    clause = f"第{chinese_number(first.clause)}款"
     items = [re.sub(r"\W", "", unit.item) for unit in piece.body if unit.item]
     if not items:
         return clause
     numbers = dict.fromkeys((items[0], items[-1]))
     return (clause if first.clause > 1 else "") + "至".join(f"第{number}项" for number in numbers)
-
-
-def _chinese(number: int) -> str:
-    """A number below a hundred in Chinese; above, in digits."""
-    tens, ones = divmod(number, 10)
-    digits = "零一二三四五六七八九"
-    if not 0 < tens < 10:
-        return digits[ones] if not tens else str(number)
-    return f"{digits[tens] if tens > 1 else ''}十{digits[ones] if ones else ''}"
 
 
 def _question(piece: Chunk, policy: PolicyMetadata) -> tuple[str, tuple[str, ...]]:

@@ -19,13 +19,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from retrievers.base import FaqEntry
+from retrievers.text.numerals import ORDINALS, parse_number
 
 from .content import DataTable, TableRow, UnreadableFile
-from .dates import NUMERALS, parse_number
 from .messages import IngestError, message
 from .table_mapping import LONGEST_QUESTION, BadRow, table_entries
 
-_N = rf"[{NUMERALS}两\d]+"
+_N = rf"[{ORDINALS}两\d]+"
 _DOING = (
     "申请|申领|换领|补领|领取|办理|设立|开办|举办|成立|从事|经营|取得|担任|报考|参加|享受|登记为|注册"
     "|变更|注销|转让|报名|申报|开设"

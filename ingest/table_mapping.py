@@ -9,9 +9,10 @@ from functools import cache
 
 from retrievers.base import FaqEntry
 from retrievers.text.normalization import normalize_text
+from retrievers.text.numerals import parse_number
 
 from .content import DataTable, TableRow, UnreadableFile
-from .dates import parse_date, parse_number
+from .dates import parse_date
 from .messages import IngestError, IngestMessage, field_name, message
 
 LONGEST_QUESTION = 200
@@ -254,7 +255,7 @@ def _fields(named: Mapping[str, str]) -> dict[str, str]:
 def _normalized_heading(heading: str) -> str:
     """A heading without numbering, brackets, marks and spaces.
 
-    >>> _folded("1. 問題（必填）*")
+    >>> _normalized_heading("1. 問題（必填）*")
     '问题'
     """
     text = _NUMBERING.sub("", normalize_text(_visible_text(heading)).lower())

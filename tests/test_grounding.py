@@ -13,9 +13,9 @@ from agent.grounding import (
 )
 from agent.grounding.cited_sentences import citation_numbers
 from agent.grounding.exact_values import exact_values, is_known
-from agent.grounding.numerals import value_of
 from retrievers import FaqEntry, Passage
 from retrievers.store.faq_files import read_folder
+from retrievers.text.numerals import value_of
 from tts_engine.text import split_sentences
 
 FAITHFUL = {

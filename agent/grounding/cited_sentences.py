@@ -108,7 +108,7 @@ def _is_marked(text: str) -> bool:
 def citation_numbers(sentence: str) -> list[int]:
     """The numbers in a sentence's markers, each once, in order.
 
-    >>> cited("不收费[1]，当场办结。【2、3】")
+    >>> citation_numbers("不收费[1]，当场办结。【2、3】")
     [1, 2, 3]
     """
     markers = "".join(match[0] for match in MARKER.finditer(sentence))
@@ -118,7 +118,7 @@ def citation_numbers(sentence: str) -> list[int]:
 def strip_markup(sentence: str) -> str:
     """A sentence without markers, markup, characters that nobody sees, and blanks between Chinese.
 
-    >>> spoken("**首次申领**不收费[1]。")
+    >>> strip_markup("**首次申领**不收费[1]。")
     '首次申领不收费。'
     """
     return _SPACED.sub("", _MARKUP.sub("", MARKER.sub("", strip_invisible(sentence)))).strip()

@@ -12,8 +12,7 @@ from decimal import Decimal
 from re import Match
 
 from retrievers.text.normalization import normalize_text
-
-from .numerals import CHINESE, ENGLISH_NUMBER, value_of
+from retrievers.text.numerals import CHINESE, ENGLISH_NUMBER, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ _NUMBER = re.compile(
 def exact_values(text: str) -> list[ExactValue]:
     """Everything exact that a text says.
 
-    >>> [(f.value, f.unit) for f in figures("十五日内，收费20元")]
+    >>> [(f.value, f.unit) for f in exact_values("十五日内，收费20元")]
     [('15', '天'), ('20', '元')]
     """
     left = _NO_NUMBER.sub("　", normalize_text(text))

@@ -16,7 +16,7 @@ _WIDE = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]")
 def estimate_tokens(text: str) -> int:
     """About how many tokens a text is, for services that do not tell; rather too many.
 
-    >>> estimated_tokens("护照多少钱"), estimated_tokens("How much is a passport?")
+    >>> estimate_tokens("护照多少钱"), estimate_tokens("How much is a passport?")
     (5, 6)
     """
     n_wide = len(_WIDE.findall(text))

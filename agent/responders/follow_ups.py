@@ -45,9 +45,9 @@ _ENGLISH_PLAIN = frozenset(
 def topic_words(text: str) -> list[str]:
     """The words that name a matter, without those that ask something of any matter.
 
-    >>> matters("护照要多少钱？"), matters("那要多少钱？"), matters("那驾驶证呢？")
+    >>> topic_words("护照要多少钱？"), topic_words("那要多少钱？"), topic_words("那驾驶证呢？")
     (['护照'], [], ['驾驶证'])
-    >>> matters("How much is a passport?"), matters("How much is it?")
+    >>> topic_words("How much is a passport?"), topic_words("How much is it?")
     (['passport'], [])
     """
     text = _FOLLOW_UP_OPENING.sub("", text)

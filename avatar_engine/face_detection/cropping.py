@@ -28,7 +28,7 @@ FaceSquares = NDArray[np.float32]
 def face_squares(boxes: Boxes) -> FaceSquares:
     """Where to cut, for face boxes of shape (n_frames, 4).
 
-    >>> squares(np.array([[100, 60, 200, 200]], np.float32)).round(1).tolist()
+    >>> face_squares(np.array([[100, 60, 200, 200]], np.float32)).astype(float).round(1).tolist()
     [[92.5, 94.2, 115.0]]
     """
     left, _, right, bottom = boxes.T

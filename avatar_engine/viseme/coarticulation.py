@@ -72,7 +72,7 @@ class VisemeSegment:
 def phoneme_visemes(symbol: str) -> list[str]:
     """The shapes of one phoneme, in order; ``[]`` for a symbol with no shape of its own.
 
-    >>> visemes("m"), visemes("iɑu"), visemes("")
+    >>> phoneme_visemes("m"), phoneme_visemes("iɑu"), phoneme_visemes("")
     (['PP'], ['I', 'aa', 'U'], ['sil'])
     """
     if not symbol:

@@ -80,7 +80,7 @@ def melspectrogram(samples: NDArray[np.floating]) -> Mel:
 def samples_for_columns(first: int, stop: int) -> tuple[int, int]:
     """Where the samples begin and end that columns ``first`` to ``stop - 1`` are made of.
 
-    >>> samples_for(0, 16), samples_for(16, 32)
+    >>> samples_for_columns(0, 16), samples_for_columns(16, 32)
     ((0, 3400), (2800, 6600))
     """
     return max(0, first * HOP_LENGTH - N_FFT // 2), (stop - 1) * HOP_LENGTH + N_FFT // 2

@@ -10,11 +10,11 @@ import numpy as np
 
 from agent.grounding import Evidence
 from agent.grounding.exact_values import exact_values, is_known
-from agent.grounding.numerals import CHINESE, value_of
 from agent.types import Answer
 from retrievers import Passage
 from retrievers.store.faq_files import to_record
 from retrievers.text.normalization import normalize_text
+from retrievers.text.numerals import CHINESE, value_of
 
 from ..metrics import Estimate, mean_estimate
 from ..testset import TestQuestion

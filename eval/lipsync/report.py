@@ -113,8 +113,8 @@ def write_csv(report: LipsyncReport, path: Path) -> None:
 def shown(figure: str, mean: ClipMean | None) -> str:
     """A figure with its interval, or a dash where nothing could be measured.
 
-    >>> from ..metrics import Estimate
-    >>> shown("lse_d", Mean(Estimate(0.5, 0.4, 0.6), 9))
+    >>> from eval.metrics import Estimate
+    >>> shown("lse_d", ClipMean(Estimate(0.5, 0.4, 0.6), 9))
     '0.500 [0.400, 0.600]'
     """
     if mean is None or mean.estimate.value is None:

@@ -256,7 +256,7 @@ def escape_markdown(words: str) -> str:
     Streamlit also turns ``:name:`` into pictures and ``->`` into arrows, backslash or not;
     an invisible word joiner keeps such pairs apart.
 
-    >>> plain("**5** $x$")
+    >>> escape_markdown("**5** $x$")
     '\\*\\*5\\*\\* \\$x\\$'
     """
     line = " ".join(words.split())

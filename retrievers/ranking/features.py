@@ -58,7 +58,7 @@ def count_terms(entry: EntryTerms) -> TermCounts:
 def exact_match_key(text: str) -> str:
     """A text without what does not change its meaning: case, blanks, marks, kind of characters.
 
-    >>> bare("補辦 ID 證？")
+    >>> exact_match_key("補辦 ID 證？")
     '补办id证'
     """
     return re.sub(r"[\W_]+", "", normalize_text(text).lower())

@@ -12,7 +12,7 @@ def normalize_text(text: str) -> str:
 
     NFKC of Unicode Standard Annex #15, then OpenCC's characters and phrases.
 
-    >>> fold("ＡＰＰ　補辦  護照")
+    >>> normalize_text("ＡＰＰ　補辦  護照")
     'APP 补办 护照'
     """
     plain: str = _TO_SIMPLIFIED.convert(unicodedata.normalize("NFKC", text))

@@ -23,9 +23,9 @@ _STOP_WORDS = frozenset(
 def tokenize(text: str) -> list[str]:
     """Words, single characters and pairs of characters, or stems; in order, with repetitions.
 
-    >>> terms("补办护照")
+    >>> tokenize("补办护照")
     ['补办', '护照', '补', '办', '护', '照', '办护']
-    >>> terms("Where are lost passports?")
+    >>> tokenize("Where are lost passports?")
     ['lost', 'passport']
     """
     found: list[str] = []

@@ -101,7 +101,7 @@ def build_tokenizer(vocabulary: dict[str, float], *, longest: int) -> PreTrained
 def split_characters(text: str) -> str:
     """Set Chinese characters apart, so that the tokenizer sees no words.
 
-    >>> spell("补办ID证")
+    >>> split_characters("补办ID证")
     ' 补  办 ID 证 '
     """
     return HAN.sub(lambda run: "".join(f" {character} " for character in run[0]), text)

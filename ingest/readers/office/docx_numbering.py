@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from docx.oxml.ns import qn
 from lxml.etree import _Element
 
+from retrievers.text.numerals import chinese_number
+
 _DIGITS = "〇一二三四五六七八九"
 _LEGAL_DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _ROMAN = ((100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"),
@@ -98,9 +100,9 @@ def _written(number: int, form: str) -> str:
             | "taiwaneseCounting"
             | "taiwaneseCountingThousand"
         ):
-            return _chinese(number, _DIGITS, "十", "百")
+            return chinese_number(number, digits=_DIGITS)
         case "chineseLegalSimplified" | "ideographLegalTraditional" | "japaneseLegal":
-            return _chinese(number, _LEGAL_DIGITS, "拾", "佰")
+            return chinese_number(number, digits=_LEGAL_DIGITS, ten="拾", hundred="佰")
         case "ideographTraditional":
             return "甲乙丙丁戊己庚辛壬癸"[(number - 1) % 10]
         case "decimalEnclosedCircle" | "decimalEnclosedCircleChinese":
@@ -115,19 +117,6 @@ def _written(number: int, form: str) -> str:
             return roman.upper() if form == "upperRoman" else roman
         case _:
             return str(number)
-
-
-def _chinese(number: int, digits: str, ten: str, hundred: str) -> str:
-    if not 0 < number < 1000:
-        return str(number)
-    hundreds, rest = divmod(number, 100)
-    tens, ones = divmod(rest, 10)
-    text = digits[hundreds] + hundred if hundreds else ""
-    if tens:
-        text += (digits[tens] if tens > 1 or hundreds else "") + ten
-    elif hundreds and ones:
-        text += "零"
-    return text + (digits[ones] if ones else "")
 
 
 def _roman(number: int) -> str:
