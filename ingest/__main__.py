@@ -22,6 +22,7 @@ from agent.llm.chat_model import completion_function
 from agent.plugins import PluginError
 from agent.settings import PluginSettings, Settings, SettingsError, read_settings
 from retrievers import StoreError
+from retrievers.atomic_write import atomic_path
 from retrievers.store.faq_files import to_record
 
 from . import progress
@@ -124,12 +125,10 @@ def _remove(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _export(options: argparse.Namespace, settings: Settings) -> int:
-    partial = options.output.with_name(options.output.name + ".partial")
     store = build_store(settings)
-    with partial.open("w", encoding="utf-8") as file:
+    with atomic_path(options.output) as partial, partial.open("w", encoding="utf-8") as file:
         for entry in store:
             file.write(json.dumps(to_record(entry), ensure_ascii=False) + "\n")
-    partial.replace(options.output)
     print(f"{len(store)} entries in {options.output}")
     return 0
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from retrievers.base import FaqEntry
+from retrievers.text.language import language_of
 from retrievers.text.numerals import chinese_number
 
 from .chunking import ARTICLE, CHAPTER, ITEM, Chunk, chunk_document
 from .content import Document
 from .metadata import PolicyMetadata
-
-_HAN = re.compile(r"[\u3400-\u9fff]")
 
 
 def document_passages(
@@ -61,7 +60,7 @@ def _entry(piece: Chunk, policy: PolicyMetadata) -> FaqEntry:
         wordings=wordings,
         department=policy.issuer,
         region=policy.region,
-        language="zh-CN" if _HAN.search(answer) else "en",
+        language=language_of(answer) or "zh-CN",
         source_title=_quoted_title(policy.title),
         year=int(max(years)) if years else None,
         notice=_notice(policy.status),
@@ -76,7 +75,7 @@ def _entry(piece: Chunk, policy: PolicyMetadata) -> FaqEntry:
 
 def _quoted_title(title: str) -> str:
     title = title.replace("《", "〈").replace("》", "〉")  # as GB/T 15834 writes titles in titles
-    return f"《{title}》" if _HAN.search(title) else title
+    return f"《{title}》" if language_of(title) == "zh-CN" else title
 
 
 def _notice(status: str) -> str:

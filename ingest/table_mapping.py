@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from retrievers.base import FaqEntry
+from retrievers.text.language import language_of
 from retrievers.text.normalization import normalize_text
 from retrievers.text.numerals import parse_number
 
@@ -207,8 +208,7 @@ def _wordings(text: str, question: str) -> tuple[str, ...]:
 def _language(text: Mapping[str, str]) -> str:
     said = text.get("language", "")
     if not said:
-        # Questions without a single Chinese character are not Chinese.
-        return "zh-CN" if re.search(r"[\u3400-\u9fff]", text["question"]) else "en"
+        return language_of(text["question"]) or "zh-CN"
     tag = _LANGUAGES.get(normalize_text(said).lower(), said)
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag):
         raise RowError("no_language", shown=said)

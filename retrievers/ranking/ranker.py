@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..atomic_write import write_atomically
 from .features import FEATURES, MARGIN_FEATURES, with_margins
 
 
@@ -61,5 +62,4 @@ class LogisticRanker:
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+        write_atomically(path, json.dumps(asdict(self), indent=1) + "\n")

@@ -1,8 +1,12 @@
-"""Which language a question is in."""
+"""Which language a text is in: the one rule of questions, entries and answers.
+
+Voices ask another thing, how a text is to be spoken, and always need an answer:
+``tts_engine.text.clauses.spoken_language``.
+"""
 
 import re
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _LATIN = re.compile(r"[A-Za-z]")
 
 

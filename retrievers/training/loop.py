@@ -1,7 +1,6 @@
 """The training loop that both phases share: schedule, checkpoints, progress."""
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
+
+from ..atomic_write import atomic_path
 
 LossFunction = Callable[[np.random.Generator], torch.Tensor]
 """Draws a batch and returns its loss; what it draws depends on the generator alone."""
@@ -105,17 +106,16 @@ def _save_checkpoint(
     step: int,
     checkpoint: Path,
 ) -> None:
-    partial = checkpoint.with_name(checkpoint.name + ".partial")
-    torch.save(
-        {
-            "module": module.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "step": step,
-            "schedule": json.dumps(asdict(schedule)),
-        },
-        partial,
-    )
-    os.replace(partial, checkpoint)
+    with atomic_path(checkpoint) as partial:
+        torch.save(
+            {
+                "module": module.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "step": step,
+                "schedule": json.dumps(asdict(schedule)),
+            },
+            partial,
+        )
 
 
 def _resume_checkpoint(
