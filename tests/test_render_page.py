@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import cv2
 import numpy as np
@@ -11,16 +12,16 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from avatar_engine import Presenter
+from avatar_engine.lipsync.errors import report_codes
 from avatar_engine.wav2lip.model import Wav2Lip384
 from avatar_engine.wav2lip.weights import save_weights
 from ingest.journal import IngestJournal
-from page.i18n.render_reasons import render_reason
+from page.i18n.render_reports import RENDER_REPORTS, render_report
+from page.i18n.visitor_texts import Language
 from page.staff import render_queue as queues
-from page.staff.render_queue import QueueFull, RenderJob, RenderQueue
+from page.staff.render_queue import QueueFull, RenderJob, RenderQueue, RenderReport
 from tests.browser import START_TIMEOUT, TIMEOUT, Stack, chromium
-from tests.test_preparation import FOLDER, film, shrunk
-from tests.test_render import tone, wav
+from tests.videos import presenter_frames, tone, write_video, write_wav
 
 PASSWORD = "open-sesame-政务-7"
 VARIABLE = "ZHENGWEN_PAGE__STAFF_PASSWORD"
@@ -52,11 +53,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """A face, a sound, and a picture without a face."""
     folder = tmp_path_factory.mktemp("files")
-    presenter = Presenter(FOLDER / "suit")
-    face = film(folder / "小政.mp4", [shrunk(presenter.frame(i)) for i in range(5)], None)
+    face = write_video(folder / "小政.mp4", presenter_frames("suit", 5), None)
     wall = folder / "墙.png"
     wall.write_bytes(cv2.imencode(".png", np.full((200, 200, 3), 90, np.uint8))[1].tobytes())
-    return face, wav(folder / "您好.wav", tone(0.3)), wall
+    return face, write_wav(folder / "您好.wav", tone(0.3)), wall
 
 
 def until_over(*jobs: RenderJob) -> None:
@@ -80,10 +80,9 @@ def test_renderings_wait_for_each_other_and_a_bad_one_stops_no_other(
     assert queue.jobs == [good, bad] and queue.position(good) == 1
     assert good.state == "waiting"
     until_over(bad, good)
-    assert bad.state == "failed" and bad.reason.startswith("墙.png: no face; show one person")
-    assert render_reason(bad.reason, "zh").startswith("没有找到人脸")
+    assert bad.state == "failed" and bad.failure == RenderReport("no_face", {"path": "墙.png"})
     assert good.state == "done" and good.done == good.total == 8
-    assert "forwards and backwards" in good.notes[0]
+    assert [note.code for note in good.notes] == ["video_shorter"]
     left = sorted(p.name for p in good.out.parent.iterdir())
     assert left == ["result.mp4"], "what was sent is deleted after use"
     queue.remove(good)
@@ -112,18 +111,25 @@ def test_a_rendering_can_be_stopped_and_too_many_cannot_wait(
     assert not first.face.exists()
 
 
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "a.mp4: several faces; leave one of them, with --crop TOP BOTTOM LEFT RIGHT",
-        "a.wav: its sound lasts 30 ms, less than a frame (40 ms); name a sound",
-        "a.mp4 cannot be read as video or sound. It is cut off",
-        "w.pth holds more than weights: loading it would run code from the file, so it is refused.",
-    ],
-)
-def test_what_is_wrong_is_said_in_chinese(reason: str) -> None:
-    assert render_reason(reason, "en") == reason
-    assert "一" <= render_reason(reason, "zh")[0] <= "鿿"
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_report_of_the_program_has_a_text_in_every_language(language: Language) -> None:
+    sentences = report_codes()
+    assert sentences.keys() == RENDER_REPORTS.keys() - {"unexpected"}
+    for code, sentence in sentences.items():
+        text = RENDER_REPORTS[code][language]
+        assert fields(text) <= fields(sentence), f"{code} has no such parameter"
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in text) == (language == "zh"), text
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_a_report_is_said_with_its_parameters_and_an_unknown_one_is_unexpected() -> None:
+    params = {"path": "您好.wav", "ms": 30, "frame_ms": 40}
+    assert render_report("audio_too_short", params, "zh").startswith("您好.wav 的声音只有 30 毫秒")
+    assert render_report("audio_too_short", params, "en").startswith("您好.wav: its sound lasts 30")
+    assert "程序意外结束" in render_report("of a later version", {}, "zh")
 
 
 # The page

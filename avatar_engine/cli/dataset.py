@@ -1,4 +1,4 @@
-"""``python -m avatar_engine prepare``: the command line, its progress bar and its table."""
+"""``prepare``, ``gather`` and ``enact``: training clips of filmed and of drawn people."""
 
 import argparse
 import itertools
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -27,27 +28,36 @@ from ..training.dataset.preparation import (
     PreparationReport,
 )
 from ..training.dataset.speech_segments import SegmentationRules
-from ..training.synthetic.clip_synthesis import (
-    SyntheticSpeaker,
-    path_traced_renderer,
-    synthesize_clips,
-    viseme_renderer,
-)
-from ..training.synthetic.mouth_shapes import MouthShapes, choose_mouth_shapes
-from ..training.synthetic.utterances import (
-    SyntheticUtterance,
-    read_recordings,
-    recorded_utterances,
-    synthesized_utterances,
-)
 from ..wav2lip.mel import FPS
+from . import FAILED, SOME_FAILED
 
-FAILED = 1
-SOME_FAILED = 3
+if TYPE_CHECKING:
+    from ..training.synthetic.utterances import SyntheticUtterance
+
+_SENTENCE_PATTERN = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
+_TEXT_LENGTHS = (6, 60)  # characters of a text that is spoken as one utterance
+_GATHERED_MINUTES = 40  # of speech that mouth shapes are chosen from; more brings nothing new
 
 
-def add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``prepare``."""
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``prepare``, ``gather`` and ``enact``."""
+    about = "make training clips of videos of a talking person"
+    _add_prepare_arguments(commands.add_parser("prepare", help=about, description=about))
+
+    about = "choose mouth shapes that represent all that speech makes"
+    parser = commands.add_parser("gather", help=about, description=about)
+    parser.set_defaults(run=_run_gather)
+    add_utterance_arguments(parser)
+    parser.add_argument("presenter", type=Path, help="presenter folder")
+    parser.add_argument("--mouths", type=int, default=320, help="how many (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="file, for example mouths.npy")
+
+    about = "make training clips of a drawn presenter who speaks"
+    _add_enact_arguments(commands.add_parser("enact", help=about, description=about))
+
+
+def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_run_prepare)
     sentences, faces = SegmentationRules(), TrackRules()
     parser.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
     parser.add_argument("--out", type=Path, required=True, help="folder for the clips")
@@ -65,8 +75,8 @@ def add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", type=float, default=default, help=f"{about} ({default:g})")
 
 
-def run_prepare(options: argparse.Namespace) -> int:
-    """Prepare; returns the exit code: 0 done, 1 no video could be used, 3 some could not."""
+def _run_prepare(options: argparse.Namespace) -> int:
+    """0 done, 1 no video could be used, 3 some could not."""
     missing = [path for path in options.videos if not path.is_file()]
     if missing:
         raise ValueError(f"there is no file {missing[0]}")
@@ -83,12 +93,12 @@ def run_prepare(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps(asdict(report), ensure_ascii=False) + "\n")
     else:
-        show_preparation(report, Console())
+        _show_preparation(report, Console())
     failed = [video.outcome == "failed" for video in report.videos]
     return FAILED if all(failed) else SOME_FAILED if any(failed) else 0
 
 
-def show_preparation(report: PreparationReport, console: Console) -> None:
+def _show_preparation(report: PreparationReport, console: Console) -> None:
     """Print a table of the videos, and below it what was left out and why."""
     table = Table("video", "outcome", "length, s", "clips", "kept, s", "left out")
     for video in report.videos:
@@ -147,43 +157,31 @@ class _PreparationBar:
         )
 
 
-_SENTENCE_PATTERN = re.compile(r"[^。！？!?；;\n]+[。！？!?；;]?")
-_TEXT_LENGTHS = (6, 60)  # characters of a line
-_GATHERED_MINUTES = 40  # enough for gathering; more finds nothing new
+def _run_gather(options: argparse.Namespace) -> int:
+    from ..training.synthetic.mouth_shapes import choose_mouth_shapes
 
-
-def add_gather_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``choose_mouth_shapes``."""
-    add_utterance_arguments(parser)
-    parser.add_argument("presenter", type=Path, help="presenter folder")
-    parser.add_argument("--mouths", type=int, default=320, help="how many (default: %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, help="file, for example mouths.npy")
-
-
-def run_gather(options: argparse.Namespace) -> int:
-    """Choose the mouths for the studio."""
-    heard, some = 0.0, []
-    for line in utterances_from(options):
-        some.append(line)
-        heard += line.seconds
-        if heard > _GATHERED_MINUTES * 60:
+    seconds, utterances = 0.0, []
+    for utterance in utterances_from(options):
+        utterances.append(utterance)
+        seconds += utterance.seconds
+        if seconds > _GATHERED_MINUTES * 60:
             break
-    chosen, worst = choose_mouth_shapes(some, options.presenter / "viseme", options.mouths)
+    chosen, worst = choose_mouth_shapes(utterances, options.presenter / "viseme", options.mouths)
     np.save(options.out, chosen)
     print(
-        f"{len(chosen)} mouths of {heard / 60:.0f} minutes of speech in {options.out}; "
+        f"{len(chosen)} mouths of {seconds / 60:.0f} minutes of speech in {options.out}; "
         f"none that occurs is farther from them than {worst:.1f} grey levels."
     )
     return 0
 
 
-def add_enact_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``synthesize_clips``."""
+def _add_enact_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_run_enact)
     add_utterance_arguments(parser)
     parser.add_argument("presenter", type=Path, help="presenter folder")
     drawn = parser.add_mutually_exclusive_group(required=True)
     drawn.add_argument(
-        "--mouths", type=Path, help="folder that avatar_engine.training.blender.trace_mouths wrote"
+        "--mouths", type=Path, help="folder that avatar_engine.training.blender mouths wrote"
     )
     drawn.add_argument(
         "--light", choices=("phonemes", "loudness"),
@@ -198,22 +196,30 @@ def add_enact_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of clips")
 
 
-def run_enact(options: argparse.Namespace) -> int:
-    """Make clips."""
+def _run_enact(options: argparse.Namespace) -> int:
+    from ..training.synthetic.clip_synthesis import (
+        SyntheticSpeaker,
+        path_traced_renderer,
+        synthesize_clips,
+        viseme_renderer,
+    )
+    from ..training.synthetic.mouth_shapes import MouthShapes
+
     presenter = Presenter(options.presenter)
     if options.light:
-        play = viseme_renderer(presenter, phonemes=options.light == "phonemes")
+        renderer = viseme_renderer(presenter, phonemes=options.light == "phonemes")
     else:
-        play = path_traced_renderer(
+        renderer = path_traced_renderer(
             presenter, MouthShapes(options.mouths, options.presenter / "viseme")
         )
     first, _, last = options.identities.partition("-")
-    cast = SyntheticSpeaker(presenter, play, tuple(range(int(first), int(last or first) + 1)))
+    identities = tuple(range(int(first), int(last or first) + 1))
+    speaker = SyntheticSpeaker(presenter, renderer, identities)
     n_frames = n_clips = 0
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("enacting", total=options.minutes * 60 * FPS)
         made = synthesize_clips(
-            cast, utterances_from(options), options.minutes, options.out, options.seed
+            speaker, utterances_from(options), options.minutes, options.out, options.seed
         )
         for n in made:
             n_frames, n_clips = n_frames + n, n_clips + 1
@@ -223,7 +229,7 @@ def run_enact(options: argparse.Namespace) -> int:
 
 
 def add_utterance_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of everything that takes lines."""
+    """The options of every command that makes the presenter speak."""
     parser.add_argument(
         "--texts", type=Path, nargs="*", default=[], help="text files, spoken by the built-in voice"
     )
@@ -234,8 +240,19 @@ def add_utterance_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn by lot")
 
 
-def utterances_from(options: argparse.Namespace) -> Iterator[SyntheticUtterance]:
-    """Lines of all sources in turn, without end."""
+def utterances_from(options: argparse.Namespace) -> "Iterator[SyntheticUtterance]":
+    """Utterances of all sources in turn, without end.
+
+    Raises:
+        SystemExit: No source is named.
+        ValueError: A text file has no sentence of a usable length.
+    """
+    from ..training.synthetic.utterances import (
+        read_recordings,
+        recorded_utterances,
+        synthesized_utterances,
+    )
+
     rng = random.Random(options.seed)
     sources: list[Iterator[SyntheticUtterance]] = []
     if options.texts:

@@ -1,4 +1,4 @@
-"""``python -m avatar_engine train``, ``hear`` and ``export``: command lines and progress bars."""
+"""``train``, ``hear``, ``export`` and ``export-onnx``: from training clips to weights that ship."""
 
 import argparse
 import time
@@ -9,6 +9,7 @@ from rich.console import Console
 
 from ..progress_bar import progress_bar
 from ..wav2lip.mel import FPS
+from . import STOPPED
 from .dataset import add_utterance_arguments, utterances_from
 
 if TYPE_CHECKING:
@@ -16,24 +17,41 @@ if TYPE_CHECKING:
     from ..training.loop import TrainingReport
     from ..training.settings import ExpertSettings, GeneratorSettings
 
-TRAINING_STOPPED = 130
 
-
-def add_train_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``train``."""
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``train``, ``hear``, ``export`` and ``export-onnx``."""
+    about = "train the lip-sync expert or the generator on clips"
+    parser = commands.add_parser("train", help=about, description=about)
+    parser.set_defaults(run=_run_train)
     parser.add_argument("network", choices=("expert", "generator"))
     parser.add_argument("config", type=Path, metavar="CONFIG.yaml")
 
+    about = "pretrain the audio encoder of a network on speech alone, to begin training with"
+    parser = commands.add_parser("hear", help=about, description=about)
+    parser.set_defaults(run=_run_hear)
+    parser.add_argument("network", choices=("expert", "generator"), help="whose audio encoder")
+    parser.add_argument("out", type=Path, metavar="OUT.safetensors")
+    parser.add_argument("--width", type=int, default=512, help="of the network (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=120, help="of speech (%(default)s)")
+    parser.add_argument("--steps", type=int, default=3000, help="of 64 windows (%(default)s)")
+    add_utterance_arguments(parser)
 
-def add_export_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``export``."""
+    about = "write the weights of a trained network that ship"
+    parser = commands.add_parser("export", help=about, description=about)
+    parser.set_defaults(run=_run_export)
     parser.add_argument("source", type=Path, metavar="RUN", help="a run's folder, or a checkpoint")
     parser.add_argument("out", type=Path, metavar="OUT.safetensors")
     parser.add_argument("--half", action="store_true", help="in 16 bits, half as large")
 
+    about = "write the generator for hardware that runs ONNX"
+    parser = commands.add_parser("export-onnx", help=about, description=about)
+    parser.set_defaults(run=_run_export_onnx)
+    parser.add_argument("weights", type=Path, metavar="GENERATOR.safetensors")
+    parser.add_argument("out", type=Path, metavar="OUT.onnx")
 
-def run_train(options: argparse.Namespace) -> int:
-    """Train; returns the exit code: 0 done, or out of time; 130 stopped by a signal."""
+
+def _run_train(options: argparse.Namespace) -> int:
+    """0 done, or out of time; 130 stopped by a signal."""
     from ..training.settings import ExpertSettings, GeneratorSettings, read_settings
 
     settings: ExpertSettings | GeneratorSettings
@@ -60,48 +78,36 @@ def run_train(options: argparse.Namespace) -> int:
     shown.say(f"step {progress.step}: {ends[outcome.end]}")
     if best is not None:
         shown.say(f"best score {progress.best_score:.4f} at step {best}, in {settings.out}")
-    return TRAINING_STOPPED if outcome.end == "stopped" else 0
+    return STOPPED if outcome.end == "stopped" else 0
 
 
-def add_hear_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``hear``."""
-    parser.add_argument("network", choices=("expert", "generator"), help="whose ears")
-    parser.add_argument("out", type=Path, metavar="OUT.safetensors")
-    parser.add_argument("--width", type=int, default=512, help="of the network (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=120, help="of speech (%(default)s)")
-    parser.add_argument("--steps", type=int, default=3000, help="of 64 windows (%(default)s)")
-    add_utterance_arguments(parser)
-
-
-def run_hear(options: argparse.Namespace) -> int:
-    """Teach an audio encoder; returns the exit code."""
+def _run_hear(options: argparse.Namespace) -> int:
     from ..training.audio_pretraining import pretrain_audio_encoder, save_pretrained
     from ..wav2lip.discriminators import SyncExpert384
     from ..wav2lip.model import Wav2Lip384
 
     if options.out.suffix != ".safetensors":
         raise ValueError(f"{options.out} must end in .safetensors")
-    made = Wav2Lip384 if options.network == "generator" else SyncExpert384
-    network = made(options.width)
+    kind = Wav2Lip384 if options.network == "generator" else SyncExpert384
+    network = kind(options.width)
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("gathering speech", total=options.steps)
 
-        def told(step: int, loss: float) -> None:
+        def report(step: int, loss: float) -> None:
             bar.update(task, completed=step, description=f"loss {loss:.3f}")
 
         found = pretrain_audio_encoder(
-            network, utterances_from(options), options.minutes, options.steps, options.seed, told
+            network, utterances_from(options), options.minutes, options.steps, options.seed, report
         )
     save_pretrained(network, options.out)
     print(
-        f"{options.out}: of lines it was not taught it names {found.named:.1%} of the mouths, "
-        f"and is {found.error:.4f} off in the share of a viseme."
+        f"{options.out}: of utterances it was not trained on it names {found.named:.1%} of the "
+        f"mouths, and is {found.error:.4f} off in the weight of a viseme."
     )
     return 0
 
 
-def run_export(options: argparse.Namespace) -> int:
-    """Export; returns the exit code."""
+def _run_export(options: argparse.Namespace) -> int:
     from ..training.checkpoint import export_weights
 
     found = export_weights(options.source, options.out, half=options.half)
@@ -109,6 +115,26 @@ def run_export(options: argparse.Namespace) -> int:
     Console().print(
         f"{options.out}: the {found.kind} of {found.folder.name}, {mib:.1f} MiB", soft_wrap=True
     )
+    return 0
+
+
+def _run_export_onnx(options: argparse.Namespace) -> int:
+    import torch
+
+    from ..wav2lip.backends.onnx_export import export_onnx
+    from ..wav2lip.model import Wav2Lip384
+    from ..wav2lip.split_generator import split_generator
+    from ..wav2lip.weights import load_weights
+
+    if options.out.suffix != ".onnx":
+        raise ValueError(f"{options.out} must end in .onnx")
+    generator = load_weights(options.weights, Wav2Lip384)
+    face_encoder, mouth_decoder = split_generator(generator)
+    with torch.inference_mode():
+        face = torch.zeros(1, 6, generator.size, generator.size)
+        maps = [level.half().numpy() for level in face_encoder(face)]
+    export_onnx(mouth_decoder, maps, options.out)
+    print(f"{options.out}: {options.out.stat().st_size / 2**20:.1f} MiB; see docs/speed.md")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""``python -m avatar_engine render``: the command line and its progress bar."""
+"""``render`` and ``presenter``: a face says a recording; a video becomes a presenter."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ..lipsync.errors import error_record
 from ..lipsync.render import RenderedVideo, RenderProgress, render_video
 from ..lipsync.request import DEFAULT_CHECKPOINT, FrameTransform, RenderRequest
 from ..progress_bar import progress_bar
@@ -19,14 +20,23 @@ from ..training.presenter_builder.builder import (
     PresenterOptions,
     build_presenter,
 )
+from . import STOPPED
 
-STOPPED = 130
 _STAGE_LABELS = {"faces": "looking for the face", "pictures": "drawing"}
 _SIDES = ("TOP", "BOTTOM", "LEFT", "RIGHT")
 
 
-def add_render_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments; those of Wav2Lip's ``inference.py`` go by its names too."""
+def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``render`` and ``presenter``."""
+    about = "make a video of a face say what is heard in a recording"
+    _add_render_arguments(commands.add_parser("render", help=about, description=about))
+    about = "make a presenter for the chat page of a video of a person"
+    _add_presenter_arguments(commands.add_parser("presenter", help=about, description=about))
+
+
+def _add_render_arguments(parser: argparse.ArgumentParser) -> None:
+    """Those of Wav2Lip's ``inference.py`` go by its names too."""
+    parser.set_defaults(run=_run_render)
     add = parser.add_argument
     add("--face", type=Path, required=True, metavar="VIDEO|IMAGE", help="who speaks")
     add("--audio", type=Path, required=True, metavar="FILE", help="what is said: sound, or a video")
@@ -56,41 +66,53 @@ def add_render_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="progress and result as lines of JSON")
 
 
-def run_render(options: argparse.Namespace) -> int:
-    """Render; returns the exit code."""
-    order = RenderRequest(
-        face=options.face,
-        audio=options.audio,
-        out=options.out,
-        checkpoint=options.checkpoint,
-        framing=FrameTransform(options.resize_factor, options.rotate, tuple(options.crop)),
-        pads=options.pads and tuple(options.pads),
-        smoothed=not options.nosmooth,
-        static=options.static,
-        box=options.box and tuple(options.box),
-        batch_size=options.batch_size,
-        detector=options.face_detector,
-        fps=options.fps,
-        reference_s=options.reference,
-        mark=options.mark,
-    )
+def _run_render(options: argparse.Namespace) -> int:
     try:
+        request = RenderRequest(
+            face=options.face,
+            audio=options.audio,
+            out=options.out,
+            checkpoint=options.checkpoint,
+            framing=FrameTransform(options.resize_factor, options.rotate, tuple(options.crop)),
+            pads=options.pads and tuple(options.pads),
+            smoothed=not options.nosmooth,
+            static=options.static,
+            box=options.box and tuple(options.box),
+            batch_size=options.batch_size,
+            detector=options.face_detector,
+            fps=options.fps,
+            reference_s=options.reference,
+            mark=options.mark,
+        )
         if options.json:
-            _print_json(asdict(render_video(order, lambda step: _print_json(asdict(step)))))
+            rendered = render_video(request, lambda step: _print_json(asdict(step)))
+            _print_json(_result(rendered))
         else:
             with _RenderBar(Console(stderr=True)) as bar:
-                rendered = render_video(order, bar.step)
-            show_rendered(rendered, Console(stderr=True))
+                rendered = render_video(request, bar.step)
+            _show_rendered(rendered, Console(stderr=True))
+    except (OSError, ValueError, RuntimeError) as error:
+        if options.json:
+            _print_json({"error": error_record(error)})
+        raise
     except KeyboardInterrupt:
         print("avatar_engine: stopped; no file was written", file=sys.stderr)
         return STOPPED
     return 0
 
 
-def show_rendered(rendered: RenderedVideo, console: Console) -> None:
-    """Say what came of it."""
+def _result(rendered: RenderedVideo) -> dict[str, object]:
+    """The last line of ``--json``; the notes once in English, once by code."""
+    return {
+        **asdict(rendered),
+        "notes": [str(note) for note in rendered.notes],
+        "note_codes": [asdict(note) for note in rendered.notes],
+    }
+
+
+def _show_rendered(rendered: RenderedVideo, console: Console) -> None:
     for note in rendered.notes:
-        console.print(note, style="yellow", markup=False, soft_wrap=True)
+        console.print(str(note), style="yellow", markup=False, soft_wrap=True)
     console.print(
         f"{rendered.out}: {rendered.n_frames} frames, {rendered.seconds:.1f} s",
         markup=False,
@@ -127,13 +149,9 @@ class _RenderBar:
         self._progress.update(self._task, completed=step.done)
 
 
-PRESENTER_STOPPED = 130
-
-
-def add_presenter_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of ``presenter``."""
+def _add_presenter_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_run_presenter)
     add = parser.add_argument
-    sides = ("TOP", "BOTTOM", "LEFT", "RIGHT")
     add("video", type=Path, metavar="VIDEO", help="one person who looks into the camera")
     add("--name", required=True, help="of the presenter's folder")
     add("--consent", default="", help="on what grounds this likeness may be used; required")
@@ -148,15 +166,14 @@ def add_presenter_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"how long the stretch is ({DEFAULT_SECONDS:g})")  # fmt: skip
     add("--height", type=int, default=DEFAULT_HEIGHT, help=f"at most, pixels ({DEFAULT_HEIGHT})")
     add("--rotate", action="store_true", help="turn the pictures clockwise by 90 degrees")
-    add("--crop", type=int, nargs=4, default=(0, -1, 0, -1), metavar=sides,
+    add("--crop", type=int, nargs=4, default=(0, -1, 0, -1), metavar=_SIDES,
         help="use this part of the pictures; -1 is the edge")  # fmt: skip
     add("--face-detector", type=Path, metavar="WEIGHTS", help="YuNet (.onnx)")
     add("--force", action="store_true", help="replace a presenter of the same name")
 
 
-def run_presenter(options: argparse.Namespace) -> int:
-    """Make the presenter; returns the exit code."""
-    wishes = PresenterOptions(
+def _run_presenter(options: argparse.Namespace) -> int:
+    wanted = PresenterOptions(
         name=options.name,
         consent=options.consent,
         licence=options.licence,
@@ -173,27 +190,27 @@ def run_presenter(options: argparse.Namespace) -> int:
     try:
         with progress_bar(console) as bar:
             task = bar.add_task("looking for the calmest stretch", total=None)
-            made = build_presenter(
+            built = build_presenter(
                 options.video,
                 options.out,
-                wishes,
+                wanted,
                 force=options.force,
                 step=lambda done, total: bar.update(task, completed=done, total=total),
             )
     except KeyboardInterrupt:
         print("avatar_engine: stopped; nothing was made", file=sys.stderr)
-        return PRESENTER_STOPPED
-    show_presenter(made, console)
+        return STOPPED
+    _show_presenter(built, console)
     return 0
 
 
-def show_presenter(made: BuiltPresenter, console: Console) -> None:
-    """Say what came of it, and how to use it."""
-    width, height = made.size
+def _show_presenter(built: BuiltPresenter, console: Console) -> None:
+    """Say what was made, and how to use it."""
+    width, height = built.size
     for line in (
-        f"{made.folder}: {width}x{height}, a loop of {made.n_frames} frames from "
-        f"{made.start_s:.2f} to {made.end_s:.2f} s of the video ({made.join})",
-        f"to use it, write into zhengwen.yaml: presenter: {made.folder}",
+        f"{built.folder}: {width}x{height}, a loop of {built.n_frames} frames from "
+        f"{built.start_s:.2f} to {built.end_s:.2f} s of the video ({built.join})",
+        f"to use it, write into zhengwen.yaml: presenter: {built.folder}",
         "the viseme avatar has no mouths for it: choose avatar: {name: wav2lip384}",
     ):
         console.print(line, markup=False, soft_wrap=True)

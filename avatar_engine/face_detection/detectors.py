@@ -1,19 +1,36 @@
 """A face, and the thing that finds it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import CodedError
+
 Boxes = NDArray[np.float32]
 """(n_frames, 4): left, top, right, bottom of one face, pixels."""
 
 
-class FaceError(ValueError):
-    """There is no face to work with; the text says why."""
+class FaceError(CodedError):
+    """There is not one steady face, or the detector's weights cannot be used."""
+
+    MESSAGES: ClassVar[Mapping[str, str]] = {
+        "no_face": "no face",
+        "several_faces": "several faces",
+        "face_lost": "no steady face: lost for {longest} frames, seen in {seen} of {total}",
+        "face_small": "the face is too small: {width} pixels wide, {needed} are needed",
+        "face_turned": "the face is turned away",
+        "face_jumps": "the face jumps: a cut, or two people",
+        "detector_missing": "there is no file {path}; without one, OpenCV's cascade is used",
+        "detector_unknown": "{path} is of no known detector; YuNet's weights end in .onnx",
+        "not_yunet": "{path} is not YuNet ({reason}); name face_detection_yunet_2023mar.onnx of "
+        "OpenCV's model zoo",
+        "cascade_missing": "{path} is missing; install opencv-python (below 5) again",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +99,7 @@ class CascadeDetector:
         path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml"
         self._cascade = cv2.CascadeClassifier(str(path))
         if self._cascade.empty():
-            raise FaceError(f"{path} is missing; install opencv-python (below 5) again")
+            raise FaceError("cascade_missing", path=path)
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Face]:
         """All frontal faces; see :class:`~avatar_engine.face_detection.FaceDetector`."""
@@ -125,10 +142,8 @@ class YuNetDetector:
             )
             self._net.detect(np.zeros((320, 320, 3), np.uint8))
         except cv2.error as error:
-            raise FaceError(
-                f"{weights} is not YuNet ({error.err or 'it cannot be read'}); name "
-                "face_detection_yunet_2023mar.onnx of OpenCV's model zoo"
-            ) from error
+            reason = error.err or "it cannot be read"
+            raise FaceError("not_yunet", path=weights, reason=reason) from error
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Face]:
         """All faces; see :class:`~avatar_engine.face_detection.FaceDetector`."""
@@ -159,7 +174,7 @@ def load_detector(weights: Path | None = None) -> FaceDetector:
     if weights is None:
         return CascadeDetector()
     if not weights.is_file():
-        raise FaceError(f"there is no file {weights}; without one, OpenCV's cascade is used")
+        raise FaceError("detector_missing", path=weights)
     if weights.suffix.lower() == ".onnx":
         return YuNetDetector(weights)
-    raise FaceError(f"{weights} is of no known detector; YuNet's weights end in .onnx")
+    raise FaceError("detector_unknown", path=weights)

@@ -51,7 +51,7 @@ def track_face(
     n = len(detections)
     tracks = _link_detections(detections, rules.max_missing)
     if not tracks:
-        raise FaceError("no face")
+        raise FaceError("no_face")
     main = max(tracks, key=lambda track: (len(track), _median_width(track)))
     rivals = [
         track
@@ -61,23 +61,21 @@ def track_face(
         and _median_width(track) >= rules.rival_width * _median_width(main)
     ]
     if any(main.keys() & rival.keys() for rival in rivals):  # else it is there after a cut
-        raise FaceError("several faces")
+        raise FaceError("several_faces")
     known = np.array(sorted(main))
     longest = int(np.diff(known, prepend=-1, append=n).max()) - 1
     if longest > rules.max_missing:
-        raise FaceError(f"no steady face: lost for {longest} frames, seen in {len(main)} of {n}")
+        raise FaceError("face_lost", longest=longest, seen=len(main), total=n)
     boxes = np.array([(f.left, f.top, f.right, f.bottom) for _, f in sorted(main.items())])
     width = _median_width(main)
     if width < rules.min_width:
-        raise FaceError(
-            f"the face is too small: {width:.0f} pixels wide, {rules.min_width:.0f} are needed"
-        )
+        raise FaceError("face_small", width=round(width), needed=round(rules.min_width))
     turns = [face.turn for face in main.values() if face.turn is not None]
     if sum(turn > rules.max_turn for turn in turns) > len(turns) / 10:
-        raise FaceError("the face is turned away")
+        raise FaceError("face_turned")
     steps = np.abs(np.diff((boxes[:, 0] + boxes[:, 2]) / 2)) / np.diff(known)
     if steps.size and steps.max() > rules.max_jump * width:
-        raise FaceError("the face jumps: a cut, or two people")
+        raise FaceError("face_jumps")
     filled = np.stack([np.interp(np.arange(n), known, column) for column in boxes.T], axis=1)
     return smooth_boxes(filled) if smoothed else filled.astype(np.float32)
 

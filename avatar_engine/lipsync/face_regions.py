@@ -17,20 +17,11 @@ from ..face_detection import (
     load_detector,
     track_face,
 )
+from .errors import RenderError
 from .inputs import FaceSource
-from .request import RenderError, RenderRequest
+from .request import RenderRequest
 
 MAX_UPSCALING = 6  # times at most: faces that are smaller have nothing to show to the network
-_ADVICE = {
-    "no face": "show one person who looks into the camera (--rotate if they lie on their side), "
-    "or say where the face is with --box TOP BOTTOM LEFT RIGHT",
-    "several faces": "leave one of them, with --crop TOP BOTTOM LEFT RIGHT",
-    "the face is too small": "use a picture taken from nearer, or without --resize-factor",
-    "the face is turned away": "use pictures in which the person looks into the camera",
-    "the face jumps": "use a video without cuts, or its first picture alone, with --static",
-    "no steady face": "use a part of the video where the face is always seen, or its first "
-    "picture alone, with --static; or say where the face is with --box TOP BOTTOM LEFT RIGHT",
-}
 
 
 def find_face(
@@ -56,10 +47,7 @@ def find_face(
         top, bottom, left, right = order.box
         width, height = source.size
         if bottom > height or right > width:
-            raise RenderError(
-                f"the box {order.box} (top, bottom, left, right) does not lie in a picture of "
-                f"{width}x{height}"
-            )
+            raise RenderError("box_outside", box=order.box, width=width, height=height)
         n_seen = _count_frames(source.forwards(0, n + 1), step)
         fixed = np.array([left, top, right, bottom], np.float32)
         return np.tile(fixed, (min(n_seen, n), 1)), n_seen > n
@@ -122,6 +110,5 @@ def _count_frames(pictures: Iterable[object], step: Callable[[int], None]) -> in
 
 
 def explain_face_error(path: Path, error: FaceError) -> RenderError:
-    """Why there is not one steady face in a file, with what would do."""
-    advice = next((text for start, text in _ADVICE.items() if str(error).startswith(start)), "")
-    return RenderError(f"{path}: {error}{'; ' if advice else ''}{advice}")
+    """Why there is not one steady face in a file, and what to do."""
+    return RenderError(error.code, path=path, **error.params)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..video.reader import read_audio, read_frames
+from ..video.reader import VideoReadError, read_audio, read_frames
 from ..wav2lip.mel import (
     FPS,
     HOP_LENGTH,
@@ -20,13 +20,13 @@ from ..wav2lip.mel import (
     mel_windows,
     samples_for_columns,
 )
-from .request import FrameTransform, RenderError
+from .errors import RenderError
+from .request import FrameTransform
 
 IMAGE_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 """How the names of single pictures end; anything else is a video."""
-MAX_HELD_BYTES = (
-    64 * 2**20
-)  # bytes of pictures held to be shown backwards; a film can only be read forwards
+MAX_HELD_BYTES = 64 * 2**20
+"""Of frames held in memory to be shown backwards: a video can only be decoded forwards."""
 
 Pixels = NDArray[np.uint8]
 
@@ -52,9 +52,7 @@ class FaceSource:
         is_picture = path.suffix.lower() in IMAGE_SUFFIXES
         self.is_still = is_picture or static
         if fps is not None and not self.is_still:
-            raise RenderError(
-                f"{path} is a video, and becomes {FPS} frames a second; --fps is for pictures"
-            )
+            raise RenderError("fps_of_video", path=path, fps=FPS)
         self.fps = fps or FPS
         self.first = framing(_read_image(path)) if is_picture else self._first()
         """The first picture, (height, width, 3), RGB."""
@@ -74,10 +72,7 @@ class FaceSource:
             for picture in seen:
                 framed = self._framing(picture.pixels)
                 if framed.shape != self.first.shape:
-                    raise RenderError(
-                        f"{self._path}: its pictures change their size on the way; export it as "
-                        "MP4 first"
-                    )
+                    raise RenderError("frame_size_changes", path=self._path)
                 yield framed
 
     def ping_pong(self, length: int, n: int, first: int = 0) -> Iterator[tuple[int, Pixels]]:
@@ -110,24 +105,22 @@ class FaceSource:
         with closing(read_frames(self._path, 0, 1)) as seen:
             for picture in seen:
                 return self._framing(picture.pixels)
-        raise RenderError(f"{self._path} holds no picture that can be decoded")
+        raise RenderError("no_frames", path=self._path)
 
 
 def _read_image(path: Path) -> Pixels:
     try:
         packed = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
-        raise RenderError(f"{path} cannot be read: {error.strerror}") from error
+        raise RenderError("image_not_read", path=path, reason=error.strerror) from error
     # Upright, as the camera says in the file.
     pixels = cv2.imdecode(packed, cv2.IMREAD_COLOR_RGB) if len(packed) else None
     if pixels is None:
-        raise RenderError(f"{path} is damaged or no picture; PNG and JPEG can be read")
+        raise RenderError("image_damaged", path=path)
     return pixels.astype(np.uint8, copy=False)
 
 
-_COLUMNS_AT_ONCE = (
-    2000  # columns made at a time, 25 s; the whole of a long sound would take gigabytes
-)
+_COLUMNS_AT_ONCE = 2000  # of mel, 25 s; for a long recording in one piece it would be gigabytes
 
 
 class AudioWindows:
@@ -145,10 +138,8 @@ class AudioWindows:
     def __init__(self, path: Path, fps: int = FPS) -> None:
         samples = np.concatenate([np.empty(0, np.int16), *read_audio(path)])
         if len(samples) < SAMPLES_PER_FRAME:
-            raise RenderError(
-                f"{path}: its sound lasts {len(samples) * 1000 / SAMPLE_RATE:.0f} ms, less than a "
-                f"frame ({1000 // FPS} ms); name a sound in which somebody speaks"
-            )
+            ms = round(len(samples) * 1000 / SAMPLE_RATE)
+            raise VideoReadError("audio_too_short", path=path, ms=ms, frame_ms=1000 // FPS)
         self._fps = fps
         self.seconds = len(samples) / SAMPLE_RATE
         self.n_frames = -(-len(samples) * fps // SAMPLE_RATE)

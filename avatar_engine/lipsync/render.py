@@ -12,9 +12,10 @@ from ..video import watermark
 from ..video.mp4_file import Mp4File
 from ..wav2lip.blending import blend_face
 from ..wav2lip.mel import FPS
+from .errors import RenderError, RenderNote
 from .face_regions import crop_region, crop_regions, find_face, pad_boxes
 from .inputs import AudioWindows, FaceSource, Pixels
-from .request import DEFAULT_CHECKPOINT, RenderError, RenderRequest
+from .request import DEFAULT_CHECKPOINT, RenderRequest
 
 if TYPE_CHECKING:  # it needs torch, which takes seconds to import
     from ..wav2lip.inference import LipSyncInference
@@ -41,7 +42,7 @@ class RenderedVideo:
     out: Path
     n_frames: int
     seconds: float
-    notes: list[str]
+    notes: list[RenderNote]
     """What a user may want to know, such as that the video was too short."""
 
 
@@ -71,7 +72,7 @@ def render_video(
         boxes = pad_boxes(boxes, pads)
     where = crop_regions(boxes, source.size, square=drawer.takes_squares)
     if (where[:, 2:] < 2).any():
-        raise RenderError(f"with these pads {pads} nothing of the face is left")
+        raise RenderError("pads_too_small", pads=pads)
     batch = _FrameBatch(drawer, hearing, _reference_face(source, order, where, drawer))
     with Mp4File(order.out, source.size, source.fps, order.audio, MP4_COMMENT) as film:
         for frame, (index, picture) in enumerate(source.ping_pong(len(where), n)):
@@ -124,20 +125,15 @@ class _FrameBatch:
 
 
 def _check_files(order: RenderRequest) -> None:
-    for path, what in ((order.face, "--face"), (order.audio, "--audio")):
+    for path, option in ((order.face, "--face"), (order.audio, "--audio")):
         if not path.is_file():
-            raise RenderError(f"there is no file {path}, which {what} names")
+            raise RenderError("no_such_file", path=path, option=option)
         if order.out.resolve() == path.resolve():
-            raise RenderError(f"{order.out} would be written over what it is made of; name another")
+            raise RenderError("overwrites_input", path=order.out)
     if not order.out.parent.is_dir():
-        raise RenderError(f"there is no folder {order.out.parent} to write into; make it first")
+        raise RenderError("no_such_folder", path=order.out.parent)
     if order.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.is_file():
-        raise RenderError(
-            f"the generator {DEFAULT_CHECKPOINT} is not there; name other weights with "
-            "--checkpoint FILE: "
-            "Wav2Lip-384 (.safetensors), the official wav2lip.pth or wav2lip_gan.pth, or LipGAN "
-            "(.h5)"
-        )
+        raise RenderError("no_default_weights", path=DEFAULT_CHECKPOINT)
 
 
 def _load_network(weights: Path) -> "LipSyncInference":
@@ -153,20 +149,14 @@ def _reference_face(
         return None
     index = round(order.reference_s * FPS)
     if not 0 <= index < len(where):
-        raise RenderError(
-            f"the reference at {order.reference_s:g} s is not in the {len(where) / FPS:g} s of "
-            "the video that are used"
-        )
+        seconds = f"{len(where) / FPS:g}"
+        raise RenderError("reference_outside", at=f"{order.reference_s:g}", seconds=seconds)
     picture = next(source.forwards(index, 1))
     return crop_region(picture, where[index], drawer.size, square=drawer.takes_squares)
 
 
-def _length_notes(n_seen: int, n: int, goes_on: bool) -> list[str]:
+def _length_notes(n_seen: int, n: int, has_more: bool) -> list[RenderNote]:
+    audio = f"{n / FPS:.1f}"
     if n_seen < n:
-        return [
-            f"the video lasts {n_seen / FPS:.1f} s, the sound {n / FPS:.1f} s: it is shown "
-            "forwards and backwards by turns"
-        ]
-    if goes_on:
-        return [f"the video goes on after the sound: it is cut at {n / FPS:.1f} s"]
-    return []
+        return [RenderNote("video_shorter", {"video": f"{n_seen / FPS:.1f}", "audio": audio})]
+    return [RenderNote("video_longer", {"audio": audio})] if has_more else []

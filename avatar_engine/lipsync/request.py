@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from zhengwen.assets import asset
 
+from .errors import RenderError
+
 DEFAULT_CHECKPOINT = asset("wav2lip384", "generator.safetensors")
 """The generator that is used when none is named."""
-
-
-class RenderError(ValueError):
-    """A video cannot be made; the text says why, and what would do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class FrameTransform:
 
     def __post_init__(self) -> None:
         if self.resize_factor < 1:
-            raise RenderError(f"a resize factor of {self.resize_factor} is none: 1, 2, 3, ... are")
+            raise RenderError("bad_resize_factor", factor=self.resize_factor)
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Of (height, width, 3), a contiguous picture of even height and width, as H.264 wants.
@@ -49,13 +47,10 @@ class FrameTransform:
         top, bottom, left, right = self.crop
         bottom, right = height if bottom == -1 else bottom, width if right == -1 else right
         if not (0 <= top < bottom <= height and 0 <= left < right <= width):
-            raise RenderError(
-                f"the crop {self.crop} (top, bottom, left, right) does not lie in a picture of "
-                f"{width}x{height}"
-            )
+            raise RenderError("crop_outside", crop=self.crop, width=width, height=height)
         bottom, right = bottom - (bottom - top) % 2, right - (right - left) % 2
         if bottom == top or right == left:
-            raise RenderError(f"of a picture of {width}x{height} nothing is left; crop less")
+            raise RenderError("crop_empty", width=width, height=height)
         return np.ascontiguousarray(made[top:bottom, left:right])
 
 
@@ -94,12 +89,12 @@ class RenderRequest:
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
-            raise RenderError(f"a batch of {self.batch_size} faces is none; 1 or more")
+            raise RenderError("bad_batch_size", size=self.batch_size)
         if self.fps is not None and not 1 <= self.fps <= 60:
-            raise RenderError(f"{self.fps} frames a second; 1 to 60 can be made")
+            raise RenderError("bad_fps", fps=self.fps)
         if self.box is not None:
             top, bottom, left, right = self.box
             if not (0 <= top < bottom and 0 <= left < right):
-                raise RenderError(f"the box {self.box} is not top, bottom, left, right of a face")
+                raise RenderError("bad_box", box=self.box)
         if self.out.suffix.lower() != ".mp4":
-            raise RenderError(f"{self.out}: the result is an MP4 file; name one that ends in .mp4")
+            raise RenderError("not_mp4", path=self.out)

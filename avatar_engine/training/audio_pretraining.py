@@ -1,9 +1,9 @@
-"""Ears first: an audio encoder learns from speech alone which mouths it hears.
+"""Pretraining of the audio encoder: to tell the viseme from the mel window, without pictures.
 
-What a network must learn from pictures is dear: a step of the generator costs a hundred
-times what its audio encoder does. But when lines are made (``rehearsal.lines``), it is
-known which mouth belongs to each moment, without a picture being drawn. So the encoder is
-taught to name the mouth, from hours of speech in minutes, and training begins with it.
+A step of the generator costs a hundred times what its audio encoder does. But of an utterance
+made by a voice that tells its phonemes (``synthetic.utterances``) the viseme of every frame is
+known without a picture being drawn. So the encoder learns to name the viseme from hours of
+speech, in minutes, and training of the whole network begins with it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from ..viseme.coarticulation import VISEMES
 from ..wav2lip import weights
@@ -32,83 +33,78 @@ from .settings import MEL_WINDOW_FRAMES
 from .synthetic.mouth_shapes import VisemeWeights, viseme_weights
 from .synthetic.utterances import SyntheticUtterance
 
-BATCH_SIZE = 64
+BATCH_SIZE = 64  # mel windows
 LEARNING_RATE = 1e-3
-HELD_OUT_EVERY = 20  # one line in so many is only tested with
-_MAX_GAIN = 0.6  # mel units, 12.5 dB each, by which a sound is made louder or softer at most
+HELD_OUT_EVERY = 20  # every 20th utterance is kept for testing
+_MAX_GAIN = 0.6  # mel units of 12.5 dB each; the most by which a window becomes louder or softer
 _MAX_TILT = 0.5  # mel units between the lowest and the highest band
-_NOISE_FLOOR = (SILENCE, -2.2)  # under which a noise covers everything
-_TEST_WINDOWS = 4000  # windows
+_NOISE_FLOOR = (SILENCE, -2.2)  # mel units; range of the level of noise that is mixed in
+_MAX_TEST_WINDOWS = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class VisemeAccuracy:
-    """How well an encoder names the mouths of lines it was not taught."""
+    """How well an encoder tells the visemes of utterances that it was not trained on."""
 
     named: float
-    """Share of frames whose leading viseme is the right one."""
+    """Share of frames whose leading viseme is the right one, 0 to 1."""
     error: float
-    """Mean absolute error of the shares of all visemes."""
+    """Mean absolute error of the weights of all visemes, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class _LabelledUtterance:
     mel: Mel
-    mouths: VisemeWeights
+    visemes: VisemeWeights
 
 
 def pretrain_audio_encoder(
     network: Wav2Lip384 | SyncExpert384,
-    lines: Iterator[SyntheticUtterance],
+    utterances: Iterator[SyntheticUtterance],
     minutes: float,
     steps: int,
     seed: int,
-    told: Callable[[int, float], None],
+    report: Callable[[int, float], None],
 ) -> VisemeAccuracy:
-    """Teach the audio encoder of a network; the rest of it stays as it is.
+    """Train the audio encoder of a network; the rest of the network stays as it is.
 
     Args:
-        network: The generator's encoder learns the mouth of one frame, the expert's those of
-            the five that its window lasts.
-        lines: Of which so many ``minutes`` are taken.
-        steps: Of 64 windows.
-        told: Receives the number of steps done and the mean of the last losses.
+        network: The generator's encoder learns the visemes of one frame, the expert's those of
+            the five frames that its window lasts.
+        utterances: Taken until they last ``minutes``.
+        minutes: Of speech.
+        steps: Optimizer steps of 64 mel windows each.
+        seed: Of the initial weights of the classifier, the sampling and the augmentation.
+        report: Receives the number of steps done and the mean loss of the last 100.
     """
-    lead, n_frames = (
-        (GENERATOR_LEAD, 1) if isinstance(network, Wav2Lip384) else (0, MEL_WINDOW_FRAMES)
-    )
-    lessons = _label_utterances(lines, minutes)
+    is_generator = isinstance(network, Wav2Lip384)
+    lead, n_frames = (GENERATOR_LEAD, 1) if is_generator else (0, MEL_WINDOW_FRAMES)
+    labelled = _label_utterances(utterances, minutes)
+    held_out = labelled[::HELD_OUT_EVERY]
+    training = [one for i, one in enumerate(labelled) if i % HELD_OUT_EVERY]
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    tested, taught = (
-        lessons[::HELD_OUT_EVERY],
-        [x for i, x in enumerate(lessons) if i % HELD_OUT_EVERY],
-    )
     encoder = network.audio_encoder
-    size = encoder(torch.zeros(2, 1, 80, 16)).shape[1]
-    mouth = nn.Linear(size, n_frames * len(VISEMES))
-    learnt = [*encoder.parameters(), *mouth.parameters()]
-    optimizer = torch.optim.AdamW(learnt, LEARNING_RATE, weight_decay=1e-3)
+    n_channels = encoder(torch.zeros(2, 1, 80, 16)).shape[1]
+    classifier = nn.Linear(n_channels, n_frames * len(VISEMES))
+    parameters = [*encoder.parameters(), *classifier.parameters()]
+    optimizer = torch.optim.AdamW(parameters, LEARNING_RATE, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, steps, pct_start=0.1)
     encoder.train()
-    mean = 0.0
+    mean_loss = 0.0
     for step in range(steps):
-        mels, due = _sample_windows(taught, rng, BATCH_SIZE, lead, n_frames)
-        loss = _soft_cross_entropy(
-            _viseme_logits(encoder, mouth, _augment_mels(mels, rng), n_frames), due
-        )
+        places = _sample_places(training, rng, BATCH_SIZE, n_frames)
+        mels, visemes = _windows_at(places, lead, n_frames)
+        logits = _viseme_logits(encoder, classifier, _augment_mels(mels, rng), n_frames)
+        loss = cross_entropy(logits.flatten(0, 1), visemes.flatten(0, 1))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         schedule.step()
-        mean += (loss.item() - mean) / min(step + 1, 100)
-        told(step + 1, mean)
+        mean_loss += (loss.item() - mean_loss) / min(step + 1, 100)
+        report(step + 1, mean_loss)
     encoder.eval()
-    mels, due = _sample_windows(tested, np.random.default_rng(0), _TEST_WINDOWS, lead, n_frames)
-    with torch.inference_mode():
-        shares = _viseme_logits(encoder, mouth, torch.from_numpy(mels), n_frames).softmax(-1)
-    named = (shares.argmax(-1) == due.argmax(-1)).float().mean().item()
-    return VisemeAccuracy(named, (shares - due).abs().mean().item())
+    return _measure(encoder, classifier, held_out, lead, n_frames)
 
 
 def save_pretrained(network: Wav2Lip384 | SyncExpert384, out: Path) -> None:
@@ -118,53 +114,72 @@ def save_pretrained(network: Wav2Lip384 | SyncExpert384, out: Path) -> None:
 
 
 def _label_utterances(
-    lines: Iterator[SyntheticUtterance], minutes: float
+    utterances: Iterator[SyntheticUtterance], minutes: float
 ) -> list[_LabelledUtterance]:
-    made, seconds = [], 0.0
+    labelled, seconds = [], 0.0
     while seconds < minutes * 60:
-        line = next(lines)
-        seconds += line.seconds
-        mouths = viseme_weights(line.phonemes, line.samples, SAMPLE_RATE, FPS)
-        made.append(_LabelledUtterance(melspectrogram(line.samples), mouths))
-    return made
+        utterance = next(utterances)
+        seconds += utterance.seconds
+        visemes = viseme_weights(utterance.phonemes, utterance.samples, SAMPLE_RATE, FPS)
+        labelled.append(_LabelledUtterance(melspectrogram(utterance.samples), visemes))
+    return labelled
 
 
-def _sample_windows(
-    lessons: Sequence[_LabelledUtterance],
-    rng: np.random.Generator,
-    n: int,
+_Places = Sequence[tuple[_LabelledUtterance, int]]
+"""Utterances, and the first frame of a window in each."""
+
+
+def _sample_places(
+    labelled: Sequence[_LabelledUtterance], rng: np.random.Generator, n: int, n_frames: int
+) -> _Places:
+    chosen = (labelled[index] for index in rng.integers(len(labelled), size=n))
+    return [(one, int(rng.integers(len(one.visemes) - n_frames + 1))) for one in chosen]
+
+
+def _windows_at(places: _Places, lead: int, n_frames: int) -> tuple[NDArray[np.float32], Tensor]:
+    """Mel windows (n, 1, 80, 16), and the viseme weights of their frames (n, n_frames, 15)."""
+    mels = [mel_windows(one.mel, [frame - lead]) for one, frame in places]
+    visemes = [one.visemes[frame : frame + n_frames] for one, frame in places]
+    return np.concatenate(mels), torch.from_numpy(np.stack(visemes))
+
+
+def _measure(
+    encoder: nn.Module,
+    classifier: nn.Module,
+    held_out: Sequence[_LabelledUtterance],
     lead: int,
     n_frames: int,
-) -> tuple[NDArray[np.float32], Tensor]:
-    """Mel windows (n, 1, 80, 16) and the mouths that belong to them (n, n_frames, 15)."""
-    mels, due = [], []
-    for index in rng.integers(len(lessons), size=n):
-        lesson = lessons[index]
-        frame = int(rng.integers(len(lesson.mouths) - n_frames + 1))
-        mels.append(mel_windows(lesson.mel, [frame - lead]))
-        due.append(lesson.mouths[frame : frame + n_frames])
-    return np.concatenate(mels), torch.from_numpy(np.stack(due))
+) -> VisemeAccuracy:
+    """On every window of the held-out utterances, or on 4,000 of them."""
+    places: _Places = [
+        (one, frame) for one in held_out for frame in range(len(one.visemes) - n_frames + 1)
+    ]
+    if len(places) > _MAX_TEST_WINDOWS:
+        chosen = np.random.default_rng(0).choice(len(places), _MAX_TEST_WINDOWS, replace=False)
+        places = [places[i] for i in chosen]
+    mels, visemes = _windows_at(places, lead, n_frames)
+    with torch.inference_mode():
+        found = _viseme_logits(encoder, classifier, torch.from_numpy(mels), n_frames).softmax(-1)
+    named = (found.argmax(-1) == visemes.argmax(-1)).float().mean().item()
+    return VisemeAccuracy(named, (found - visemes).abs().mean().item())
 
 
 def _augment_mels(mels: NDArray[np.float32], rng: np.random.Generator) -> Tensor:
-    """The same in other rooms: louder or softer, darker or brighter, over a noise or none."""
+    """As other rooms and microphones give it: level and tilt changed, half of them noisy."""
     n, bands = len(mels), mels.shape[2]
-    moved = mels + rng.uniform(-_MAX_GAIN, _MAX_GAIN, (n, 1, 1, 1))
-    moved += (
-        rng.uniform(-_MAX_TILT, _MAX_TILT, (n, 1, 1, 1)) * np.linspace(-0.5, 0.5, bands)[:, None]
-    )
+    gain = rng.uniform(-_MAX_GAIN, _MAX_GAIN, (n, 1, 1, 1))
+    tilt = rng.uniform(-_MAX_TILT, _MAX_TILT, (n, 1, 1, 1)) * np.linspace(-0.5, 0.5, bands)[:, None]
+    changed = mels + gain + tilt
     noise = rng.uniform(*_NOISE_FLOOR, (n, 1, 1, 1)) + rng.normal(0, 0.1, mels.shape)
-    noisy = rng.random((n, 1, 1, 1)) < 0.5
-    heard = np.where(noisy, np.maximum(moved, noise), np.where(mels > SILENCE, moved, SILENCE))
-    return torch.from_numpy(np.clip(heard, SILENCE, -SILENCE).astype(np.float32))
+    is_noisy = rng.random((n, 1, 1, 1)) < 0.5
+    quiet = np.where(mels > SILENCE, changed, SILENCE)  # silence stays silent at any gain
+    augmented = np.where(is_noisy, np.maximum(changed, noise), quiet)
+    return torch.from_numpy(np.clip(augmented, SILENCE, -SILENCE).astype(np.float32))
 
 
-def _viseme_logits(encoder: nn.Module, mouth: nn.Module, mels: Tensor, n_frames: int) -> Tensor:
-    """Logits (n, n_frames, 15)."""
-    logits: Tensor = mouth(encoder(mels).flatten(1))
+def _viseme_logits(
+    encoder: nn.Module, classifier: nn.Module, mels: Tensor, n_frames: int
+) -> Tensor:
+    """(n, n_frames, 15)."""
+    logits: Tensor = classifier(encoder(mels).flatten(1))
     return logits.view(len(mels), n_frames, len(VISEMES))
-
-
-def _soft_cross_entropy(logits: Tensor, due: Tensor) -> Tensor:
-    """Cross-entropy with shares for labels."""
-    return -(due * logits.log_softmax(-1)).sum(-1).mean()

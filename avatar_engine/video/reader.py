@@ -6,12 +6,12 @@ and 30 frames a second become 25 with an error of at most half a source frame, a
 sound and picture stay together.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import av
 import cv2
@@ -20,6 +20,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from numpy.typing import NDArray
 
+from ..errors import CodedError
 from ..wav2lip.mel import FPS, SAMPLE_RATE
 
 _KNOWN_MATRICES = {1, 4, 5, 6, 7, 9}  # of YUV, ITU-T H.273; others are guessed
@@ -27,8 +28,21 @@ _BT601, _BT709 = 6, 1
 _HD = 720  # lines; from here on untagged video is BT.709
 
 
-class VideoReadError(ValueError):
-    """A file cannot be used as footage; the text says why, and what would do."""
+class VideoReadError(CodedError):
+    """A file cannot be read as video or audio; the text says why, and what to do."""
+
+    MESSAGES: ClassVar[Mapping[str, str]] = {
+        "not_opened": "{path}: {reason}",
+        "unreadable": "{path} cannot be read as video or sound. It is cut off (copied or "
+        "recorded only in part), or something else; copy it again, or export it as MP4",
+        "no_video": "{path} has no moving picture; a video of a talking person is needed",
+        "no_audio": "{path} has no sound; somebody must be heard speaking",
+        "no_timestamps": "{path}: its pictures carry no times; export it as MP4 first",
+        "audio_changes": "{path}: its sound changes from one format to another on the way "
+        "({reason}); export it as MP4 first",
+        "audio_too_short": "{path}: its sound lasts {ms} ms, less than a frame ({frame_ms} ms);"
+        " somebody must be heard speaking",
+    }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,10 +113,7 @@ def read_audio(
                 try:
                     made = resampler.resample(frame)
                 except ValueError as error:
-                    raise VideoReadError(
-                        f"{path}: its sound changes from one format to another on the way "
-                        f"({error}); export it as MP4 first"
-                    ) from error
+                    raise VideoReadError("audio_changes", path=path, reason=error) from error
                 yield from (_samples(some).reshape(shape) for some in made)
         yield from (_samples(some).reshape(shape) for some in resampler.resample(None))
 
@@ -182,12 +193,9 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     try:
         film = av.open(str(path))
     except OSError as error:
-        raise VideoReadError(f"{path}: {error.strerror}") from error
+        raise VideoReadError("not_opened", path=path, reason=error.strerror) from error
     except av.FFmpegError as error:
-        raise VideoReadError(
-            f"{path} cannot be read as video or sound. It is cut off (copied or recorded only in "
-            "part), or something else; copy it again, or export it as MP4"
-        ) from error
+        raise VideoReadError("unreadable", path=path) from error
     with film:
         yield film
 
@@ -196,12 +204,12 @@ def _video(film: InputContainer, path: Path) -> av.VideoStream:
     for stream in film.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
-    raise VideoReadError(f"{path} has no moving picture; a video of a talking person is needed")
+    raise VideoReadError("no_video", path=path)
 
 
 def _audio(film: InputContainer, path: Path) -> av.AudioStream:
     if not film.streams.audio:
-        raise VideoReadError(f"{path} has no sound; somebody must be heard speaking")
+        raise VideoReadError("no_audio", path=path)
     return film.streams.audio[0]
 
 
@@ -237,5 +245,5 @@ def _timed(
         for frame in _frames(packet):
             assert isinstance(frame, av.VideoFrame)
             if frame.pts is None or frame.time_base is None:
-                raise VideoReadError(f"{path}: its pictures carry no times; export it as MP4 first")
+                raise VideoReadError("no_timestamps", path=path)
             yield frame.pts * frame.time_base, frame

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..errors import CodedError
 from . import mel
 from .compat.lipgan import LipGAN
 from .compat.syncnet import SyncNet
@@ -28,8 +29,26 @@ Network = TypeVar("Network", bound=nn.Module)
 State = Mapping[str, Tensor]
 
 
-class LipSyncWeightsError(ValueError):
-    """A weights file cannot be used; the text says why, and what would do."""
+class LipSyncWeightsError(CodedError):
+    """A weights file cannot be used; the text says why, and what to do."""
+
+    MESSAGES: ClassVar[Mapping[str, str]] = {
+        "weights_missing": "{path} cannot be read ({reason}): no weights.",
+        "weights_damaged": "{path} is damaged or no weights file ({size:,} bytes); perhaps a "
+        "copy or download was cut short. Fetch it again and compare its size.",
+        "weights_hold_code": "{path} holds more than weights: loading it would run code from "
+        "the file, so it is refused. Save it again as a table of tensors (torch.save("
+        "network.state_dict(), ...)) where you trust it, and use that.",
+        "no_tensors": "{path} is a torch file, but not of weights: a table of named tensors "
+        'is needed, by itself or under "state_dict".',
+        "other_network": "{path} should hold {wanted}, but it {found}.",
+        "other_mel": "{path} was trained on another mel spectrogram ({differences}); it would "
+        "hear nothing it knows. Use weights trained with these settings.",
+        "needs_h5py": "{path} is a Keras file; to read it, install h5py (pip install h5py).",
+        "other_keras_network": "{path} is a Keras file, but not of LipGAN's residual mel "
+        "generator ({reason}); lipgan_residual_mel.h5 is.",
+        "tensors_missing": "{path}: {count} tensors are missing, such as {example}.",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +137,11 @@ def load_weights(path: Path, expected: type[Network]) -> Network:
         if metadata.get(name, value) != value
     ]
     if differing:
-        raise LipSyncWeightsError(
-            f"{path} was trained on another mel spectrogram ({', '.join(differing)}); "
-            "it would hear nothing it knows. Use weights trained with these settings."
-        )
+        raise LipSyncWeightsError("other_mel", path=path, differences=", ".join(differing))
     network, found = _recognise(state)
     if not isinstance(network, expected):
         holds = f"looks like {found}" if found else _unknown(state)
-        raise LipSyncWeightsError(f"{path} should hold {wanted}, but it {holds}.")
+        raise LipSyncWeightsError("other_network", path=path, wanted=wanted, found=holds)
     network.to_empty(device="cpu")
     network.load_state_dict({**_counters(network), **state})
     return network.eval()
@@ -175,9 +191,8 @@ def _read(path: Path) -> tuple[State, Mapping[str, str]]:
         with path.open("rb") as file:
             start = file.read(9)
     except OSError as problem:
-        raise LipSyncWeightsError(
-            f"{path} cannot be read ({problem.strerror}): no weights."
-        ) from problem
+        reason = problem.strerror
+        raise LipSyncWeightsError("weights_missing", path=path, reason=reason) from problem
     metadata: Mapping[str, str] = {}
     if start.startswith(b"\x89HDF"):
         content: object = _read_keras(path)
@@ -192,10 +207,7 @@ def _read(path: Path) -> tuple[State, Mapping[str, str]]:
         or not content
         or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
     ):
-        raise LipSyncWeightsError(
-            f"{path} is a torch file, but not of weights: a table of named tensors is needed, "
-            'by itself or under "state_dict".'
-        )
+        raise LipSyncWeightsError("no_tensors", path=path)
     tensors = cast(State, content)
     return {
         name.removeprefix("module."): t.float() if t.is_floating_point() else t
@@ -216,11 +228,7 @@ def _read_torch(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as problem:
         if "GLOBAL" in str(problem):  # something to be imported, and then called
-            raise LipSyncWeightsError(
-                f"{path} holds more than weights: loading it would run code from the file, so it "
-                "is refused. Save it again as a table of tensors (torch.save(network."
-                "state_dict(), ...)) where you trust it, and use that."
-            ) from problem
+            raise LipSyncWeightsError("weights_hold_code", path=path) from problem
         raise _damaged(path) from problem
     except Exception as problem:  # a broken pickle can raise anything
         raise _damaged(path) from problem
@@ -230,9 +238,7 @@ def _read_keras(path: Path) -> State:
     try:
         from .compat.keras_weights import read_keras_weights
     except ImportError as problem:
-        raise LipSyncWeightsError(
-            f"{path} is a Keras file; to read it, install h5py (pip install h5py)."
-        ) from problem
+        raise LipSyncWeightsError("needs_h5py", path=path) from problem
     with torch.device("meta"):
         network = LipGAN()
     try:
@@ -240,14 +246,8 @@ def _read_keras(path: Path) -> State:
     except OSError as problem:
         raise _damaged(path) from problem
     except ValueError as problem:
-        raise LipSyncWeightsError(
-            f"{path} is a Keras file, but not of LipGAN's residual mel generator "
-            f"({problem}); lipgan_residual_mel.h5 is."
-        ) from problem
+        raise LipSyncWeightsError("other_keras_network", path=path, reason=problem) from problem
 
 
 def _damaged(path: Path) -> LipSyncWeightsError:
-    return LipSyncWeightsError(
-        f"{path} is damaged or no weights file ({path.stat().st_size:,} bytes); perhaps a copy or "
-        "download was cut short. Fetch it again and compare its size."
-    )
+    return LipSyncWeightsError("weights_damaged", path=path, size=path.stat().st_size)

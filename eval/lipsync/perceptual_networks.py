@@ -44,15 +44,17 @@ def load_published_weights(network: nn.Module, parts: Sequence[WeightsFile]) -> 
         found = {name: content[name] for name in names if name in content}
         wrong = [name for name, t in found.items() if t.shape != wanted[name].shape]
         if not found or wrong:
-            which = f"; {wrong[0]} has another shape" if wrong else ""
-            raise LipSyncWeightsError(f"{part.path} is not {part.title}{which}.")
+            other = f"has another shape of {wrong[0]}" if wrong else "is something else"
+            raise LipSyncWeightsError(
+                "other_network", path=part.path, wanted=part.title, found=other
+            )
         state |= found
     counters = {name for name in wanted if name.endswith("num_batches_tracked")}
     missing = sorted(wanted.keys() - state.keys() - counters)
     if missing:
         files = " and ".join(str(part.path) for part in parts)
         raise LipSyncWeightsError(
-            f"{files}: {len(missing)} tensors are missing, such as {missing[0]}."
+            "tensors_missing", path=files, count=len(missing), example=missing[0]
         )
     network.load_state_dict(state, strict=False)
     network.eval().requires_grad_(False)
@@ -60,15 +62,15 @@ def load_published_weights(network: nn.Module, parts: Sequence[WeightsFile]) -> 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
     if not path.is_file():
-        raise LipSyncWeightsError(f"{path} cannot be read: there is no such file.")
+        raise LipSyncWeightsError("weights_missing", path=path, reason="there is no such file")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as problem:  # a broken or hostile pickle can raise anything
         raise LipSyncWeightsError(
-            f"{path} cannot be read as a table of weights; perhaps it is damaged."
+            "weights_damaged", path=path, size=path.stat().st_size
         ) from problem
     if not isinstance(content, Mapping):
-        raise LipSyncWeightsError(f"{path} holds no table of weights.")
+        raise LipSyncWeightsError("no_tensors", path=path)
     return {str(name): t for name, t in content.items() if isinstance(t, Tensor)}
 
 

@@ -88,11 +88,6 @@ _TEXTS: dict[str, dict[Language, str]] = {
     "done": {"zh": "已完成", "en": "Done"},
     "failed": {"zh": "没有生成", "en": "Not made"},
     "stopped": {"zh": "已停止", "en": "Stopped"},
-    "unexpected": {
-        "zh": "程序意外结束，可能内存不足。请缩小画面再试；详情在网页服务的日志里。",
-        "en": "The program ended unexpectedly, perhaps for lack of memory. Make the picture "
-        "smaller; the log of the page says more.",
-    },
     "stop": {"zh": "停止", "en": "Stop"},
     "remove": {"zh": "删除", "en": "Delete"},
     "download": {"zh": "下载视频", "en": "Download"},

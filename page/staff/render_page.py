@@ -12,7 +12,7 @@ import streamlit as st
 from agent.settings import Settings
 from zhengwen.assets import asset
 
-from ..i18n.render_reasons import render_reason
+from ..i18n.render_reports import render_report
 from ..i18n.render_texts import RENDER_PAGE_OFF, render_text
 from ..i18n.visitor_texts import Language
 from .render_queue import MAX_FINISHED, QueueFull, RenderJob, RenderQueue
@@ -210,14 +210,9 @@ def _job(queue: RenderQueue, job: RenderJob, language: Language) -> None:
         if left is not None:
             text += " · " + render_text("left", language, time=_clock(left))
         st.progress(min(1.0, job.done / job.total), text)
-    if job.state == "failed":
-        st.text(
-            render_reason(job.reason, language)
-            if job.reason
-            else render_text("unexpected", language)
-        )
-    for note in job.notes:
-        st.text(render_reason(note, language))
+    failures = [job.failure] if job.state == "failed" else []
+    for said in (*failures, *job.notes):
+        st.text(render_report(said.code, said.params, language))
     with st.container(horizontal=True):
         if job.state == "done" and job.out.is_file():
             st.download_button(

@@ -12,10 +12,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from agent.settings import ROOT
 
@@ -25,13 +25,20 @@ logger = logging.getLogger(__name__)
 
 MAX_WAITING = 5
 MAX_FINISHED = 10  # finished renderings; then the oldest goes
-_PROGRAM = "avatar_engine: "  # what its errors begin with
 
 RenderState = Literal["waiting", "running", "done", "failed", "stopped"]
 
 
 class QueueFull(RuntimeError):
     """Too many renderings are waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderReport:
+    """An error or a remark of the program: see :mod:`page.i18n.render_reports`."""
+
+    code: str
+    params: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -50,9 +57,9 @@ class RenderJob:
     total: int = 0
     stage_began: float = 0.0
     """On the monotonic clock, s."""
-    reason: str = ""
-    """Why it failed, in the words of the program; empty if it said nothing."""
-    notes: list[str] = field(default_factory=list)
+    failure: RenderReport = RenderReport("unexpected")
+    """Why it failed; ``unexpected`` if the program did not say."""
+    notes: list[RenderReport] = field(default_factory=list)
     process: "subprocess.Popen[str] | None" = None
     id: str = field(default_factory=lambda: secrets.token_hex(8))
 
@@ -156,10 +163,9 @@ class RenderQueue:
                 job.state = "running"
             try:
                 self._run(job)
-            except Exception as error:  # nobody else would see it, and the next one must go on
+            except Exception:  # nobody else would see it, and the next one must go on
                 logger.exception("a rendering failed")
                 with self._lock:
-                    job.reason = str(error)
                     job.state = "failed"
             with self._lock:
                 self._tidy(job)
@@ -195,12 +201,9 @@ class RenderQueue:
             if job.is_over:
                 return
             job.state = "done" if code == 0 and job.out.is_file() else "failed"
-            if job.state == "failed":
+            if job.state == "failed" and job.failure.code == "unexpected":
                 lines = said.read_text("utf-8", errors="replace").strip().splitlines()
-                of_ours = [line for line in lines if line.startswith(_PROGRAM)]
-                job.reason = _without_paths(job, of_ours[-1]) if of_ours else ""
-                if not of_ours:
-                    logger.error("a rendering ended with %d: %s", code, lines[-1:])
+                logger.error("a rendering ended with %d: %s", code, lines[-1:])
 
     def _tidy(self, job: RenderJob) -> None:
         """What was sent is deleted as soon as it is not needed any more."""
@@ -212,19 +215,24 @@ class RenderQueue:
 def _apply_progress(job: RenderJob, line: str) -> None:
     try:
         told = json.loads(line)
-    except ValueError:  # a library that prints
+    except ValueError:
+        return  # a library that prints
+    if not isinstance(told, dict):
         return
     if "stage" in told:
         if told["stage"] != job.stage:
             job.stage, job.stage_began = told["stage"], time.monotonic()
         job.done, job.total = told["done"], told["total"]
+    elif "error" in told:
+        job.failure = _report(job, told["error"])
     else:
-        job.notes = told.get("notes", [])
+        job.notes = [_report(job, note) for note in told["note_codes"]]
 
 
-def _without_paths(job: RenderJob, line: str) -> str:
-    """An error as staff may read it: files by the names that they gave them."""
-    text = line.removeprefix(_PROGRAM)
-    for path, prefix in ((job.face, "face-"), (job.audio, "sound-")):
-        text = text.replace(str(path), path.name.removeprefix(prefix))
-    return text
+def _report(job: RenderJob, told: Mapping[str, Any]) -> RenderReport:
+    """As staff may read it: files by the names that they gave them, others without folders."""
+    uploaded = {str(job.face): "face-", str(job.audio): "sound-"}
+    params = dict(told["params"])
+    if path := params.get("path"):
+        params["path"] = Path(path).name.removeprefix(uploaded.get(path, ""))
+    return RenderReport(told["code"] or "unexpected", params)

@@ -11,9 +11,10 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from ...viseme.coarticulation import VISEMES
 from .head_motion import Floats, sample_bilinear
 from .idle_loop import FLOW_STEP, IdleLoopRenderer, read_rgba, soft_edge, to_bytes
-from .pictures import VISEMES, PixelBox, RenderedPictures, mouth_names
+from .pictures import PixelBox, RenderedPictures, mouth_names
 
 COLUMNS = 10
 """Tiles in one row of the atlas."""

@@ -1,4 +1,4 @@
-"""What each viseme looks like, as shape weights, and which mouth pictures are taken."""
+"""The pictures of a presenter: the mouths as blend-shape weights, and the file of each picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-VISEMES = ("sil", "PP", "FF", "TH", "DD", "kk", "CH", "SS", "nn", "RR", "aa", "E", "I", "O", "U")
-"""The 15 Oculus visemes in the order of the atlas."""
+from ...viseme.coarticulation import VISEMES
 
-# Shape weights on top of the resting face.  The bust's viseme targets are weak, hence the gains;
-# vowels need the jaw besides.  "smile" is the share of the resting smile that stays.
+# Shape weights on top of the resting face. The bust's viseme targets move too little, hence
+# weights above 1; vowels open the jaw besides. "smile" is the share of the resting smile kept.
 _RECIPES: dict[str, dict[str, float]] = {
     "sil": {"smile": 1.0},
     "PP": {"smile": 0.5, "viseme_PP": 1.15, "mouthPressLeft": 0.2, "mouthPressRight": 0.2},
@@ -48,7 +47,7 @@ def mouth_weights(name: str, rest: dict[str, float]) -> dict[str, float]:
     A halfway mouth has the mean of the two visemes' weights.
 
     Raises:
-        KeyError: a viseme that is not in :data:`VISEMES`.
+        KeyError: a viseme that is not one of the 15 Oculus visemes.
     """
     visemes = name.split("+")
     return mixed_mouth_weights(dict.fromkeys(visemes, 1 / len(visemes)), rest)
@@ -58,16 +57,16 @@ def mixed_mouth_weights(shares: Mapping[str, float], rest: dict[str, float]) -> 
     """Shape weights of a mouth that has a share of several visemes; the shares sum to 1.
 
     Raises:
-        KeyError: a viseme that is not in :data:`VISEMES`.
+        KeyError: a viseme that is not one of the 15 Oculus visemes.
     """
     mean: dict[str, float] = {}
     for viseme, share in shares.items():
-        for shape, weight in _viseme_weights_of(viseme, rest).items():
+        for shape, weight in _single_viseme_weights(viseme, rest).items():
             mean[shape] = mean.get(shape, 0.0) + weight * share
     return mean
 
 
-def _viseme_weights_of(viseme: str, rest: dict[str, float]) -> dict[str, float]:
+def _single_viseme_weights(viseme: str, rest: dict[str, float]) -> dict[str, float]:
     recipe = dict(_RECIPES[viseme])
     smile = recipe.pop("smile")
     full = {

@@ -290,10 +290,8 @@ def segment_audio(video: Path, wav: Path, settings: PreparationSettings) -> _Seg
 
         loudness = np.concatenate([np.empty(0, np.float32), *loudness_levels(written())])
     if n < SAMPLES_PER_FRAME:
-        raise VideoReadError(
-            f"{video}: its sound lasts {n / SAMPLE_RATE * 1000:.0f} ms, less than a frame "
-            f"({1000 // FPS} ms); a video of somebody who speaks is needed"
-        )
+        ms = round(n / SAMPLE_RATE * 1000)
+        raise VideoReadError("audio_too_short", path=video, ms=ms, frame_ms=1000 // FPS)
     notes = []
     seconds, declared = n / SAMPLE_RATE, declared_duration(video)
     if declared and declared - seconds > MAX_MISSING_AUDIO_S:

@@ -78,7 +78,7 @@ def choose_mouth_shapes(
     Args:
         lines: Enough that every sound occurs in many places; minutes.
         viseme_folder: ``viseme/`` of the presenter: how different its mouths look.
-        n_mouths: Every one takes the studio some seconds.
+        n_mouths: Each takes some seconds of path tracing.
 
     Returns:
         The mouths, and how far from all of them the worst mouth is, grey levels (root mean
@@ -143,5 +143,8 @@ def _viseme_appearance(viseme_folder: Path) -> NDArray[np.float32]:
 def _read_tile(path: Path) -> NDArray[np.uint8]:
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if picture is None:
-        raise FileNotFoundError(f"{path} is missing or no picture; run the studio again")
+        raise FileNotFoundError(
+            f"{path} is missing or no picture; render it again: python -m "
+            "avatar_engine.training.blender mouths"
+        )
     return np.asarray(picture, np.uint8)

@@ -21,10 +21,19 @@ from avatar_engine.training.presenter_builder.loop_selection import (
     close_loop,
 )
 from avatar_engine.training.presenter_builder.scan import VideoScan
-from tests.test_preparation import FOLDER, RATE, SIDE, Pixels, film, quiet, shrunk
+from tests.videos import (
+    RATE,
+    SIDE,
+    Pixels,
+    presenter,
+    presenter_frames,
+    shrunk,
+    silence,
+    write_video,
+)
 
 SPEAKS, CALM, CHEWS = 30, 45, 30  # frames: what the person does, one after the other
-WISHES = PresenterOptions("fang", "written consent, 3 May 2026", "internal use only", seconds=1.2)
+OPTIONS = PresenterOptions("fang", "written consent, 3 May 2026", "internal use only", seconds=1.2)
 
 
 def mouthing(frame: Pixels, opened: int) -> Pixels:
@@ -36,25 +45,25 @@ def mouthing(frame: Pixels, opened: int) -> Pixels:
     return drawn
 
 
-SUIT = Presenter(FOLDER / "suit")
+SUIT = presenter("suit")
 
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    frames = [shrunk(SUIT.frame(i)) for i in range(SPEAKS + CALM + CHEWS)]
+    frames = presenter_frames("suit", SPEAKS + CALM + CHEWS)
     for i in (*range(SPEAKS), *range(SPEAKS + CALM, len(frames))):
         frames[i] = mouthing(frames[i], 2 + 4 * (i % 3))
     t = np.arange(round(SPEAKS / 25 * RATE)) / RATE
     said = (0.3 * np.sin(2 * np.pi * 300 * t)).astype(np.float32)
-    samples = np.concatenate([said, quiet((CALM + CHEWS) / 25)])
-    return film(tmp_path_factory.mktemp("video") / "person.mp4", frames, samples)
+    samples = np.concatenate([said, silence((CALM + CHEWS) / 25)])
+    return write_video(tmp_path_factory.mktemp("video") / "person.mp4", frames, samples)
 
 
 @pytest.fixture(scope="module")
 def made(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Presenter:
     out = tmp_path_factory.mktemp("presenters")
     told: list[int] = []
-    result = build_presenter(video, out, WISHES, step=lambda done, total: told.append(done))
+    result = build_presenter(video, out, OPTIONS, step=lambda done, total: told.append(done))
     assert told[-1] == SPEAKS + CALM + CHEWS
     # Silent is the chewing too; calm is only what is before it.
     assert SPEAKS / 25 <= result.start_s < result.end_s <= (SPEAKS + CALM) / 25 + 0.05
@@ -64,7 +73,7 @@ def made(video: Path, tmp_path_factory: pytest.TempPathFactory) -> Presenter:
 
 def test_the_presenter_loads_and_says_who_it_is(made: Presenter) -> None:
     assert made.size == (SIDE, SIDE) and made.card.fps == 25
-    assert made.card.consent == WISHES.consent and made.card.licence == WISHES.licence
+    assert made.card.consent == OPTIONS.consent and made.card.licence == OPTIONS.licence
     assert made.card.title == {"zh-CN": "fang", "en": "fang"}
     assert made.card.label == "AI生成"
     assert len(made) == made.card.frames >= 20
@@ -101,13 +110,13 @@ def test_the_mouth_is_closed_all_along(made: Presenter) -> None:
 
 
 def test_a_stretch_can_be_named_and_the_picture_made_smaller(video: Path, tmp_path: Path) -> None:
-    wishes = replace(WISHES, start_s=1.4, seconds=1.0, height=161, title="小芳", voice="male")
-    result = build_presenter(video, tmp_path, wishes)
+    wanted = replace(OPTIONS, start_s=1.4, seconds=1.0, height=161, title="小芳", voice="male")
+    result = build_presenter(video, tmp_path, wanted)
     assert (result.start_s, result.size) == (1.4, (160, 160))
-    presenter = Presenter(result.folder)
-    assert presenter.card.title["zh-CN"] == "小芳" and presenter.card.voice == "male"
+    fang = Presenter(result.folder)
+    assert fang.card.title["zh-CN"] == "小芳" and fang.card.voice == "male"
     truth = SUIT.faces[SPEAKS : SPEAKS + CALM].mean(axis=0) * 160 / 720
-    assert np.abs(presenter.faces.mean(axis=0) - truth).max() < 0.06 * 160
+    assert np.abs(fang.faces.mean(axis=0) - truth).max() < 0.06 * 160
 
 
 # How the end is joined
@@ -159,29 +168,29 @@ def test_nobody_is_made_a_presenter_without_consent(
 
 
 def test_a_presenter_that_is_there_is_replaced_only_by_force(video: Path, tmp_path: Path) -> None:
-    wishes = replace(WISHES, start_s=1.4, seconds=1.0)
+    wanted = replace(OPTIONS, start_s=1.4, seconds=1.0)
     folder = tmp_path / "fang"
     folder.mkdir()
     (folder / "mine").touch()
     with pytest.raises(PresenterBuildError, match=r"is there already.*--force"):
-        build_presenter(video, tmp_path, wishes)
+        build_presenter(video, tmp_path, wanted)
     assert (folder / "mine").exists()
-    build_presenter(video, tmp_path, wishes, force=True)
+    build_presenter(video, tmp_path, wanted, force=True)
     assert not (folder / "mine").exists() and len(Presenter(folder)) > 0
     assert [path.name for path in tmp_path.iterdir()] == ["fang"]
 
 
 def test_without_a_second_of_silence_it_is_said_what_to_film(tmp_path: Path) -> None:
-    frames = [shrunk(SUIT.frame(i)) for i in range(30)]
+    frames = presenter_frames("suit", 30)
     noise = 0.2 * np.random.default_rng(0).standard_normal(round(1.2 * RATE))
     noise[: RATE // 10] = 0
-    talking = film(tmp_path / "talking.mp4", frames, noise.astype(np.float32))
+    talking = write_video(tmp_path / "talking.mp4", frames, noise.astype(np.float32))
     with pytest.raises(
         PresenterBuildError, match=r"nowhere is it silent for 1 s\. Film some seconds"
     ):
-        build_presenter(talking, tmp_path, WISHES)
+        build_presenter(talking, tmp_path, OPTIONS)
     with pytest.raises(PresenterBuildError, match=r"only 0\.2 s from 1 s on"):
-        build_presenter(talking, tmp_path, replace(WISHES, start_s=1.0))
+        build_presenter(talking, tmp_path, replace(OPTIONS, start_s=1.0))
     assert [path.name for path in tmp_path.iterdir()] == ["talking.mp4"]
 
 
@@ -196,4 +205,4 @@ def test_without_a_second_of_silence_it_is_said_what_to_film(tmp_path: Path) -> 
 )
 def test_wishes_that_cannot_be_are_refused(change: dict[str, object], why: str) -> None:
     with pytest.raises(PresenterBuildError, match=why):
-        replace(WISHES, **change)  # type: ignore[arg-type]
+        replace(OPTIONS, **change)  # type: ignore[arg-type]

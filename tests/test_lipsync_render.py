@@ -2,8 +2,9 @@
 
 import json
 import math
+import pickle
+import re
 import tracemalloc
-import wave
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,19 +13,18 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
-from avatar_engine import Presenter
 from avatar_engine.__main__ import main
 from avatar_engine.face_detection import Face, crop_square
 from avatar_engine.lipsync import face_regions as looking
 from avatar_engine.lipsync import inputs as reading
 from avatar_engine.lipsync import request
+from avatar_engine.lipsync.errors import RenderError, RenderNote, error_record, report_codes
 from avatar_engine.lipsync.inputs import AudioWindows, FaceSource
 from avatar_engine.lipsync.render import RenderedVideo, RenderProgress, render_video
-from avatar_engine.lipsync.request import FrameTransform, RenderError, RenderRequest
+from avatar_engine.lipsync.request import FrameTransform, RenderRequest
 from avatar_engine.video.mp4_file import Mp4File
-from avatar_engine.video.reader import read_audio
+from avatar_engine.video.reader import VideoReadError, read_audio
 from avatar_engine.wav2lip.blending import blend_face, blend_mask
 from avatar_engine.wav2lip.compat.lipgan import LipGAN
 from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96
@@ -33,20 +33,28 @@ from avatar_engine.wav2lip.inference import LipSyncInference
 from avatar_engine.wav2lip.mel import mel_windows, melspectrogram
 from avatar_engine.wav2lip.model import LipSyncGenerator, Wav2Lip384
 from avatar_engine.wav2lip.weights import LipSyncWeightsError, save_weights
-from tests.test_preparation import FOLDER, RATE, SIDE, Pixels, film, shrunk
+from tests.videos import (
+    SIDE,
+    Pixels,
+    presenter,
+    presenter_frames,
+    tone,
+    write_video,
+    write_wav,
+)
 
+ROOT = Path(__file__).parent.parent
 N = 8  # frames of the test video
 
 
 @pytest.fixture(scope="module")
 def frames() -> list[Pixels]:
-    presenter = Presenter(FOLDER / "suit")
-    return [shrunk(presenter.frame(i)) for i in range(N)]
+    return presenter_frames("suit", N)
 
 
 @pytest.fixture(scope="module")
 def video(frames: list[Pixels], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("video") / "face.mp4", frames, None)
+    return write_video(tmp_path_factory.mktemp("video") / "face.mp4", frames, None)
 
 
 @pytest.fixture(scope="module")
@@ -57,25 +65,9 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def tone(seconds: float, rate: int = RATE, channels: int = 1) -> NDArray[np.float32]:
-    t = np.arange(round(seconds * rate)) / rate
-    swelling = 0.3 * np.sin(2 * np.pi * 3 * t) ** 2
-    both = [swelling * np.sin(2 * np.pi * hertz * t) for hertz in (300, 500)[:channels]]
-    return np.stack(both, axis=1).squeeze().astype(np.float32)
-
-
-def wav(path: Path, samples: NDArray[np.float32], rate: int = RATE) -> Path:
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1 if samples.ndim == 1 else 2)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((samples * 32767).astype("<i2").tobytes())
-    return path
-
-
 @pytest.fixture
 def voice(tmp_path: Path) -> Path:
-    return wav(tmp_path / "voice.wav", tone(0.3))  # 7.5 frames
+    return write_wav(tmp_path / "voice.wav", tone(0.3))  # 7.5 frames
 
 
 @pytest.fixture
@@ -183,7 +175,7 @@ def test_lipgan_draws_too() -> None:
 
 
 def test_frames_hear_the_windows_that_their_network_was_trained_with(tmp_path: Path) -> None:
-    path = wav(tmp_path / "long.wav", tone(30.0))
+    path = write_wav(tmp_path / "long.wav", tone(30.0))
     heard = AudioWindows(path)
     whole = np.concatenate(list(read_audio(path))).astype(np.float32) / 32768
     mel = melspectrogram(whole)
@@ -209,7 +201,7 @@ def rendered(
 ) -> tuple[RenderedVideo, list[RenderProgress]]:
     folder = tmp_path_factory.mktemp("rendered")
     steps: list[RenderProgress] = []
-    voice = wav(folder / "voice.wav", tone(0.45, 48_000, 2), 48_000)
+    voice = write_wav(folder / "voice.wav", tone(0.45, 48_000, 2), 48_000)
     return render_video(
         RenderRequest(video, voice, folder / "out.mp4", generator), steps.append
     ), steps
@@ -236,7 +228,7 @@ def test_only_the_lower_face_is_drawn_anew(
 ) -> None:
     pictures = watched(rendered[0].out)
     changed = np.abs(pictures[0].astype(int) - frames[0]).mean(axis=2)
-    left, top, right, bottom = Presenter(FOLDER / "suit").faces[0] * SIDE / 720
+    left, top, right, bottom = presenter("suit").faces[0] * SIDE / 720
     middle = round((left + right) / 2)
     assert changed[round(bottom - 0.2 * (bottom - top)), middle] > 20
     assert changed[: round(top + 0.4 * (bottom - top))].mean() < 3
@@ -246,8 +238,8 @@ def test_only_the_lower_face_is_drawn_anew(
 def test_a_video_that_is_too_short_goes_there_and_back_and_that_is_said(
     rendered: tuple[RenderedVideo, list[RenderProgress]], frames: list[Pixels]
 ) -> None:
-    [note] = rendered[0].notes
-    assert "forwards and backwards" in note and "0.3 s" in note
+    assert rendered[0].notes == [RenderNote("video_shorter", {"video": "0.3", "audio": "0.5"})]
+    assert "forwards and backwards" in str(rendered[0].notes[0])
     top = [picture[:60].astype(int) for picture in watched(rendered[0].out)]
     assert np.abs(top[N] - top[N - 2]).mean() <= np.abs(top[N] - top[0]).mean()
 
@@ -284,9 +276,9 @@ def test_a_video_that_is_too_long_is_cut_and_that_is_said(
     wanted: RenderRequest, tmp_path: Path
 ) -> None:
     made = render_video(
-        replace(wanted, audio=wav(tmp_path / "a.wav", tone(0.1)), box=(60, 170, 70, 170))
+        replace(wanted, audio=write_wav(tmp_path / "a.wav", tone(0.1)), box=(60, 170, 70, 170))
     )
-    assert made.n_frames == 3 and "is cut at 0.1 s" in made.notes[0]
+    assert made.n_frames == 3 and "is cut at 0.1 s" in str(made.notes[0])
 
 
 def test_a_picture_speaks_at_the_rate_asked_for(
@@ -343,7 +335,7 @@ def test_pictures_at_uneven_times_stay_with_the_sound(
     stamped = [frame.copy() for frame in frames]
     for i, frame in enumerate(stamped):
         frame[:40, :40] = 30 * i
-    face = film(tmp_path / "uneven.mp4", stamped, None, times=times)
+    face = write_video(tmp_path / "uneven.mp4", stamped, None, times=times)
     render_video(replace(wanted, face=face, box=(60, 170, 70, 170)))
     for i, picture in enumerate(watched(wanted.out)[:8]):
         nearest = min(range(8), key=lambda k: abs(times[k] - i / 25))
@@ -354,8 +346,8 @@ def test_a_phone_held_upright_gives_an_upright_video(
     wanted: RenderRequest, frames: list[Pixels], tmp_path: Path
 ) -> None:
     lying = [np.ascontiguousarray(np.rot90(frame[:, 20:-20], 1)) for frame in frames[:2]]
-    face = film(tmp_path / "phone.mp4", lying, None, rotation=-90)
-    made = render_video(replace(wanted, face=face, audio=wav(tmp_path / "a.wav", tone(0.08))))
+    face = write_video(tmp_path / "phone.mp4", lying, None, rotation=-90)
+    made = render_video(replace(wanted, face=face, audio=write_wav(tmp_path / "a.wav", tone(0.08))))
     picture = watched(made.out)[0].astype(int)
     assert picture.shape == (SIDE, SIDE - 40, 3)
     assert np.abs(picture[:80] - frames[0][:80, 20:-20]).mean() < 4
@@ -367,7 +359,7 @@ def test_a_long_video_is_never_held_as_a_whole(
     side, n = 96, 1000
     small = np.random.default_rng(0).integers(0, 255, (12, 12, 3), np.uint8)
     picture = cv2.resize(small, (side, side)).astype(np.uint8)
-    face = film(tmp_path / "long.mp4", [np.roll(picture, i, axis=1) for i in range(n)], None)
+    face = write_video(tmp_path / "long.mp4", [np.roll(picture, i, axis=1) for i in range(n)], None)
     monkeypatch.setattr(reading, "MAX_HELD_BYTES", 2**20)
     tracemalloc.start()
     try:
@@ -383,7 +375,7 @@ def test_a_long_video_is_never_held_as_a_whole(
 
 
 def test_ten_minutes_of_sound_are_heard_in_bounded_memory(tmp_path: Path) -> None:
-    path = wav(tmp_path / "long.wav", np.tile(tone(1.0, 16_000), 600), 16_000)
+    path = write_wav(tmp_path / "long.wav", np.tile(tone(1.0, 16_000), 600), 16_000)
     tracemalloc.start()
     try:
         assert AudioWindows(path).n_frames == 15_000
@@ -412,7 +404,7 @@ def beside(a: Pixels, b: Pixels) -> Pixels:
 def test_faces_that_cannot_be_used_are_refused_with_a_remedy(
     wanted: RenderRequest, frames: list[Pixels], tmp_path: Path, make, why: str
 ) -> None:
-    face = film(tmp_path / "bad.mp4", [make(frame) for frame in frames], None)
+    face = write_video(tmp_path / "bad.mp4", [make(frame) for frame in frames], None)
     with pytest.raises(RenderError, match=rf"bad\.mp4: {why}"):
         render_video(replace(wanted, face=face))
     assert not wanted.out.exists()
@@ -433,8 +425,8 @@ def test_a_face_that_is_turned_away_is_refused(
 
 
 def test_a_sound_shorter_than_a_frame_is_refused(wanted: RenderRequest, tmp_path: Path) -> None:
-    with pytest.raises(RenderError, match=r"lasts 30 ms, less than a frame \(40 ms\)"):
-        render_video(replace(wanted, audio=wav(tmp_path / "click.wav", tone(0.03))))
+    with pytest.raises(VideoReadError, match=r"lasts 30 ms, less than a frame \(40 ms\)"):
+        render_video(replace(wanted, audio=write_wav(tmp_path / "click.wav", tone(0.03))))
 
 
 def test_a_checkpoint_of_another_shape_or_with_code_is_refused(
@@ -505,6 +497,55 @@ def test_options_that_cannot_be_are_refused_on_the_command_line(
         assert main(start + more) == 1
         assert why in capsys.readouterr().err
     assert wanted.face.exists()
+
+
+def test_errors_and_notes_reach_other_programs_by_code(
+    wanted: RenderRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    click = write_wav(tmp_path / "click.wav", tone(0.03))
+    start = ["render", "--json", "--face", str(wanted.face), "-o", str(wanted.out)]
+    start += ["--checkpoint", str(wanted.checkpoint), "--box", "60", "170", "70", "170"]
+    assert main([*start, "--audio", str(click)]) == 1
+    said = capsys.readouterr()
+    error = json.loads(said.out.splitlines()[-1])["error"]
+    assert error["code"] == "audio_too_short"
+    assert error["params"] == {"path": str(click), "ms": 30, "frame_ms": 40}
+    assert said.err == f"avatar_engine: {error['text']}\n"
+    assert main([*start, "--audio", str(write_wav(tmp_path / "short.wav", tone(0.1)))]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result["notes"] == ["the video goes on after the sound: it is cut at 0.1 s"]
+    assert result["note_codes"] == [{"code": "video_longer", "params": {"audio": "0.1"}}]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(28, "No space left on device"), "disk_full"),
+        (PermissionError(13, "Permission denied"), "file_error"),
+        (RuntimeError("anything"), ""),
+    ],
+)
+def test_errors_of_the_system_have_codes_too(error: OSError | RuntimeError, code: str) -> None:
+    assert error_record(error)["code"] == code
+
+
+def test_every_error_that_is_raised_has_a_sentence() -> None:
+    """An unknown code would be a KeyError in the middle of an error."""
+    kinds = ("FaceError", "RenderError", "RenderNote", "VideoReadError", "LipSyncWeightsError")
+    raised = [
+        (path, code)
+        for folder in ("avatar_engine", "eval")
+        for path in (ROOT / folder).rglob("*.py")
+        for code in re.findall(rf'(?:{"|".join(kinds)})\(\s*"([^"]*)"', path.read_text("utf-8"))
+    ]
+    assert len(raised) > 40
+    assert not [place for place in raised if place[1] not in report_codes()]
+
+
+def test_an_error_of_a_worker_in_another_process_keeps_its_code() -> None:
+    error = VideoReadError("audio_too_short", path=Path("a.wav"), ms=30, frame_ms=40)
+    copy = pickle.loads(pickle.dumps(error))
+    assert (copy.code, copy.params, str(copy)) == (error.code, error.params, str(error))
 
 
 def test_stopping_leaves_no_file_and_an_older_one_alone(

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 import pytest
 
-from avatar_engine import Presenter
 from avatar_engine.__main__ import main
 from avatar_engine.training.dataset.clip import read_clips, write_audio
 from avatar_engine.training.synthetic.clip_synthesis import IdentityVariation
@@ -28,11 +27,12 @@ from avatar_engine.training.synthetic.utterances import (
 )
 from avatar_engine.viseme.avatar import read_mouth_tiles
 from avatar_engine.viseme.coarticulation import VISEMES
-from tests.test_preparation import film
+from tests import videos
+from tests.videos import write_video
 from tts_engine import Phoneme
 from tts_engine.espeak.voice import EspeakVoice
 
-SUIT = Path(__file__).resolve().parent.parent / "assets" / "presenters" / "suit"
+SUIT = videos.PRESENTERS / "suit"
 TEXTS = ["请带好身份证。", "办理居住证不收费。", "妈妈爸爸都来了。", "The fee is ten yuan."]
 
 
@@ -41,8 +41,8 @@ def presenter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The first two seconds of the shipped one: each training clip's loop is written whole."""
     folder, n = tmp_path_factory.mktemp("presenter") / "suit", 50
     shutil.copytree(SUIT, folder)
-    whole = Presenter(SUIT)
-    film(folder / "idle.mp4", [whole.frame(i) for i in range(n)], None)
+    whole = videos.presenter("suit")
+    write_video(folder / "idle.mp4", [whole.frame(i) for i in range(n)], None)
     np.savez(folder / "track.npz", face=whole.faces[:n])
     warp = dict(np.load(SUIT / "viseme" / "warp.npz"))
     np.savez(folder / "viseme" / "warp.npz", **{**warp, "shift": warp["shift"][:n]})
@@ -60,7 +60,7 @@ def line() -> SyntheticUtterance:
 
 @pytest.fixture(scope="module")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the studio would have made if it were asked for the fifteen visemes alone."""
+    """What Blender would have rendered of the fifteen visemes alone."""
     folder = tmp_path_factory.mktemp("mouths")
     tiles = read_mouth_tiles(SUIT / "viseme")
     for n, name in enumerate(VISEMES):

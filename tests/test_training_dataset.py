@@ -2,9 +2,7 @@
 
 import json
 import tracemalloc
-from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,7 +12,6 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from avatar_engine import Presenter
 from avatar_engine.__main__ import main
 from avatar_engine.face_detection import (
     Face,
@@ -46,74 +43,22 @@ from avatar_engine.video.reader import VideoReadError, check_video, read_audio, 
 from avatar_engine.viseme.avatar import VisemeAvatar
 from avatar_engine.wav2lip.discriminators import SyncExpert, SyncExpert384
 from avatar_engine.wav2lip.weights import save_weights
+from tests.videos import RATE, SIDE, Pixels, presenter, shrunk, silence, write_video
 from tts_engine import Speech
 from tts_engine.espeak.voice import EspeakVoice
-
-FOLDER = Path(__file__).parent.parent / "assets" / "presenters"
-SIDE = 240  # pixels of the test videos
-RATE = 22_050
-
-Pixels = NDArray[np.uint8]
-
-
-def film(
-    path: Path,
-    frames: Sequence[Pixels],
-    samples: NDArray[np.floating] | None,
-    *,
-    times: Sequence[float] | None = None,
-    rate: int = RATE,
-    codec: str = "aac",
-    late: float = 0.0,
-    rotation: int = 0,
-) -> Path:
-    """Write a video; ``times`` in seconds for each frame, ``late`` seconds for the sound."""
-    with av.open(str(path), "w") as out:
-        height, width = frames[0].shape[:2]
-        video = out.add_stream("libx264", rate=1000, options={"crf": "12", "preset": "ultrafast"})
-        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-        video.time_base = video.codec_context.time_base = Fraction(1, 1000)
-        video.codec_context.gop_size = 10
-        if rotation:
-            video.set_display_rotation(rotation)
-        if samples is not None:
-            layout = "stereo" if samples.ndim == 2 else "mono"
-            audio = out.add_stream(codec, rate=rate, layout=layout)
-            channels = samples.reshape(len(samples), -1).T
-            pcm = np.ascontiguousarray(channels, np.float32)
-            heard = av.AudioFrame.from_ndarray(pcm, format="fltp", layout=layout)
-            heard.sample_rate, heard.time_base = rate, Fraction(1, rate)
-            heard.pts = round(late * rate)
-            out.mux(audio.encode(heard))
-            out.mux(audio.encode(None))
-        for i, frame in enumerate(frames):
-            shown = av.VideoFrame.from_ndarray(frame, format="rgb24")
-            shown.pts = round(1000 * (times[i] if times is not None else i / 25))
-            shown.time_base = Fraction(1, 1000)
-            out.mux(video.encode(shown))
-        out.mux(video.encode(None))
-    return path
-
-
-def quiet(seconds: float) -> NDArray[np.float32]:
-    return np.zeros(round(seconds * RATE), np.float32)
-
-
-def shrunk(frame: Pixels) -> Pixels:
-    return np.asarray(cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class Talk:
     """A presenter who says two sentences with a pause of half a second between them."""
 
     def __init__(self, name: str) -> None:
-        self.presenter = Presenter(FOLDER / name)
+        self.presenter = presenter(name)
         voice = EspeakVoice()
         said = [
             np.concatenate([piece.samples for piece in voice.speak(text)])
             for text in ("请带好身份证。", "九点到五点。")
         ]
-        samples = np.concatenate([quiet(0.4), said[0], quiet(0.5), said[1], quiet(0.4)])
+        samples = np.concatenate([silence(0.4), said[0], silence(0.5), said[1], silence(0.4)])
         whole = VisemeAvatar(self.presenter).render([Speech(samples, RATE)])
         drawn = list(whole)
         self.frames = [shrunk(frame) for some in drawn for frame in some.pixels]
@@ -127,7 +72,7 @@ def talk() -> Talk:
 
 @pytest.fixture(scope="module")
 def video(talk: Talk, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return film(tmp_path_factory.mktemp("video") / "talk.mp4", talk.frames, talk.samples)
+    return write_video(tmp_path_factory.mktemp("video") / "talk.mp4", talk.frames, talk.samples)
 
 
 @pytest.fixture(scope="module")
@@ -196,12 +141,12 @@ def test_what_moves_when_somebody_speaks_is_in_the_lower_half(
 def test_the_chin_is_in_the_square_and_the_square_is_steady(
     prepared: tuple[Path, PreparationReport], talk: Talk
 ) -> None:
-    presenter = talk.presenter
-    scale = SIDE / presenter.card.width
+    scale = SIDE / talk.presenter.card.width
     for clip in read_clips(prepared[0]):
         where = np.array(clip.card.squares)
         first = round(clip.card.start_s * 25)
-        faces = presenter.faces[(first + np.arange(len(clip))) % len(presenter)] * scale
+        shown = (first + np.arange(len(clip))) % len(talk.presenter)
+        faces = talk.presenter.faces[shown] * scale
         below_chin = (where[:, 1] + where[:, 2] - faces[:, 3]) / where[:, 2]
         assert (below_chin > 0).all() and (below_chin < 0.15).all()
         steps = np.abs(np.diff(where, axis=0)) / where[1:, 2:] * 384
@@ -237,7 +182,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
         if step.n_kept == 1:
             raise KeyboardInterrupt
 
-    later = film(tmp_path / "later.mp4", talk.frames[:45], talk.samples[: 45 * RATE // 25])
+    later = write_video(tmp_path / "later.mp4", talk.frames[:45], talk.samples[: 45 * RATE // 25])
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         DatasetPreparation(out, PreparationSettings()).run([video, later], stop)
@@ -278,7 +223,7 @@ def test_a_copy_is_passed_over_and_a_namesake_is_not(
 ) -> None:
     copy, other = tmp_path / "copy.mp4", tmp_path / "talk.mp4"
     copy.write_bytes(video.read_bytes())
-    film(other, talk.frames[:45], talk.samples[: 45 * RATE // 25])
+    write_video(other, talk.frames[:45], talk.samples[: 45 * RATE // 25])
     report = prepare(tmp_path / "out", video, copy, other)
     assert [v.outcome for v in report.videos] == ["prepared", "same", "prepared"]
     names = [clip.name for v in report.videos for clip in v.clips if clip.kept]
@@ -324,7 +269,7 @@ def test_a_clip_without_one_steady_face_is_left_out(
     assert callable(change)
     n = 40  # frames: the first sentence
     frames = [np.ascontiguousarray(change(f, i)) for i, f in enumerate(talk.frames[:n])]
-    path = film(tmp_path / "bad.mp4", frames, talk.samples[: n * RATE // 25])
+    path = write_video(tmp_path / "bad.mp4", frames, talk.samples[: n * RATE // 25])
     report = prepare(tmp_path / "out", path)
     assert len(report.videos[0].clips) == 1
     [said] = reasons(report)
@@ -335,7 +280,9 @@ def test_a_clip_without_one_steady_face_is_left_out(
 
 def test_a_picture_that_stands_still_is_left_out(talk: Talk, tmp_path: Path) -> None:
     times = [i / 25 if i < 15 else i / 25 + 1 for i in range(40)]
-    path = film(tmp_path / "still.mp4", talk.frames[:40], talk.samples[: 2 * RATE], times=times)
+    path = write_video(
+        tmp_path / "still.mp4", talk.frames[:40], talk.samples[: 2 * RATE], times=times
+    )
     assert reasons(prepare(tmp_path / "out", path)) == {"the picture stands still"}
 
 
@@ -387,10 +334,10 @@ def test_smoothing_takes_the_tremble_and_leaves_the_movement() -> None:
 
 @pytest.mark.parametrize("name", ["suit", "blouse"])
 def test_the_built_in_detector_finds_the_presenter_where_it_is(name: str) -> None:
-    presenter, detector = Presenter(FOLDER / name), load_detector()
+    shown, detector = presenter(name), load_detector()
     for index in (0, 100, 200):
-        [seen] = detector.detect(presenter.frame(index))
-        assert seen.overlap(Face(*presenter.faces[index])) > 0.75
+        [seen] = detector.detect(shown.frame(index))
+        assert seen.overlap(Face(*shown.faces[index])) > 0.75
 
 
 def test_a_square_is_cut_to_a_fraction_of_a_pixel() -> None:
@@ -451,7 +398,7 @@ def numbers(path: Path, first: int = 0, n: int | None = None) -> NDArray[np.floa
 
 @pytest.mark.parametrize("fps", [10, 24, 29.97, 60])
 def test_any_frame_rate_becomes_25(tmp_path: Path, fps: float) -> None:
-    path = film(tmp_path / "a.mp4", coded(100), None, times=[i / fps for i in range(100)])
+    path = write_video(tmp_path / "a.mp4", coded(100), None, times=[i / fps for i in range(100)])
     shown = numbers(path)
     assert abs(len(shown) - 100 / fps * 25) <= 2
     ticks = np.arange(len(shown)) / 25
@@ -461,7 +408,7 @@ def test_any_frame_rate_becomes_25(tmp_path: Path, fps: float) -> None:
 def test_a_variable_frame_rate_keeps_every_picture_at_its_time(tmp_path: Path) -> None:
     gaps = np.random.default_rng(3).uniform(0.015, 0.08, 100)
     times = np.concatenate([[0], np.cumsum(gaps)[:-1]])
-    path = film(tmp_path / "a.mp4", coded(100), None, times=list(times))
+    path = write_video(tmp_path / "a.mp4", coded(100), None, times=list(times))
     shown = numbers(path).astype(int)
     nearest = [int(np.abs(times - tick / 25).argmin()) for tick in range(len(shown))]
     assert len(shown) == round(times[-1] * 25) + 1
@@ -469,7 +416,7 @@ def test_a_variable_frame_rate_keeps_every_picture_at_its_time(tmp_path: Path) -
 
 
 def test_a_stretch_shows_the_same_as_the_whole(tmp_path: Path) -> None:
-    path = film(tmp_path / "a.mkv", coded(100), None, times=[i / 30 for i in range(100)])
+    path = write_video(tmp_path / "a.mkv", coded(100), None, times=[i / 30 for i in range(100)])
     for first in (25, 37):  # the first is a key frame
         np.testing.assert_array_equal(numbers(path, first, 20), numbers(path)[first : first + 20])
 
@@ -480,7 +427,7 @@ def test_a_phone_video_is_turned_upright(tmp_path: Path, rotation: int) -> None:
     upright[:32, :32] = 220  # a light corner at the top left
     # What the phone stores is turned the other way, clockwise for a positive angle.
     stored = np.ascontiguousarray(np.rot90(upright, -rotation // 90))
-    path = film(tmp_path / "a.mp4", [stored] * 5, None, rotation=rotation)
+    path = write_video(tmp_path / "a.mp4", [stored] * 5, None, rotation=rotation)
     seen = next(read_frames(path)).pixels
     assert seen.shape == upright.shape
     assert np.abs(seen.astype(int) - upright).mean() < 5
@@ -505,7 +452,7 @@ def test_the_colours_are_those_that_the_file_means(
 def test_stereo_at_48_khz_becomes_mono_at_16(tmp_path: Path) -> None:
     t = np.arange(48_000 * 2) / 48_000
     both = np.stack([0.3 * np.sin(2 * np.pi * 440 * t), 0.1 * np.sin(2 * np.pi * 440 * t)], axis=1)
-    path = film(tmp_path / "a.mkv", coded(50), both, rate=48_000, codec="pcm_s16le")
+    path = write_video(tmp_path / "a.mkv", coded(50), both, rate=48_000, codec="pcm_s16le")
     heard = np.concatenate(list(read_audio(path))) / 32768
     assert abs(len(heard) - 32_000) <= 1024
     spectrum = np.abs(np.fft.rfft(heard[4000:20_000]))
@@ -516,14 +463,14 @@ def test_stereo_at_48_khz_becomes_mono_at_16(tmp_path: Path) -> None:
 def test_sound_that_starts_late_stays_late(tmp_path: Path) -> None:
     click = np.zeros(RATE, np.float32)
     click[RATE // 2 :] = 0.5 * np.sin(np.arange(RATE - RATE // 2) / 5)
-    path = film(tmp_path / "a.mkv", coded(50), click, late=0.4)
+    path = write_video(tmp_path / "a.mkv", coded(50), click, late=0.4)
     heard = np.abs(np.concatenate(list(read_audio(path))))
     assert (heard > 3000).argmax() / 16_000 == pytest.approx(0.9, abs=0.02)
 
 
 def test_a_long_video_is_never_held_whole(tmp_path: Path) -> None:
     frame = np.zeros((240, 320, 3), np.uint8)
-    path = film(tmp_path / "a.mp4", [frame] * 500, np.zeros(20 * RATE, np.float32))
+    path = write_video(tmp_path / "a.mp4", [frame] * 500, np.zeros(20 * RATE, np.float32))
     tracemalloc.start()
     n = sum(1 for _ in read_frames(path)) + sum(len(piece) for piece in read_audio(path))
     _, peak = tracemalloc.get_traced_memory()
@@ -534,12 +481,12 @@ def test_a_long_video_is_never_held_whole(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_footage_is_refused_in_words(talk: Talk, tmp_path: Path) -> None:
     some = talk.frames[:30]
-    mute = film(tmp_path / "mute.mp4", some, None)
+    mute = write_video(tmp_path / "mute.mp4", some, None)
     with pytest.raises(VideoReadError, match=r"mute\.mp4 has no sound"):
         check_video(mute)
     with av.open(str(tmp_path / "blind.m4a"), "w") as out:
         audio = out.add_stream("aac", rate=RATE, layout="mono")
-        frame = av.AudioFrame.from_ndarray(quiet(1)[None], format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(silence(1)[None], format="fltp", layout="mono")
         frame.sample_rate = RATE
         out.mux(audio.encode(frame))
         out.mux(audio.encode(None))
@@ -553,7 +500,7 @@ def test_a_file_that_is_no_footage_is_refused_in_words(talk: Talk, tmp_path: Pat
 
 
 def test_what_is_there_of_a_film_that_was_cut_off_is_used(talk: Talk, tmp_path: Path) -> None:
-    whole = film(tmp_path / "whole.mkv", talk.frames, talk.samples)
+    whole = write_video(tmp_path / "whole.mkv", talk.frames, talk.samples)
     data = whole.read_bytes()
     cut_off = tmp_path / "cut.mkv"
     cut_off.write_bytes(data[: len(data) * 2 // 3])
@@ -563,7 +510,7 @@ def test_what_is_there_of_a_film_that_was_cut_off_is_used(talk: Talk, tmp_path: 
 
 
 def test_a_sound_shorter_than_a_frame_fails_in_words(talk: Talk, tmp_path: Path) -> None:
-    path = film(tmp_path / "blip.mkv", talk.frames[:30], quiet(0.005), rate=48_000)
+    path = write_video(tmp_path / "blip.mkv", talk.frames[:30], silence(0.005), rate=48_000)
     [video] = prepare(tmp_path / "out", path).videos
     assert video.outcome == "failed" and "less than a frame" in video.reason
 
@@ -667,7 +614,7 @@ def test_an_expert_that_is_named_is_asked(talk: Talk, tmp_path: Path) -> None:
     torch.manual_seed(0)
     weights = tmp_path / "expert.safetensors"
     save_weights(SyncExpert384(width=32, n_frames=1).eval(), weights)
-    path = film(tmp_path / "a.mp4", talk.frames[:40], talk.samples[: 40 * RATE // 25])
+    path = write_video(tmp_path / "a.mp4", talk.frames[:40], talk.samples[: 40 * RATE // 25])
     anywhere = PreparationSettings(expert=weights, max_offset=12)
     report = prepare(tmp_path / "out", path, settings=anywhere)
     assert report.sync_checked and reasons(report) == {""}
@@ -684,7 +631,7 @@ def test_an_expert_that_is_named_is_asked(talk: Talk, tmp_path: Path) -> None:
 def test_the_command_line_prepares_side_by_side_and_reports(
     video: Path, talk: Talk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    mute = film(tmp_path / "[red]mute.mp4", talk.frames[:10], None)
+    mute = write_video(tmp_path / "[red]mute.mp4", talk.frames[:10], None)
     out = tmp_path / "out"
     assert main(["prepare", str(video), str(mute), "--out", str(out), "--workers", "2"]) == 3
     printed = capsys.readouterr().out

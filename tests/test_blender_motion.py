@@ -1,8 +1,13 @@
-"""The studio's motion, without Blender."""
+"""The presenters that Blender renders: their motion and their commands, without Blender."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from avatar_engine.training.blender.__main__ import main
 from avatar_engine.training.blender.head_motion import (
     Anatomy,
     Camera,
@@ -15,6 +20,7 @@ from avatar_engine.training.blender.head_motion import (
     surface_points,
 )
 
+ROOT = Path(__file__).parent.parent
 CAMERA = Camera(position=(0.0, -1.7, 0.7), focal=2900.0, centre=(179.5, 169.5))
 ANATOMY = Anatomy(
     pivot=(0.0, -0.03, 0.62), head_z=0.61, torso_z=0.51, chin=(0.0, -0.13, 0.62),
@@ -97,3 +103,30 @@ def test_going_forth_and_back_ends_within_a_tenth_of_a_pixel() -> None:
     inside = error[10:-10, 10:-10]
     assert np.abs(forward).max() * STEP > 2.0
     assert inside.max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("module", "more", "command"),
+    [
+        ("avatar_engine.studio", [], "presenter"),
+        ("avatar_engine.studio.rehearse", ["--mouths", "mouths.npy"], "mouths"),
+    ],
+)
+def test_the_old_names_of_the_commands_still_work_and_tell_the_new_ones(
+    module: str, more: list[str], command: str
+) -> None:
+    start = [sys.executable, "-m", module, "nobody.glb", "--name", "suit", "--out", "x", *more]
+    done = subprocess.run(start, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"now: python -m avatar_engine.training.blender {command}" in done.stderr
+    assert "there is no file nobody.glb" in done.stderr
+
+
+def test_without_blender_it_is_said_how_to_install_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bust = tmp_path / "bust.glb"
+    bust.touch()
+    start = ["presenter", str(bust), "--name", "suit", "--out", str(tmp_path)]
+    assert main([*start, "--work", str(tmp_path / "work")]) == 1
+    assert "pip install bpy" in capsys.readouterr().err
