@@ -20,7 +20,7 @@ from avatar_engine.viseme.avatar import VisemeAvatar
 from retrievers import FaqStore, Retriever
 from retrievers.store.faq_files import read_folder
 from retrievers.store.screened import ScreenedStore
-from tts_engine import Voice
+from tts_engine import Voice, voice_capabilities
 from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.fallback import FallbackVoice
 
@@ -176,8 +176,8 @@ def _adaptive_avatar(avatar: Avatar, presenter: Presenter) -> AdaptiveAvatar | N
 def _with_gender(
     factory: Callable[..., Any], backend: PluginSettings, gender: str
 ) -> PluginSettings:
-    """A voice that can choose its gender takes the presenter's, unless the settings say else."""
-    if "gender" not in inspect.signature(factory).parameters:
+    """A voice that declares to choose its gender takes the presenter's, if none is set."""
+    if not voice_capabilities(factory).chooses_gender:
         return backend
     return PluginSettings(name=backend.name, options={"gender": gender, **backend.options})
 

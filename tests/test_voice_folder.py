@@ -44,8 +44,9 @@ def test_a_folder_becomes_a_voice(tmp_path: Path) -> None:
     [
         ({"consent": None}, "'consent' is missing"),
         ({"licence": ""}, "licence"),
-        ({"reference": None}, "'reference' belongs to the engine gpt_sovits"),
-        ({"engine": "openai_speech"}, "'reference' belongs to the engine gpt_sovits"),
+        ({"reference": None}, "gpt_sovits needs the key 'reference'"),
+        ({"engine": "openai_speech"}, "'reference' is for .*; openai_speech does not"),
+        ({"engine": "folder"}, "no engine 'folder'"),
         ({"engine": "gpt-sovits"}, "engine: .*'gpt_sovits'"),
         ({"speeed": 1}, "unknown key 'speeed'; known here: .*speed"),
         ({"speed": 5}, "speed: .*less than or equal to 2"),

@@ -1,5 +1,5 @@
 """Text becomes speech."""
 
-from .voice import Phoneme, Speech, Voice
+from .voice import Phoneme, Speech, Voice, VoiceCapabilities, voice_capabilities
 
-__all__ = ["Phoneme", "Speech", "Voice"]
+__all__ = ["Phoneme", "Speech", "Voice", "VoiceCapabilities", "voice_capabilities"]

@@ -1,9 +1,11 @@
 """What every Voice can be relied on to do. Run it on yours."""
 
+import inspect
+
 import numpy as np
 
 from .audio.loudness import TARGET_LUFS, integrated_loudness, true_peak
-from .voice import Voice
+from .voice import Speech, Voice, voice_capabilities
 
 _PASSAGE = (
     "身份证丢失后，您可以到就近的派出所申请补领。",
@@ -44,6 +46,28 @@ def check_voice(voice: Voice, text: str = "您好，请问您要办理什么业�
         except ValueError:
             continue
         raise AssertionError("a blank sentence is a ValueError")
+    _check_capabilities(voice, pieces)
+
+
+def _check_capabilities(voice: Voice, pieces: list[Speech]) -> None:
+    try:
+        declared = voice_capabilities(voice)
+    except TypeError as error:
+        raise AssertionError("capabilities are VoiceCapabilities") from error
+    if declared.knows_phonemes:
+        symbols = [phoneme.symbol for piece in pieces for phoneme in piece.phonemes]
+        assert any(symbols), "a voice that knows phonemes gives them"
+    taken = set()
+    if declared.chooses_gender:
+        taken.add("gender")
+    if declared.takes_speed:
+        taken.add("speed")
+    if declared.reference_seconds:
+        taken |= {"reference_audio", "reference_text", "reference_language", "language"}
+        shortest, longest = declared.reference_seconds
+        assert 0 < shortest < longest, "a reference clip has a shortest and a longest duration"
+    missing = (taken | declared.folder_paths) - inspect.signature(type(voice)).parameters.keys()
+    assert not missing, f"what is declared can be told: {', '.join(sorted(missing))}"
 
 
 def check_loudness(voice: Voice, sentences: tuple[str, ...] = _PASSAGE) -> None:

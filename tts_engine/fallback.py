@@ -1,4 +1,4 @@
-"""A voice that takes over when another one fails: the answer is never lost."""
+"""A spare voice that takes over when another one fails, so that every answer is heard."""
 
 import logging
 import time
@@ -9,31 +9,30 @@ from dataclasses import replace
 import numpy as np
 
 from .audio.filters import resample_speech
-from .voice import Speech, Voice
+from .voice import Speech, Voice, VoiceCapabilities, voice_capabilities
 
 logger = logging.getLogger(__name__)
 
 _AUDIBLE = 10 ** (-60 / 20)
-_BREATH_SECONDS = 0.2  # between the voice that broke off and the one that goes on
+_JOIN_PAUSE_SECONDS = 0.2  # between a clause that broke off and the spare voice
 
 
 class FallbackVoice:
     """Speaks with one voice, and with a spare one when that fails.
 
-    Decided for each sentence, once. Nothing is heard yet: the spare one speaks the whole
-    sentence. Something is: it goes on after the last clause that was finished, so the
-    clause that broke off is begun again, as a person would; clauses heard to their end
-    are not repeated, and none is left out. After a failure the first voice is left
-    alone for a while.
+    The choice is made once for each sentence. If the first voice fails before anything is
+    audible, the spare voice speaks the whole sentence. If it fails later, the spare voice
+    begins with the clause that broke off: clauses heard to their end are not repeated, and
+    none is left out. After a failure the first voice is not asked again for ``rest_s``.
 
-    What the spare voice speaks carries its name in :attr:`Speech.voice`.
+    Pieces by the spare voice carry its name in :attr:`Speech.voice`.
 
     Args:
-        voice: Spoken with as long as it works.
+        voice: Speaks as long as it works.
         spare: One that works without a network.
         name: What the spare voice is called in events and logs.
-        rest_s: How long a voice that failed is not asked again, seconds.
-        clock: Seconds that only go forward.
+        rest_s: Seconds for which a voice that failed is not asked again.
+        clock: A monotonic clock, seconds.
     """
 
     def __init__(
@@ -46,6 +45,9 @@ class FallbackVoice:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sample_rate = voice.sample_rate
+        self.capabilities = VoiceCapabilities(
+            knows_phonemes=voice_capabilities(voice).knows_phonemes
+        )
         self._voice = voice
         self._spare = spare
         self._name = name
@@ -64,32 +66,32 @@ class FallbackVoice:
             raise ValueError("nothing to speak: the text is blank")
         unsaid = text
         if self._clock() >= self._rests_until:
-            unsaid = yield from self._first(text)
+            unsaid = yield from self._speak_first_voice(text)
         if not any(map(str.isalnum, unsaid)) and unsaid != text:
             return
         with closing(resample_speech(self._spare.speak(unsaid), self.sample_rate)) as speech:
             for piece in speech:
                 yield replace(piece, voice=self._name)
 
-    def _first(self, text: str) -> Generator[Speech, None, str]:
-        """Speak with the first voice, and return what it leaves unsaid."""
+    def _speak_first_voice(self, text: str) -> Generator[Speech, None, str]:
+        """Speak with the first voice; return the text it leaves unsaid."""
         said = ""
-        silent: list[Speech] | None = []  # given out once something is heard
+        held: list[Speech] | None = []  # until something audible is among them
         try:
             with closing(self._voice.speak(text)) as speech:
                 for piece in speech:
                     said += piece.text
-                    if silent is None:
+                    if held is None:
                         yield piece
                         continue
-                    silent.append(piece)
+                    held.append(piece)
                     if np.abs(piece.samples).max(initial=0) > _AUDIBLE:
-                        yield from silent
-                        silent = None
-            if silent is not None:
+                        yield from held
+                        held = None
+            if held is not None:
                 raise ConnectionError("the voice answered with silence")
         except Exception as error:
-            if not isinstance(error, ValueError):  # which would be the text's fault
+            if not isinstance(error, ValueError):  # then the text is at fault, not the voice
                 self._rests_until = self._clock() + self._rest_s
             logger.warning(
                 "the voice %s failed (%s); %s speaks instead",
@@ -97,11 +99,11 @@ class FallbackVoice:
                 type(error).__name__,
                 self._name,
             )
-            if silent is not None:
+            if held is not None:
                 return text
             unsaid = text.removeprefix(said)
             if any(map(str.isalnum, unsaid)):
-                breath = np.zeros(round(_BREATH_SECONDS * self.sample_rate), np.float32)
-                yield Speech(breath, self.sample_rate, voice=self._name)
+                pause = np.zeros(round(_JOIN_PAUSE_SECONDS * self.sample_rate), np.float32)
+                yield Speech(pause, self.sample_rate, voice=self._name)
             return unsaid
         return ""

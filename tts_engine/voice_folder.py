@@ -1,38 +1,23 @@
 """A voice as a folder: ``voice.yaml`` says which engine speaks, with whose voice, and why
-that may be used."""
+that may be used. Engines are the entry points of the group ``zhengwen.tts``."""
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Literal
 
+import soundfile  # type: ignore[import-untyped]
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from .espeak.voice import EspeakVoice
-from .external.gpt_sovits import GptSovitsVoice, Language, check_reference
-from .external.openai_speech import OpenAISpeechVoice
-from .external.sherpa import SherpaVoice
-from .voice import Voice
+from .voice import Voice, voice_capabilities
 
 VOICE_CARD = "voice.yaml"
 
-Engine = Literal["espeak", "gpt_sovits", "neural", "openai_speech", "sherpa"]
+Language = Literal["zh", "yue", "en", "auto"]
+"""Mandarin, Cantonese, English, or whichever of them it is; as GPT-SoVITS names them."""
 
-
-def _neural(**options: Any) -> Voice:
-    from .neural import NeuralVoice  # torch takes seconds to import; other voices need none
-
-    return NeuralVoice(**options)
-
-
-ENGINES: dict[Engine, Callable[..., Voice]] = {
-    "espeak": EspeakVoice,
-    "gpt_sovits": GptSovitsVoice,
-    "neural": _neural,
-    "openai_speech": OpenAISpeechVoice,
-    "sherpa": SherpaVoice,
-}
+_FOLDER = "folder"  # the engine that reads these cards, which no card can name
 
 
 class VoiceFolderError(ValueError):
@@ -47,7 +32,7 @@ class ReferenceClip(_VoiceFolderModel):
     """The clip whose voice is imitated."""
 
     audio: Path
-    """In the voice's folder; 3 to 10 seconds."""
+    """In the voice's folder; as long as the engine wants it."""
     text: str = Field(min_length=1)
     """What is said in it."""
     language: Language = "zh"
@@ -57,9 +42,10 @@ class VoiceCard(_VoiceFolderModel):
     """What ``voice.yaml`` says."""
 
     name: str = Field(min_length=1)
-    engine: Engine
+    engine: str
+    """The name of an installed engine."""
     reference: ReferenceClip | None = None
-    """For ``gpt_sovits``, and only there."""
+    """For an engine that imitates a clip (``gpt_sovits``), and only there."""
     language: Language = "zh"
     speed: float = Field(1.0, ge=0.5, le=2)
     options: dict[str, Any] = Field(default_factory=dict)
@@ -69,11 +55,15 @@ class VoiceCard(_VoiceFolderModel):
     consent: str = Field(min_length=3)
     """Who agreed that this voice is imitated, when, and where that is kept."""
 
-    @model_validator(mode="after")
-    def _only_clones_have_a_reference(self) -> "VoiceCard":
-        if (self.engine == "gpt_sovits") != (self.reference is not None):
-            raise ValueError("'reference' belongs to the engine gpt_sovits, which needs one")
-        return self
+    @field_validator("engine")
+    @classmethod
+    def _is_installed(cls, name: str) -> str:
+        known = sorted(installed_engines().keys() - {_FOLDER})
+        if name not in known:
+            raise ValueError(
+                f"there is no engine {name!r}; installed: {', '.join(map(repr, known))}"
+            )
+        return name
 
 
 def read_card(folder: Path) -> VoiceCard:
@@ -95,14 +85,44 @@ def read_card(folder: Path) -> VoiceCard:
         raise VoiceFolderError(f"{path} must hold keys and values; see docs/voices.md")
     try:
         card = VoiceCard.model_validate(values)
-        if card.reference:
-            check_reference(folder / card.reference.audio)
     except ValidationError as error:
         reasons = [f"{path}: {_explain(detail)}" for detail in error.errors()]
         raise VoiceFolderError("\n".join(reasons)) from error
-    except ValueError as error:
-        raise VoiceFolderError(f"{path}: reference.audio: {error}") from error
+    try:
+        seconds = voice_capabilities(_engine(card.engine)).reference_seconds
+    except (ImportError, AttributeError) as error:
+        raise VoiceFolderError(
+            f"{path}: engine: {card.engine} cannot be loaded: {error}"
+        ) from error
+    if seconds and not card.reference:
+        raise VoiceFolderError(f"{path}: the engine {card.engine} needs the key 'reference'")
+    if card.reference and not seconds:
+        raise VoiceFolderError(
+            f"{path}: 'reference' is for engines that imitate a clip; {card.engine} does not"
+        )
+    if card.reference and seconds:
+        try:
+            check_reference(folder / card.reference.audio, *seconds)
+        except ValueError as error:
+            raise VoiceFolderError(f"{path}: reference.audio: {error}") from error
     return card
+
+
+def check_reference(path: Path, shortest_s: float, longest_s: float) -> None:
+    """Refuse a reference clip that the engine would refuse.
+
+    Raises:
+        ValueError: It is missing, no audio file, or too short or too long.
+    """
+    try:
+        seconds = soundfile.info(path).duration
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise ValueError(f"the reference clip {path} cannot be read: {error}") from error
+    if not shortest_s <= seconds <= longest_s:
+        raise ValueError(
+            f"the reference clip {path} lasts {seconds:.1f} s; "
+            f"cut it to between {shortest_s:g} and {longest_s:g} s"
+        )
 
 
 def open_voice(folder: str | Path) -> Voice:
@@ -114,11 +134,13 @@ def open_voice(folder: str | Path) -> Voice:
     """
     folder = Path(folder)
     card = read_card(folder)
+    engine = _engine(card.engine)
+    capabilities = voice_capabilities(engine)
     options: dict[str, Any] = dict(card.options)
-    if card.engine != "espeak":
+    if capabilities.takes_speed:
         options["speed"] = card.speed
-    if card.engine == "sherpa" and "model" in options:
-        options["model"] = str(folder / options["model"])
+    for name in capabilities.folder_paths & options.keys():
+        options[name] = str(folder / options[name])
     if card.reference:
         options |= {
             "reference_audio": str(folder / card.reference.audio),
@@ -127,7 +149,7 @@ def open_voice(folder: str | Path) -> Voice:
             "language": card.language,
         }
     try:
-        return ENGINES[card.engine](**options)
+        return engine(**options)
     except (TypeError, ValueError) as error:
         raise VoiceFolderError(
             f"{folder / VOICE_CARD}: {card.engine} refuses this: {error}"
@@ -141,21 +163,28 @@ def find_voice(name: str) -> Voice:
         VoiceFolderError: There is none, or the engine cannot do without options.
         ImportError: The engine is an extra that is not installed.
     """
-    for point in entry_points(group="zhengwen.tts", name=name):
-        try:
-            voice: Voice = point.load()()
-        except TypeError as error:
-            raise VoiceFolderError(
-                f"{name} needs options; describe the voice in a folder (docs/voices.md): {error}"
-            ) from error
-        return voice
-    return open_voice(name)
+    if name not in installed_engines():
+        return open_voice(name)
+    try:
+        return _engine(name)()
+    except TypeError as error:
+        raise VoiceFolderError(
+            f"{name} needs options; describe the voice in a folder (docs/voices.md): {error}"
+        ) from error
 
 
 def installed_engines() -> dict[str, str]:
     """Return what can be named as ``tts`` in the settings, and where it comes from."""
-    ours = {name: f"{make.__module__}:{make.__qualname__}" for name, make in ENGINES.items()}
-    return ours | {point.name: point.value for point in entry_points(group="zhengwen.tts")}
+    return {name: point.value for name, point in _entry_points().items()}
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="zhengwen.tts")}
+
+
+def _engine(name: str) -> Callable[..., Voice]:
+    engine: Callable[..., Voice] = _entry_points()[name].load()
+    return engine
 
 
 def _explain(detail: Any) -> str:

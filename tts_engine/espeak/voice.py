@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..audio.loudness import TARGET_LUFS, TruePeakLimiter, integrated_loudness
 from ..text import pause_seconds, spell_acronyms, spoken_clauses, spoken_language, words_with_pinyin
-from ..voice import Phoneme, Speech
+from ..voice import Phoneme, Speech, VoiceCapabilities
 from .ipa import to_ipa
 from .library import SAMPLE_RATE, EspeakSettings, library, variants
 
@@ -75,6 +75,7 @@ class EspeakVoice:
     """
 
     sample_rate = SAMPLE_RATE
+    capabilities = VoiceCapabilities(chooses_gender=True, knows_phonemes=True)
 
     def __init__(
         self,

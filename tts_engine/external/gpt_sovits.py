@@ -1,20 +1,17 @@
 """A voice cloned by GPT-SoVITS, through the HTTP service it comes with (``api_v2.py``)."""
 
-import threading
 import time
 from collections.abc import Generator
 from contextlib import closing
-from functools import cache
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
 
 from ..audio.loudness import LoudnessHistory
 from ..audio.pcm import PcmDecoder
-from ..voice import Speech
+from ..voice import Speech, VoiceCapabilities
+from ..voice_folder import Language, check_reference
 from .clause_synthesis import SAMPLE_RATES, duration_bounds, is_short, speak_clauses
 from .http_client import (
     FIRST_SOUND_S,
@@ -25,14 +22,11 @@ from .http_client import (
     stream_post,
 )
 
-Language = Literal["zh", "yue", "en", "auto"]
-
 _REFERENCE_SECONDS = (3.0, 10.0)  # the service refuses any other
 _STREAMING_MODES = {2: 1, 1: 0}  # the next to try when a service does not know one
 _FRAGMENT_INTERVAL = 0.01  # seconds of silence the service adds; the pauses are ours
 _SEEDS = (7, 19, 31)  # the second and third only when a short text went wrong
 _REPORT = 16_000  # samples of silence at the end: how the service says that it failed
-_LONGEST_ANSWER = 60 * 48_000 * 2  # bytes
 _LEAD_IN = "……"  # before a short text, which otherwise comes out as the reference clip
 
 
@@ -58,6 +52,8 @@ class GptSovitsVoice:
         ValueError: An option is out of range, or the clip cannot be used.
     """
 
+    capabilities = VoiceCapabilities(takes_speed=True, reference_seconds=_REFERENCE_SECONDS)
+
     def __init__(
         self,
         *,
@@ -81,7 +77,7 @@ class GptSovitsVoice:
             raise ValueError(f"speed is {speed}; it can be 0.5 to 2")
         if not reference_text.strip():
             raise ValueError("reference_text is blank; write down what is said in the clip")
-        check_reference(Path(reference_audio))
+        check_reference(Path(reference_audio), *_REFERENCE_SECONDS)
         self.sample_rate = sample_rate
         self._url = check_url(url)
         self._language = language
@@ -95,7 +91,7 @@ class GptSovitsVoice:
             "speed_factor": speed,
             "media_type": "wav",
         }
-        self._patience = ServiceTimeouts(first_sound_s=first_sound_s, stall_s=stall_s)
+        self._timeouts = ServiceTimeouts(first_sound_s=first_sound_s, stall_s=stall_s)
         self._streaming_mode = 2
         self._loudness = LoudnessHistory()
 
@@ -117,7 +113,7 @@ class GptSovitsVoice:
             yield from self._sound(spoken, language, _SEEDS[0])
             return
         pieces: list[Speech] = []
-        deadline = time.monotonic() + self._patience.first_sound_s
+        deadline = time.monotonic() + self._timeouts.first_sound_s
         for seed in _SEEDS:
             pieces = list(self._sound(_LEAD_IN + spoken, language, seed))
             right = (
@@ -146,10 +142,12 @@ class GptSovitsVoice:
             "streaming_mode": self._streaming_mode,
             "seed": seed,
         }
-        data = stream_post(f"{self._url}/tts", request, {}, self._patience, spoken)
         stream = PcmDecoder()
         n_zeros = 0  # at the end, so far
-        with closing(_read_ahead(data, _lock(self._url))) as chunks:
+        answer = stream_post(
+            f"{self._url}/tts", request, {}, self._timeouts, spoken, exclusive=True
+        )
+        with closing(answer) as chunks:
             for chunk in chunks:
                 samples = stream.push(chunk)
                 sounding = np.flatnonzero(samples)
@@ -164,59 +162,3 @@ class GptSovitsVoice:
                 f"{self._url} answered with a second of silence, which is how it reports that "
                 "it failed; its own log says why"
             )
-
-
-def check_reference(path: Path) -> None:
-    """Refuse a reference clip that the service would refuse.
-
-    Raises:
-        ValueError: It is missing, no sound file, or not 3 to 10 seconds long.
-    """
-    try:
-        seconds = soundfile.info(path).duration
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise ValueError(f"the reference clip {path} cannot be read: {error}") from error
-    shortest, longest = _REFERENCE_SECONDS
-    if not shortest <= seconds <= longest:
-        raise ValueError(
-            f"the reference clip {path} lasts {seconds:.1f} s; "
-            f"cut it to between {shortest:.0f} and {longest:.0f} s"
-        )
-
-
-@cache
-def _lock(url: str) -> threading.Lock:
-    """One lock for each service, not for each voice."""
-    return threading.Lock()
-
-
-def _read_ahead(
-    data: Generator[bytes, None, None], lock: threading.Lock
-) -> Generator[bytes, None, None]:
-    """Read an answer at the service's pace, so that a slow listener blocks nobody else.
-
-    The lock is held until the service is done, even when this generator is closed before.
-    """
-    arrived: SimpleQueue[bytes | Exception | None] = SimpleQueue()
-
-    def read() -> None:
-        try:
-            n_bytes = 0
-            with closing(data):
-                for chunk in data:
-                    arrived.put(chunk)
-                    n_bytes += len(chunk)
-                    if n_bytes > _LONGEST_ANSWER:
-                        raise ConnectionError("the service does not stop speaking")
-            arrived.put(None)
-        except Exception as error:
-            arrived.put(error)
-        finally:
-            lock.release()
-
-    lock.acquire()
-    threading.Thread(target=read, daemon=True, name="gpt-sovits").start()
-    while (item := arrived.get()) is not None:
-        if isinstance(item, Exception):
-            raise item
-        yield item

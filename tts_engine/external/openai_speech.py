@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..audio.loudness import LoudnessHistory
 from ..audio.pcm import PcmDecoder
-from ..voice import Speech
+from ..voice import Speech, VoiceCapabilities
 from .clause_synthesis import SAMPLE_RATES, speak_clauses
 from .http_client import FIRST_SOUND_S, STALL_S, ServiceTimeouts, check_url, stream_post
 
@@ -30,6 +30,8 @@ class OpenAISpeechVoice:
     Raises:
         ValueError: An option is out of range, or the variable with the key is not set.
     """
+
+    capabilities = VoiceCapabilities(takes_speed=True)
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class OpenAISpeechVoice:
         )
         self._bare_hz = pcm_hz if format == "pcm" else None
         self._speed = speed
-        self._patience = ServiceTimeouts(first_sound_s=first_sound_s, stall_s=stall_s)
+        self._timeouts = ServiceTimeouts(first_sound_s=first_sound_s, stall_s=stall_s)
         self._loudness = LoudnessHistory()
 
     def speak(self, text: str) -> Generator[Speech, None, None]:
@@ -81,7 +83,7 @@ class OpenAISpeechVoice:
         request = self._request | {"input": spoken}
         stream = PcmDecoder(self._bare_hz)
         with closing(
-            stream_post(self._url, request, self._headers, self._patience, spoken)
+            stream_post(self._url, request, self._headers, self._timeouts, spoken)
         ) as data:
             for chunk in data:
                 samples = stream.push(chunk)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..audio.loudness import LoudnessHistory
-from ..voice import Speech
+from ..voice import Speech, VoiceCapabilities
 from .clause_synthesis import SAMPLE_RATES, speak_clauses
 
 _VOCODERS = ("*vocos*.onnx", "*hifigan*.onnx")
@@ -31,6 +31,8 @@ class SherpaVoice:
         ValueError: The folder holds no such model, or an option is out of range.
         ImportError: sherpa-onnx is not installed.
     """
+
+    capabilities = VoiceCapabilities(takes_speed=True, folder_paths=frozenset({"model"}))
 
     def __init__(
         self, *, model: str, speaker: int = 0, speed: float = 1.0, threads: int = 2

@@ -22,7 +22,7 @@ from ..text import (
     words_with_pinyin,
 )
 from ..text.pinyin import letter_pinyin
-from ..voice import Phoneme, Speech
+from ..voice import Phoneme, Speech, VoiceCapabilities
 from .features import FRAMES_PER_SECOND, SAMPLE_RATE
 from .phones import phone_to_ipa
 from .phrasing import plan_phrases
@@ -54,6 +54,7 @@ class NeuralVoice:
     """
 
     sample_rate = SAMPLE_RATE
+    capabilities = VoiceCapabilities(knows_phonemes=True, takes_speed=True)
 
     def __init__(self, *, weights: Path | str = SHIPPED_WEIGHTS, speed: float = 1.0) -> None:
         if not 0.5 <= speed <= 2:
