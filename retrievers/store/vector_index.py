@@ -17,6 +17,8 @@ from ..base import NATIONWIDE, FaqEntry, Scope, StoreError
 from .catalogue import RowId
 
 COLLECTION = "zhengwen"
+CLIENT_SETTINGS = Settings(anonymized_telemetry=False)
+"""Of every client of a folder in one process: Chroma refuses two that differ."""
 _READ_AT_ONCE = 10_000
 _AT_ONCE = 2000  # vectors written in one call; Chroma takes at most 5,461
 
@@ -75,23 +77,32 @@ class VectorIndex:
         return dict(found)
 
     def add(self, entries: Mapping[RowId, FaqEntry], vectors: NDArray[np.float32]) -> None:
-        """Write the vectors of all wordings of the entries, one after the other."""
-        ids, metadatas = [], []
+        """Write the vectors of all wordings of the entries, one after the other.
+
+        Each wording is written beside its vector, with the id of its entry, for others who open
+        the collection: :mod:`retrievers.langchain` says how.
+        """
+        ids, metadatas, wordings = [], [], []
         for row, entry in entries.items():
             known = {
+                "faq_id": entry.faq_id,
                 "language": entry.language,
                 "field": entry.field,
                 "region": entry.region or NATIONWIDE,
             }
-            for i in range(1 + len(entry.wordings)):
+            for i, wording in enumerate((entry.question, *entry.wordings)):
                 ids.append(f"{row}#{i}")
                 metadatas.append(known)
+                wordings.append(wording)
         with self._lock:
             for start in range(0, len(ids), _AT_ONCE):
                 some = slice(start, start + _AT_ONCE)
                 # Upserted, since a writer that died here may have written them before.
                 self._collection.upsert(
-                    ids=ids[some], embeddings=vectors[some], metadatas=cast(Any, metadatas[some])
+                    ids=ids[some],
+                    embeddings=vectors[some],
+                    metadatas=cast(Any, metadatas[some]),
+                    documents=wordings[some],
                 )
 
     def remove(self, rows: Mapping[RowId, Iterable[int]]) -> None:
@@ -126,7 +137,7 @@ class VectorIndex:
         return best
 
     def _connect(self) -> ClientAPI:
-        settings = Settings(anonymized_telemetry=False)
+        settings = CLIENT_SETTINGS
         if self._server is None:
             self._path.mkdir(parents=True, exist_ok=True)
             return chromadb.PersistentClient(self._path, settings)
