@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-from avatar_engine import Avatar, Presenter
+from avatar_engine import Avatar, Presenter, capabilities_of
 from avatar_engine.adaptive import (
     LEVELS_WITHOUT_LIGHT,
     AdaptiveAvatar,
@@ -164,13 +164,13 @@ def build(settings: Settings) -> LoadedStages:
 
 
 def _adaptive_avatar(avatar: Avatar, presenter: Presenter) -> AdaptiveAvatar | None:
-    """With what is done in hard times; None if the avatar draws all or nothing."""
-    if "every" not in inspect.signature(avatar.render).parameters:
+    """The avatar with lower quality under load; None if it cannot skip frames."""
+    if not capabilities_of(avatar).frame_skipping:
         return None
-    patient = cast(FrameSkippingAvatar, avatar)
+    skipping = cast(FrameSkippingAvatar, avatar)
     if isinstance(avatar, VisemeAvatar) or not (presenter.folder / "viseme").is_dir():
-        return AdaptiveAvatar(patient, None, LoadMonitor(ladder=LEVELS_WITHOUT_LIGHT))
-    return AdaptiveAvatar(patient, VisemeAvatar(presenter), LoadMonitor())
+        return AdaptiveAvatar(skipping, None, LoadMonitor(levels=LEVELS_WITHOUT_LIGHT))
+    return AdaptiveAvatar(skipping, VisemeAvatar(presenter), LoadMonitor())
 
 
 def _with_gender(
@@ -185,8 +185,8 @@ def _with_gender(
 def _with_cache(
     factory: Callable[..., Any], backend: PluginSettings, folder: Path
 ) -> PluginSettings:
-    """An avatar that keeps something on disk does so where everything is kept."""
-    if "cache" not in inspect.signature(factory).parameters:
+    """An avatar with a feature cache keeps it in the data folder, unless the settings say else."""
+    if not capabilities_of(factory).feature_cache:
         return backend
     return PluginSettings(name=backend.name, options={"cache": str(folder), **backend.options})
 

@@ -209,7 +209,7 @@ class AnswerPipeline:
                 yield from encoded
                 took = drawn.lap() - spoken.lap() + encoded.lap()
                 if pace:
-                    pace.made(len(frames) / avatar.fps, took)
+                    pace.spend(len(frames) / avatar.fps, took)
         if encoder:
             yield from _with_stage("encode", encoder.close())
 

@@ -1,4 +1,8 @@
-"""Whether the machine keeps up with its visitors, and how much is left out if it does not."""
+"""Lower picture quality when the machine cannot keep up, so that replies are never late.
+
+``LoadMonitor`` decides the level for the whole machine, from what the ``RealtimeBudget`` of every
+reply reports; ``AdaptiveAvatar`` draws at that level.
+"""
 
 import itertools
 import logging
@@ -15,99 +19,101 @@ from .audio_frames import whole_frames
 from .base import Avatar, Frames
 
 QualityLevel = Literal["full", "half", "light", "sound"]
-"""Every picture is drawn; every second one; all by an avatar that costs little; none at all."""
+"""Every frame is drawn; every second one; all by the light avatar; none (audio alone)."""
 
 QUALITY_LEVELS: tuple[QualityLevel, ...] = get_args(QualityLevel)
 LEVELS_WITHOUT_LIGHT: tuple[QualityLevel, ...] = ("full", "half", "sound")
-"""The ladder of an avatar that none is lighter than."""
+"""The levels where no light avatar can take over."""
 
-PLAYBACK_HEAD_START = 0.25  # s of media that a page has when it begins to play, a little less
-MAX_AHEAD = 1.0  # s; a reply that was quick for long must not hide that the machine has become slow
-STEP_DOWN_SETTLING = 1.0  # s after a step down, in which its relief is waited for
-FIRST_RETRY_DELAY = 4.0  # s before a step back up is tried
-MAX_RETRY_DELAY = 64.0  # s; a try that fails doubles the rest up to this
+PLAYBACK_HEAD_START = 0.25  # s of media a page has buffered when it starts to play, rounded down
+MAX_AHEAD = 1.0  # s; more credit would hide that the machine has become slow
+STEP_DOWN_SETTLING = 1.0  # s between two steps down: each needs time to take effect
+FIRST_RETRY_DELAY = 4.0  # s until a step back up is tried
+MAX_RETRY_DELAY = 64.0  # s; each retry that fails doubles the delay, up to this
 
 logger = logging.getLogger(__name__)
 
 
 class LoadMonitor:
-    """What all replies tell of their pace, and the step of the ladder that follows from it.
+    """The quality level that this machine can draw at now, shared by all replies.
 
-    A step down is taken when a reply's pictures would come later than they are played; steps up
-    are tried after a rest, because what the fuller pictures would cost now is not known before.
-    May be used by several threads.
+    It steps down when a reply's frames would come later than they are played. It steps up after
+    a delay, as a trial: what the better level would cost now cannot be known without drawing it.
+    Thread-safe.
 
     Args:
-        clock: Seconds, from anywhere.
-        ladder: The steps there are.
+        clock: Monotonic, seconds.
+        levels: From the best to the cheapest.
     """
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
-        ladder: Sequence[QualityLevel] = QUALITY_LEVELS,
+        levels: Sequence[QualityLevel] = QUALITY_LEVELS,
     ) -> None:
-        self._clock, self._ladder = clock, ladder
+        self._clock, self._levels = clock, levels
         self._lock = threading.Lock()
         self._step = 0
         self._since = self._settled = clock()
-        self._rest = FIRST_RETRY_DELAY
-        self._was_up = False
+        self._retry_delay = FIRST_RETRY_DELAY
+        self._is_trial = False
         self.n_steps_down = 0
         """How often the machine could not keep up."""
 
     @property
     def quality_level(self) -> QualityLevel:
-        """What should be left out now."""
+        """The level to draw at now; may start a trial of the next better one."""
         with self._lock:
-            if self._step and self._clock() - self._since >= self._rest:
+            if self._step and self._clock() - self._since >= self._retry_delay:
                 self._go(self._step - 1)
-                self._was_up = True
-            return self._ladder[self._step]
+                self._is_trial = True
+            return self._levels[self._step]
 
-    def told(self, *, is_late: bool) -> None:
-        """Note whether a reply is late."""
+    def report(self, *, is_late: bool) -> None:
+        """Take in whether a reply has fallen behind its playback."""
         with self._lock:
             now = self._clock()
-            if is_late and now >= self._settled and self._step + 1 < len(self._ladder):
-                self._rest = (
-                    min(2 * self._rest, MAX_RETRY_DELAY) if self._was_up else FIRST_RETRY_DELAY
-                )
-                self._was_up = False
+            if is_late and now >= self._settled and self._step + 1 < len(self._levels):
+                doubled = min(2 * self._retry_delay, MAX_RETRY_DELAY)
+                self._retry_delay = doubled if self._is_trial else FIRST_RETRY_DELAY
+                self._is_trial = False
                 self.n_steps_down += 1
                 self._settled = now + STEP_DOWN_SETTLING
                 self._go(self._step + 1)
-                logger.warning("the machine does not keep up: %s", self._ladder[self._step])
-            elif self._was_up and now - self._since >= self._rest:
-                self._was_up, self._rest = False, FIRST_RETRY_DELAY  # it holds
+                logger.warning("the machine does not keep up: %s", self._levels[self._step])
+            elif self._is_trial and now - self._since >= self._retry_delay:
+                self._is_trial, self._retry_delay = False, FIRST_RETRY_DELAY  # the trial succeeded
 
     def _go(self, step: int) -> None:
         self._step, self._since = step, self._clock()
 
 
 class RealtimeBudget:
-    """How far one reply is made ahead of its playing.
+    """How many seconds one reply is ahead of its playback.
 
-    Time in which the reply waited, for its sound or for the page to play, is none of its own:
-    fewer pictures would not make it shorter.
+    Only time spent drawing and encoding counts. Waiting for the voice, or for the page to play,
+    does not: fewer frames would not shorten it.
 
     Args:
-        strain: Is told.
+        load_monitor: Receives whether the reply is late.
     """
 
     def __init__(self, load_monitor: LoadMonitor) -> None:
         self._load_monitor = load_monitor
         self._ahead = PLAYBACK_HEAD_START
 
-    def made(self, media_s: float, took_s: float) -> None:
-        """Note that so much media took so long to draw and to encode."""
+    def spend(self, media_s: float, took_s: float) -> None:
+        """Account for ``media_s`` seconds of media that took ``took_s`` seconds to make."""
         self._ahead = min(self._ahead + media_s - took_s, MAX_AHEAD)
-        self._load_monitor.told(is_late=self._ahead < 0)
+        self._load_monitor.report(is_late=self._ahead < 0)
         self._ahead = max(self._ahead, 0.0)
 
 
 class FrameSkippingAvatar(Avatar, Protocol):
-    """An avatar that can draw fewer pictures than it shows."""
+    """An avatar that can draw fewer frames than it shows.
+
+    It declares ``capabilities = AvatarCapabilities(frame_skipping=True)``.
+    """
 
     def render(
         self,
@@ -116,21 +122,25 @@ class FrameSkippingAvatar(Avatar, Protocol):
         first: int = 0,
         every: Callable[[], int] = lambda: 1,
     ) -> Generator[Frames, None, None]:
-        """As in ``Avatar``; one of ``every()`` pictures is drawn, the others repeat it."""
+        """As in ``Avatar``; of every ``every()`` frames one is drawn, and repeated for the rest.
+
+        ``every`` returns 1 or more; it is asked again for each piece that is drawn together.
+        """
         ...
 
 
 class AdaptiveAvatar:
-    """An avatar, and what is done in hard times; the sound is the same whoever draws.
+    """An avatar that draws at the level of a ``LoadMonitor``; the audio is the same at each.
 
-    The rate may fall to every second picture at any time, and a light avatar may take over
-    in the middle of a sentence; the other comes back with the next one.
+    The rate may fall to every second frame at any time. The light avatar may take over in the
+    middle of a sentence; the main one comes back with the next sentence.
 
     Args:
-        avatar: Who draws as long as the machine keeps up.
-        light: Of the same size and rate; None where nobody is lighter.
-        strain: Shared by all who draw on this machine, with a ladder that fits. Whoever takes the
-            frames tells it of their pace.
+        avatar: Draws at the levels ``full`` and ``half``.
+        light: Draws at ``light``, with the same size and rate; None if there is none, and then
+            the monitor's levels are ``LEVELS_WITHOUT_LIGHT``.
+        load_monitor: Shared by all avatars on this machine. Whoever consumes the frames reports
+            to it, through a ``RealtimeBudget``.
     """
 
     def __init__(
@@ -147,22 +157,22 @@ class AdaptiveAvatar:
     def render(self, speech: Iterable[Speech], *, first: int = 0) -> Generator[Frames, None, None]:
         """Draw one sentence; see :class:`~avatar_engine.base.Avatar`."""
         pieces = whole_frames(speech, self.fps)
-        heard: list[Speech] = []  # of the sentence so far
-        n = 0  # frames that were drawn of it
-        quality_level = self.load_monitor.quality_level
-        if not self._light or quality_level in ("full", "half"):
-            known = _recorded(pieces, heard)
+        given: list[Speech] = []  # what the main avatar was given of the sentence
+        n = 0  # frames it drew of it
+        level = self.load_monitor.quality_level
+        if not self._light or level in ("full", "half"):
+            known = _recorded(pieces, given)
             with closing(self._avatar.render(known, first=first, every=self._every)) as drawing:
                 for frames in drawing:
-                    yield replace(frames, is_degraded=quality_level != "full")
+                    yield replace(frames, is_degraded=level != "full")
                     n += len(frames)
-                    quality_level = self.load_monitor.quality_level
-                    if self._light and quality_level not in ("full", "half"):
+                    level = self.load_monitor.quality_level
+                    if self._light and level not in ("full", "half"):
                         break
                 else:
                     return
         assert self._light
-        rest = itertools.chain(_after_frames(heard, n, self.fps), pieces)
+        rest = itertools.chain(_after_frames(given, n, self.fps), pieces)
         with closing(self._light.render(rest, first=first + n)) as drawing:
             for frames in drawing:
                 yield replace(frames, is_degraded=True)

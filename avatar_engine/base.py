@@ -29,6 +29,28 @@ class Frames:
         return len(self.pixels)
 
 
+@dataclass(frozen=True, slots=True)
+class AvatarCapabilities:
+    """What an avatar can do beyond ``Avatar``; declared as the class attribute ``capabilities``.
+
+    An avatar that declares nothing draws every frame and is given no folder.
+    """
+
+    frame_skipping: bool = False
+    """``render`` takes ``every``; see :class:`~avatar_engine.adaptive.FrameSkippingAvatar`."""
+    feature_cache: bool = False
+    """The callable takes ``cache``, a folder that outlives the process, for what it computes of
+    a presenter. Unless the settings name one, it is given one in the data folder."""
+
+
+def capabilities_of(avatar: object) -> AvatarCapabilities:
+    """What an avatar, or the callable that makes one, declares; nothing if it does not."""
+    declared = getattr(avatar, "capabilities", AvatarCapabilities())
+    if not isinstance(declared, AvatarCapabilities):
+        raise TypeError(f"{avatar!r}: capabilities must be AvatarCapabilities, not {declared!r}")
+    return declared
+
+
 class Avatar(Protocol):
     """Something with a face; like a voice, shared between threads."""
 

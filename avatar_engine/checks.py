@@ -1,10 +1,14 @@
 """What every Avatar can be relied on to do. Run it on yours."""
 
+import inspect
+from typing import cast
+
 import numpy as np
 
 from tts_engine import Phoneme, Speech
 
-from .base import Avatar
+from .adaptive import FrameSkippingAvatar
+from .base import Avatar, AvatarCapabilities, Frames
 
 SAMPLE_RATE = 22_050  # Hz
 
@@ -38,6 +42,23 @@ def check_avatar(avatar: Avatar) -> None:
         "an interruption leaves nothing behind"
     )
     assert not list(avatar.render([])), "no sound, no pictures"
+    _check_capabilities(avatar, pieces, frames)
+
+
+def _check_capabilities(avatar: Avatar, pieces: list[Speech], frames: list[Frames]) -> None:
+    declared = getattr(avatar, "capabilities", AvatarCapabilities())
+    assert isinstance(declared, AvatarCapabilities), "capabilities are AvatarCapabilities"
+    takes_every = "every" in inspect.signature(avatar.render).parameters
+    assert takes_every == declared.frame_skipping, "every is taken if frame_skipping is declared"
+    if declared.frame_skipping:
+        skipping = cast(FrameSkippingAvatar, avatar)
+        halved = list(skipping.render(pieces, first=3, every=lambda: 2))
+        assert sum(map(len, halved)) == sum(map(len, frames)), "at half the rate as many frames"
+        for some in halved:
+            for i in range(1, len(some), 2):
+                assert np.array_equal(some.pixels[i], some.pixels[i - 1]), "skipped ones repeat"
+    takes_cache = "cache" in inspect.signature(type(avatar)).parameters
+    assert takes_cache or not declared.feature_cache, "cache is taken if feature_cache is declared"
 
 
 def _speech(seconds: float) -> Speech:

@@ -92,7 +92,7 @@ class Stage:
         drawing = TimedIterator(self.avatar.render(said, first=first), self.clock)
         for frames in drawing:
             shown.append(frames)
-            pace.made(len(frames) / FPS, drawing.lap())
+            pace.spend(len(frames) / FPS, drawing.lap())
         return shown
 
 
@@ -163,9 +163,9 @@ def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
     """Before the three seconds have been played that a page may have in store."""
     pace, late = RealtimeBudget(load_monitor := LoadMonitor(Clock())), 0.0
     for _ in range(200):
-        pace.made(0.2, 0.01)
+        pace.spend(0.2, 0.01)
     while not load_monitor.n_steps_down:
-        pace.made(0.2, 0.4)
+        pace.spend(0.2, 0.4)
         late += 0.2
     assert late < 1.5
 
@@ -173,7 +173,7 @@ def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
 def test_one_picture_that_takes_long_is_no_reason_to_show_fewer() -> None:
     pace = RealtimeBudget(load_monitor := LoadMonitor(Clock()))
     for took in (0.01, 0.01, 0.01, 0.5, 0.01, 0.01):
-        pace.made(0.2, took)
+        pace.spend(0.2, took)
     assert load_monitor.quality_level == "full"
 
 
@@ -181,10 +181,10 @@ def test_after_a_step_down_its_relief_is_waited_for() -> None:
     clock = Clock()
     load_monitor = LoadMonitor(clock)
     for _ in range(20):
-        load_monitor.told(is_late=True)
+        load_monitor.report(is_late=True)
     assert load_monitor.quality_level == "half"
     clock.now += STEP_DOWN_SETTLING
-    load_monitor.told(is_late=True)
+    load_monitor.report(is_late=True)
     assert load_monitor.quality_level == "light"
 
 

@@ -30,7 +30,7 @@ from avatar_engine.wav2lip.compat.lipgan import LipGAN
 from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96
 from avatar_engine.wav2lip.discriminators import QualityDiscriminator
 from avatar_engine.wav2lip.inference import LipSyncInference
-from avatar_engine.wav2lip.mel import mel_windows, melspectrogram
+from avatar_engine.wav2lip.mel import SAMPLE_RATE, mel_windows, melspectrogram
 from avatar_engine.wav2lip.model import LipSyncGenerator, Wav2Lip384
 from avatar_engine.wav2lip.weights import LipSyncWeightsError, save_weights
 from tests.videos import (
@@ -177,7 +177,7 @@ def test_lipgan_draws_too() -> None:
 def test_frames_hear_the_windows_that_their_network_was_trained_with(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "long.wav", tone(30.0))
     heard = AudioWindows(path)
-    whole = np.concatenate(list(read_audio(path))).astype(np.float32) / 32768
+    whole = np.concatenate(list(read_audio(path, SAMPLE_RATE))).astype(np.float32) / 32768
     mel = melspectrogram(whole)
     frames = [0, 1, 13, 623, 624, 640]  # about the border of two pieces
     assert heard.n_frames == 750

@@ -226,7 +226,7 @@ def test_a_reply_that_was_drawn_simpler_than_usual_is_not_kept(
 def test_a_reply_without_pictures_that_should_have_some_is_told_and_not_kept(
     tmp_path: Path, replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    load_monitor = LoadMonitor(ladder=("sound",))
+    load_monitor = LoadMonitor(levels=("sound",))
     exhausted = AnswerPipeline(Reciter("好。"), voice, avatar, replays, load_monitor)
     fragments = [e for e in exhausted.reply(Question("？")) if isinstance(e, Fragment)]
     assert fragments[0].mime.startswith("audio/mp4")

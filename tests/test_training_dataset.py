@@ -42,6 +42,7 @@ from avatar_engine.training.dataset.speech_segments import (
 from avatar_engine.video.reader import VideoReadError, check_video, read_audio, read_frames
 from avatar_engine.viseme.avatar import VisemeAvatar
 from avatar_engine.wav2lip.discriminators import SyncExpert, SyncExpert384
+from avatar_engine.wav2lip.mel import FPS, SAMPLE_RATE
 from avatar_engine.wav2lip.weights import save_weights
 from tests.videos import RATE, SIDE, Pixels, presenter, shrunk, silence, write_video
 from tts_engine import Speech
@@ -391,8 +392,8 @@ def coded(n: int) -> list[Pixels]:
 
 
 def numbers(path: Path, first: int = 0, n: int | None = None) -> NDArray[np.float64]:
-    seen = [p.pixels[:, [*range(16, 32)]].mean() for p in read_frames(path, first, n)]
-    ones = [p.pixels[:, [*range(64, 80)]].mean() for p in read_frames(path, first, n)]
+    seen = [p.pixels[:, [*range(16, 32)]].mean() for p in read_frames(path, FPS, first, n)]
+    ones = [p.pixels[:, [*range(64, 80)]].mean() for p in read_frames(path, FPS, first, n)]
     return 10 * np.round(np.array(seen) / 20 - 1) + np.round(np.array(ones) / 20 - 1)
 
 
@@ -428,7 +429,7 @@ def test_a_phone_video_is_turned_upright(tmp_path: Path, rotation: int) -> None:
     # What the phone stores is turned the other way, clockwise for a positive angle.
     stored = np.ascontiguousarray(np.rot90(upright, -rotation // 90))
     path = write_video(tmp_path / "a.mp4", [stored] * 5, None, rotation=rotation)
-    seen = next(read_frames(path)).pixels
+    seen = next(read_frames(path, FPS)).pixels
     assert seen.shape == upright.shape
     assert np.abs(seen.astype(int) - upright).mean() < 5
 
@@ -445,7 +446,7 @@ def test_the_colours_are_those_that_the_file_means(
         frame = av.VideoFrame.from_ndarray(skin, format="rgb24")
         out.mux(video.encode(frame.reformat(format="yuv420p", dst_colorspace=stored)))
         out.mux(video.encode(None))
-    seen = next(read_frames(tmp_path / "a.mp4")).pixels
+    seen = next(read_frames(tmp_path / "a.mp4", FPS)).pixels
     np.testing.assert_allclose(seen.mean(axis=(0, 1)), (224, 160, 120), atol=3)
 
 
@@ -453,7 +454,7 @@ def test_stereo_at_48_khz_becomes_mono_at_16(tmp_path: Path) -> None:
     t = np.arange(48_000 * 2) / 48_000
     both = np.stack([0.3 * np.sin(2 * np.pi * 440 * t), 0.1 * np.sin(2 * np.pi * 440 * t)], axis=1)
     path = write_video(tmp_path / "a.mkv", coded(50), both, rate=48_000, codec="pcm_s16le")
-    heard = np.concatenate(list(read_audio(path))) / 32768
+    heard = np.concatenate(list(read_audio(path, SAMPLE_RATE))) / 32768
     assert abs(len(heard) - 32_000) <= 1024
     spectrum = np.abs(np.fft.rfft(heard[4000:20_000]))
     assert spectrum.argmax() == 440
@@ -464,7 +465,7 @@ def test_sound_that_starts_late_stays_late(tmp_path: Path) -> None:
     click = np.zeros(RATE, np.float32)
     click[RATE // 2 :] = 0.5 * np.sin(np.arange(RATE - RATE // 2) / 5)
     path = write_video(tmp_path / "a.mkv", coded(50), click, late=0.4)
-    heard = np.abs(np.concatenate(list(read_audio(path))))
+    heard = np.abs(np.concatenate(list(read_audio(path, SAMPLE_RATE))))
     assert (heard > 3000).argmax() / 16_000 == pytest.approx(0.9, abs=0.02)
 
 
@@ -472,7 +473,9 @@ def test_a_long_video_is_never_held_whole(tmp_path: Path) -> None:
     frame = np.zeros((240, 320, 3), np.uint8)
     path = write_video(tmp_path / "a.mp4", [frame] * 500, np.zeros(20 * RATE, np.float32))
     tracemalloc.start()
-    n = sum(1 for _ in read_frames(path)) + sum(len(piece) for piece in read_audio(path))
+    n = sum(1 for _ in read_frames(path, FPS)) + sum(
+        len(piece) for piece in read_audio(path, SAMPLE_RATE)
+    )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert n >= 500 + 19 * 16_000

@@ -68,7 +68,7 @@ class FaceSource:
             if first == 0:
                 yield self.first.copy()
             return
-        with closing(read_frames(self._path, first, n)) as seen:
+        with closing(read_frames(self._path, FPS, first, n)) as seen:
             for picture in seen:
                 framed = self._framing(picture.pixels)
                 if framed.shape != self.first.shape:
@@ -102,7 +102,7 @@ class FaceSource:
                     yield stop, held.pop()
 
     def _first(self) -> Pixels:
-        with closing(read_frames(self._path, 0, 1)) as seen:
+        with closing(read_frames(self._path, FPS, 0, 1)) as seen:
             for picture in seen:
                 return self._framing(picture.pixels)
         raise RenderError("no_frames", path=self._path)
@@ -136,7 +136,7 @@ class AudioWindows:
     """
 
     def __init__(self, path: Path, fps: int = FPS) -> None:
-        samples = np.concatenate([np.empty(0, np.int16), *read_audio(path)])
+        samples = np.concatenate([np.empty(0, np.int16), *read_audio(path, SAMPLE_RATE)])
         if len(samples) < SAMPLES_PER_FRAME:
             ms = round(len(samples) * 1000 / SAMPLE_RATE)
             raise VideoReadError("audio_too_short", path=path, ms=ms, frame_ms=1000 // FPS)

@@ -1,9 +1,8 @@
-"""Footage: any video as pictures at a constant rate and sound, on one clock, as a stream.
+"""Any video file as frames at a constant rate and audio, on one clock, streamed.
 
-Time 0 is where the file starts, whichever of sound and picture comes first. A
-picture is shown at the tick nearest to its own time, so that variable frame rates
-and 30 frames a second become 25 with an error of at most half a source frame, and
-sound and picture stay together.
+Time 0 is where the file starts, whichever of audio and video comes first. A source frame is
+shown at the tick nearest to its own time: variable rates and 30 frames a second become the rate
+that is wanted with an error of at most half a source frame, and audio and video stay in sync.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -21,11 +20,11 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from ..errors import CodedError
-from ..wav2lip.mel import FPS, SAMPLE_RATE
 
 _KNOWN_MATRICES = {1, 4, 5, 6, 7, 9}  # of YUV, ITU-T H.273; others are guessed
 _BT601, _BT709 = 6, 1
 _HD = 720  # lines; from here on untagged video is BT.709
+_MAX_DRIFT = Fraction(1, 25)  # s by which audio may be off its time stamps before it is corrected
 
 
 class VideoReadError(CodedError):
@@ -47,19 +46,19 @@ class VideoReadError(CodedError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledFrame:
-    """What is seen at a tick of the clock."""
+    """The source frame that is shown at a tick of the clock."""
 
     pixels: NDArray[np.uint8]
     """Shape (height, width, 3), RGB, upright, square pixels."""
     late: float
-    """How far from the tick the picture was taken, s; large where the film stands still."""
+    """Distance between the tick and the source frame's own time, s; large in a frozen video."""
 
 
 def check_video(path: Path) -> None:
     """Look into a file without decoding it.
 
     Raises:
-        FootageError: It cannot be opened, or has no sound or no moving picture.
+        VideoReadError: It cannot be opened, or has no sound or no moving picture.
     """
     with _opened(path) as film:
         _video(film, path)
@@ -70,28 +69,26 @@ def audio_format(path: Path) -> tuple[int, int]:
     """The sample rate of a file's sound, Hz, and how many channels it has.
 
     Raises:
-        FootageError: There is none.
+        VideoReadError: There is none.
     """
     with _opened(path) as film:
         stream = _audio(film, path)
         return stream.rate, stream.channels
 
 
-def read_audio(
-    path: Path, rate: int = SAMPLE_RATE, channels: Literal[1, 2] = 1
-) -> Iterator[NDArray[np.int16]]:
-    """The sound from time 0 on, piece by piece; gaps are filled with silence.
+def read_audio(path: Path, rate: int, channels: Literal[1, 2] = 1) -> Iterator[NDArray[np.int16]]:
+    """The audio from time 0 on, piece by piece; gaps are filled with silence.
 
     Args:
-        path: Any file with sound.
-        rate: Samples a second, Hz, that are wanted.
+        path: Any file with audio.
+        rate: Wanted samples a second, Hz.
         channels: Mono pieces have shape (n,), stereo ones (n, 2).
 
     Raises:
-        FootageError: There is none, or it cannot be decoded at all.
+        VideoReadError: There is none, or it cannot be decoded at all.
     """
     shape = (-1, 2) if channels == 2 else (-1,)
-    gap = rate // FPS  # samples; sound that is off its time stamp by more is put right
+    gap = int(rate * _MAX_DRIFT)  # samples
     with _opened(path) as film:
         stream = _audio(film, path)
         origin = _origin(film)
@@ -128,20 +125,20 @@ def declared_duration(path: Path) -> float | None:
 
 
 def read_frames(
-    path: Path, first: int = 0, n: int | None = None
+    path: Path, fps: int, first: int = 0, n: int | None = None
 ) -> Generator[SampledFrame, None, None]:
-    """The pictures at ticks ``first`` to ``first + n - 1``, 25 a second, one at a time.
+    """The frames at ticks ``first`` to ``first + n - 1``, ``fps`` a second, one at a time.
 
-    Fewer come where the film ends before. Only two decoded pictures are held.
+    Fewer come where the video ends before. Only two decoded frames are held.
 
     Raises:
-        FootageError: There are none, or they carry no times.
+        VideoReadError: There are none, or they carry no times.
     """
     with _opened(path) as film:
         stream = _video(film, path)
         stream.codec_context.thread_count = 1  # clips are what is worked on side by side
         origin = _origin(film)
-        start = origin + Fraction(first, FPS)
+        start = origin + Fraction(first, fps)
         if first:
             film.seek(int(start * av.time_base))
             earliest = next(_timed(film, stream, path), None)
@@ -152,26 +149,24 @@ def read_frames(
         tick, stop = first, None if n is None else first + n
         before: tuple[Fraction, av.VideoFrame] | None = None
         for time, frame in _timed(film, stream, path):
-            while before and (tick != stop) and _is_nearer(origin, tick, before[0], time):
-                yield _picture(before, origin, tick, stretch)
+            while before and tick != stop:
+                due = origin + Fraction(tick, fps)
+                if abs(due - before[0]) > abs(time - due):
+                    break
+                yield _picture(before, due, stretch)
                 tick += 1
             if tick == stop:
                 return
             before = time, frame
-        while before and tick != stop and origin + Fraction(2 * tick - 1, 2 * FPS) <= before[0]:
-            yield _picture(before, origin, tick, stretch)
+        while before and tick != stop and origin + Fraction(2 * tick - 1, 2 * fps) <= before[0]:
+            yield _picture(before, origin + Fraction(tick, fps), stretch)
             tick += 1
 
 
-def _is_nearer(origin: Fraction, tick: int, before: Fraction, after: Fraction) -> bool:
-    time = origin + Fraction(tick, FPS)
-    return abs(time - before) <= abs(after - time)
-
-
 def _picture(
-    shown: tuple[Fraction, av.VideoFrame], origin: Fraction, tick: int, stretch: Fraction
+    source: tuple[Fraction, av.VideoFrame], tick: Fraction, stretch: Fraction
 ) -> SampledFrame:
-    time, frame = shown
+    time, frame = source
     matrix = int(frame.colorspace)
     if matrix not in _KNOWN_MATRICES:
         matrix = _BT709 if frame.height >= _HD else _BT601
@@ -181,7 +176,7 @@ def _picture(
         rgb = cast(NDArray[np.uint8], cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
     quarters = round(frame.rotation / 90)  # counterclockwise, as the display matrix says
     upright = np.ascontiguousarray(np.rot90(rgb, quarters), np.uint8)
-    return SampledFrame(upright, float(abs(origin + Fraction(tick, FPS) - time)))
+    return SampledFrame(upright, float(abs(tick - time)))
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tts_engine import Phoneme, Speech
 
 from ..audio_frames import take_frames, whole_frames
-from ..base import Frames
+from ..base import AvatarCapabilities, Frames
 from ..presenter import Presenter, PresenterError
 from .coarticulation import (
     VISEMES,
@@ -40,6 +40,8 @@ class VisemeAvatar:
     Raises:
         PresenterError: The folder has no mouth pictures, or not all of them.
     """
+
+    capabilities = AvatarCapabilities(frame_skipping=True)
 
     def __init__(self, presenter: Presenter) -> None:
         self.presenter = presenter

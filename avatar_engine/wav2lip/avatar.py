@@ -17,7 +17,7 @@ from tts_engine import Speech
 from zhengwen.assets import asset
 
 from ..audio_frames import take_frames, whole_frames
-from ..base import Frames
+from ..base import AvatarCapabilities, Frames
 from ..face_detection import FACE_SIZE, face_squares
 from ..presenter import Presenter, PresenterError
 from ..progress_bar import progress_bar
@@ -56,6 +56,8 @@ class Wav2Lip384Avatar:
         WeightsError: They are no generator's of 384x384.
         BackendError: The backend cannot run on this machine.
     """
+
+    capabilities = AvatarCapabilities(frame_skipping=True, feature_cache=True)
 
     def __init__(
         self,

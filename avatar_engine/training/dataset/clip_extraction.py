@@ -178,7 +178,7 @@ def _track_face(job: ClipJob, detector: FaceDetector) -> tuple[Boxes, tuple[int,
     detections: list[list[Face]] = []
     thumbnails: list[NDArray[np.float32]] = []
     size = (0, 0)
-    for picture in read_frames(job.video, job.sentence.first, job.sentence.n_frames):
+    for picture in read_frames(job.video, FPS, job.sentence.first, job.sentence.n_frames):
         if picture.late > MAX_FRAME_DELAY_S:
             raise _ClipRejected("the picture stands still")
         detections.append(detector.detect(picture.pixels))
@@ -207,7 +207,7 @@ def _thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 def _face_crops(job: ClipJob, where: NDArray[np.float32]) -> Iterator[NDArray[np.uint8]]:
     """Decoded a second time: until the last frame is seen, no square is known."""
-    seen = read_frames(job.video, job.sentence.first, len(where))
+    seen = read_frames(job.video, FPS, job.sentence.first, len(where))
     for picture, square in zip(seen, where, strict=False):
         yield crop_square(picture.pixels, square)
 

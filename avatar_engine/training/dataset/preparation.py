@@ -283,7 +283,7 @@ def segment_audio(video: Path, wav: Path, settings: PreparationSettings) -> _Seg
 
         def written() -> Iterator[np.ndarray[tuple[int], np.dtype[np.int16]]]:
             nonlocal n
-            for piece in read_audio(video):
+            for piece in read_audio(video, SAMPLE_RATE):
                 file.writeframes(piece.astype("<i2").tobytes())
                 n += len(piece)
                 yield piece

@@ -21,6 +21,7 @@ from ...face_detection import (
 from ...lipsync.face_regions import explain_face_error
 from ...lipsync.inputs import FaceSource
 from ...video.reader import VideoReadError, audio_format, read_audio
+from ...wav2lip.mel import SAMPLE_RATE
 from ..dataset.speech_segments import SegmentationRules, find_speech_segments, loudness_levels
 
 _FACE_SIZE = 96  # pixels; faces that mouths are looked at in
@@ -115,7 +116,8 @@ def _silent_frames(path: Path, first: int, n: int) -> NDArray[np.bool_]:
         audio_format(path)
     except VideoReadError:  # a silent film will do; only its pictures are used
         return silent
-    loudness = np.concatenate([np.empty(0, np.float32), *loudness_levels(read_audio(path))])
+    levels = loudness_levels(read_audio(path, SAMPLE_RATE))
+    loudness = np.concatenate([np.empty(0, np.float32), *levels])
     for sentence in find_speech_segments(loudness, _SPEECH):
         silent[
             max(0, sentence.first - first) : max(0, sentence.first + sentence.n_frames - first)

@@ -129,7 +129,7 @@ def recorded_utterances(
 
 
 def _read_recording(path: Path) -> NDArray[np.float32]:
-    return (np.concatenate(list(read_audio(path))) / 32768).astype(np.float32)
+    return (np.concatenate(list(read_audio(path, SAMPLE_RATE))) / 32768).astype(np.float32)
 
 
 def align_phonemes(samples: NDArray[np.float32], told: SyntheticUtterance) -> tuple[Phoneme, ...]:
