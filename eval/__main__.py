@@ -231,7 +231,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     off_topic = [read_questions(path) for path in options.off_topic]
     fusion = calibrate(lessons, off_topic, Path(encoder))
     fusion.save(options.output)
-    names = (*FEATURES, *(f"lead in {name}" for name in MARGIN_FEATURES), "bias")
+    names = (*FEATURES, *(f"margin in {name}" for name in MARGIN_FEATURES), "bias")
     for name, weight in zip(names, (*fusion.weights, fusion.bias), strict=True):
         print(f"{name:>18} {weight:8.3f}")
     n_questions = sum(len(lesson.questions) for lesson in lessons)

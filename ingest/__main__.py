@@ -29,7 +29,8 @@ from . import progress
 from .journal import IngestJournal
 from .messages import message
 from .pipeline import FileReport, IngestionPipeline, ReadOptions
-from .qa_generation import propose_by_rule, propose_with_model, read_review, write_review
+from .qa_generation import propose_by_rule, propose_with_model
+from .review_sheet import read_review, write_review
 
 FAILED = 1
 SOME_FAILED = 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ingest.__main__ import main
-from ingest.qa_generation import read_review
+from ingest.review_sheet import read_review
 from retrievers import FaqEntry
 from retrievers.store.chroma import ChromaStore
 

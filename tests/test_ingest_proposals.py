@@ -9,7 +9,8 @@ from openpyxl import load_workbook
 from ingest.content import Document, TextBlock, UnreadableFile
 from ingest.metadata import extract_metadata
 from ingest.passages import document_passages
-from ingest.qa_generation import propose_by_rule, propose_with_model, read_review, write_review
+from ingest.qa_generation import propose_by_rule, propose_with_model
+from ingest.review_sheet import read_review, write_review
 from retrievers.base import FaqEntry
 
 LINES = (

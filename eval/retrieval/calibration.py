@@ -1,4 +1,4 @@
-"""Learning how much each kind of evidence should count, from questions with known answers."""
+"""Learning how much each feature should count, from questions with known answers."""
 
 import itertools
 import tempfile
@@ -28,7 +28,7 @@ class CalibrationCase:
     """One question with its candidates."""
 
     kind: Kind
-    evidence: NDArray[np.float32]
+    features: NDArray[np.float32]
     """Shape (n_candidates, len(EVIDENCE))."""
     is_right: NDArray[np.bool_]
 
@@ -110,7 +110,7 @@ def calibration_cases(
         found = retriever.candidates(question.text, Scope(language_of(question.text)))
         right = base.right_ids(question)
         is_right = np.array([entry.faq_id in right for entry in found.entries], bool)
-        yield CalibrationCase(question.kind, found.evidence, is_right)
+        yield CalibrationCase(question.kind, found.features, is_right)
 
 
 def fit(sets: Iterable[tuple[list[CalibrationCase], float]]) -> LogisticRanker:
@@ -124,7 +124,7 @@ def fit(sets: Iterable[tuple[list[CalibrationCase], float]]) -> LogisticRanker:
     rows, right, importance = [], [], []
     for some, weight in sets:
         for case in some:
-            rows.append(with_margins(case.evidence))
+            rows.append(with_margins(case.features))
             right.append(case.is_right)
             share = weight / len(some) * _frequency(case)
             importance.append(np.full(len(case.is_right), share))
@@ -143,7 +143,7 @@ def platt_scaled(fusion: LogisticRanker, asked: Iterable[CalibrationCase]) -> Lo
 
     found = [case for case in asked if len(case.is_right)]
     logits = [
-        with_margins(case.evidence) @ np.array(fusion.weights) + fusion.bias for case in found
+        with_margins(case.features) @ np.array(fusion.weights) + fusion.bias for case in found
     ]
     right = [case.is_right[logit.argmax()] for case, logit in zip(found, logits, strict=True)]
     best = np.array([[logit.max()] for logit in logits])

@@ -1,4 +1,4 @@
-"""What speaks for an entry being the one that was asked about, and what against it."""
+"""Features of a candidate entry: what says that it is the one that was asked about, or is not."""
 
 import itertools
 import re
@@ -14,33 +14,38 @@ from ..text.normalization import normalize_text
 
 FEATURES = (
     "cosine",
-    "covered",
-    "covering",
-    "same",
-    "whole",
-    "dense",
-    "missing",
-    "extra",
-    "foreign",
+    "query_coverage",
+    "wording_coverage",
+    "overlap",
+    "entry_coverage",
+    "bm25",
+    "missing_idf",
+    "extra_idf",
+    "unknown_share",
 )
-"""``cosine`` of the nearest wording. Then, counting each term by its rarity and taking the wording
-that shares most: the share of the question that is ``covered`` by it, the share of it that the
-question is ``covering``, and the two multiplied, near 1 only if both say the ``same``; the share of
-the question found in the ``whole`` entry, the answer included, and the same with BM25's
-saturation, so that an entry is ``dense`` in the question if it says it often and briefly; the
-rarest word of the question that is ``missing`` from the whole entry, and the rarest ``extra`` word
-of the wording, relative to the rarest there could be; and the ``foreign`` share of the question,
-which no entry of the store has. Each in [0, 1]."""
+"""What is measured of a candidate, each in [0, 1]; terms count by their idf.
+
+``cosine``: of the question and the nearest wording, negative values as 0.
+``query_coverage``: the share of the question that the best wording has.
+``wording_coverage``: the share of that wording that the question has.
+``overlap``: the product of the two; near 1 only if both say the same.
+``entry_coverage``: the share of the question that the entry has, its answer included.
+``bm25``: the same with BM25's saturation: higher where the entry says it often and is short.
+``missing_idf``: the rarest word of the question that the entry lacks, relative to the rarest there
+could be.
+``extra_idf``: the rarest word of the wording that the question lacks, likewise.
+``unknown_share``: the share of the question that no entry of the store has.
+"""
 
 _K1, _B = 1.2, 0.75  # of BM25: how soon repetition stops to count, how much length holds back
 
-MARGIN_FEATURES = ("cosine", "covered", "covering", "whole", "dense")
-"""Evidence of which the distance to the best other candidate counts too."""
+MARGIN_FEATURES = ("cosine", "query_coverage", "wording_coverage", "entry_coverage", "bm25")
+"""Features of which the margin over the best other candidate counts too."""
 
 
 @dataclass(frozen=True, slots=True)
 class TermCounts:
-    """An entry's terms, made ready to be compared."""
+    """The terms of an entry, counted."""
 
     wordings: tuple[frozenset[str], ...]
     whole: Counter[str]
@@ -50,7 +55,7 @@ class TermCounts:
 
 
 def count_terms(entry: EntryTerms) -> TermCounts:
-    """Make an entry's terms ready."""
+    """Count the terms of an entry."""
     whole = Counter(itertools.chain(*entry.asked, entry.answer))
     return TermCounts(tuple(map(frozenset, entry.asked)), whole, whole.total())
 
@@ -70,21 +75,21 @@ def extract_features(
     cosines: Sequence[float],
     idf: Callable[[str], float],
 ) -> NDArray[np.float32]:
-    """Weigh each candidate for a question.
+    """The features of each candidate for a question.
 
     Args:
         question: The question's terms.
-        candidates: The entries to weigh.
+        candidates: The entries.
         cosines: Of each candidate's nearest wording, in [0, 1].
-        rarity: What a term counts, in nats; largest for terms that no entry has.
+        idf: What a term counts, in nats; largest for terms that no entry has.
 
     Returns:
-        Shape (n_candidates, len(EVIDENCE)), each value in [0, 1].
+        Shape (n_candidates, len(FEATURES)), each value in [0, 1].
     """
     asked = {term: idf(term) for term in question}
     mass = sum(asked.values()) or 1.0
     rarest = idf("") or 1.0  # no entry has the empty term
-    foreign = sum(weight for weight in asked.values() if weight >= rarest) / mass
+    unknown = sum(weight for weight in asked.values() if weight >= rarest) / mass
     average = sum(candidate.length for candidate in candidates) / max(1, len(candidates))
     long = [term for term in asked if len(term) > 1]
     known = frozenset(asked)
@@ -94,7 +99,7 @@ def extract_features(
         found = [
             (asked[term], candidate.whole[term]) for term in asked.keys() & candidate.whole.keys()
         ]
-        held_back = _K1 * (1 - _B + _B * candidate.length / average)
+        length_penalty = _K1 * (1 - _B + _B * candidate.length / average)
         missing = max((asked[term] for term in long if term not in candidate.whole), default=0.0)
         extra = max((idf(term) for term in wording - known if len(term) > 1), default=0.0)
         rows.append(
@@ -104,30 +109,30 @@ def extract_features(
                 covering,
                 covered * covering,
                 sum(weight for weight, _ in found) / mass,
-                sum(weight * n / (n + held_back) for weight, n in found) / mass,
+                sum(weight * n / (n + length_penalty) for weight, n in found) / mass,
                 missing / rarest,
                 extra / rarest,
-                foreign,
+                unknown,
             )
         )
     return np.array(rows, np.float32).reshape(-1, len(FEATURES))
 
 
-def with_margins(evidence: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The evidence, and the lead of each candidate over the best other one.
+def with_margins(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The features, and the margin of each candidate over the best other one.
 
     Args:
-        evidence: Shape (n_candidates, len(EVIDENCE)).
+        features: Shape (n_candidates, len(FEATURES)).
 
     Returns:
-        Shape (n_candidates, len(EVIDENCE) + len(LEADS)).
+        Shape (n_candidates, len(FEATURES) + len(MARGIN_FEATURES)).
     """
-    led = evidence[:, [FEATURES.index(name) for name in MARGIN_FEATURES]]
-    if len(led) < 2:  # to be alone is no merit
-        return np.hstack([evidence, np.zeros_like(led)])
+    led = features[:, [FEATURES.index(name) for name in MARGIN_FEATURES]]
+    if len(led) < 2:  # a single candidate has no margin
+        return np.hstack([features, np.zeros_like(led)])
     best_two = np.sort(led, axis=0)[-2:]
     best_other = np.where(led == best_two[1], best_two[0], best_two[1])
-    return np.hstack([evidence, led - best_other])
+    return np.hstack([features, led - best_other])
 
 
 def _best_wording(

@@ -1,4 +1,4 @@
-"""The retriever that ships: meaning and words together, with a score that is a probability."""
+"""The retrievers that ship: hybrid, and the two it is measured against, dense and BM25."""
 
 import logging
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CandidateSet:
-    """Entries that may be right, with what speaks for each."""
+    """Entries that may be right, with the features of each."""
 
     entries: list[FaqEntry]
-    evidence: NDArray[np.float32]
-    """Shape (n, len(EVIDENCE)), in [0, 1]; see :data:`~retrievers.ranking.features.FEATURES`."""
+    features: NDArray[np.float32]
+    """Shape (n, len(FEATURES)), in [0, 1]; see :data:`~retrievers.ranking.features.FEATURES`."""
 
 
 class HybridRetriever:
-    """Looks by meaning and by words, and weighs what it finds.
+    """Looks by meaning and by words, and ranks what it finds; a score is a probability.
 
     Args:
         store: Where the entries are.
@@ -39,30 +39,32 @@ class HybridRetriever:
 
     Raises:
         OSError: The file is missing.
-        ValueError: It is not a fusion file.
+        ValueError: It is not such a file.
     """
 
     def __init__(
         self, store: FaqStore, *, fusion: str | Path | LogisticRanker = SHIPPED_RANKER
     ) -> None:
         self._store = store
-        self._fusion = (
+        self._ranker = (
             fusion if isinstance(fusion, LogisticRanker) else LogisticRanker.load(Path(fusion))
         )
         encoder = getattr(store, "encoder_fingerprint", "")
-        if self._fusion.encoder not in ("", encoder):
+        if self._ranker.encoder not in ("", encoder):
             logger.warning(
                 "the scores were calibrated for another sentence encoder; "
                 "run 'python -m eval calibrate' to fit them to this one"
             )
-        self._prepare = lru_cache(maxsize=5000)(lambda entry: count_terms(store.terms_of(entry)))
+        self._term_counts = lru_cache(maxsize=5000)(
+            lambda entry: count_terms(store.terms_of(entry))
+        )
 
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages, best first; the score is the probability to be right."""
         found = self.candidates(query, within)
-        probabilities = self._fusion.probabilities(found.evidence)
+        probabilities = self._ranker.probabilities(found.features)
         # Whoever asks in an entry's own words means it, however much others resemble it.
-        for i in np.flatnonzero(found.evidence[:, FEATURES.index("same")] > 0.5):
+        for i in np.flatnonzero(found.features[:, FEATURES.index("overlap")] > 0.5):
             if exact_match_key(query) in map(
                 exact_match_key, (found.entries[i].question, *found.entries[i].wordings)
             ):
@@ -81,11 +83,11 @@ class HybridRetriever:
                 found.setdefault(passage.entry, farthest)
         if not found:
             return CandidateSet([], np.empty((0, len(FEATURES)), np.float32))
-        prepared = [self._prepare(entry) for entry in found]
-        evidence = extract_features(
+        prepared = [self._term_counts(entry) for entry in found]
+        features = extract_features(
             tokenize(query), prepared, list(found.values()), self._store.idf
         )
-        return CandidateSet(list(found), evidence)
+        return CandidateSet(list(found), features)
 
 
 class KeywordRetriever:
