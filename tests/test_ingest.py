@@ -19,7 +19,7 @@ from ingest.__main__ import main
 from ingest.files import count_files
 from ingest.journal import IngestJournal
 from ingest.pipeline import FileProgress, IngestionPipeline
-from retrievers import FaqEntry
+from retrievers import FaqEntry, StoreError
 from retrievers.store.chroma import ChromaStore
 from retrievers.store.screened import PersonalDataError, ScreenedStore
 
@@ -202,6 +202,15 @@ def test_no_door_of_a_store_lets_personal_data_in_unasked(tmp_path: Path) -> Non
         assert len(store) == 0, "all of a step goes in or nothing"
     store.change([good, bad], allowed=lambda entry: entry == bad)
     assert len(store) == 2, "a person may let an entry through"
+
+
+def test_a_store_of_an_older_version_is_refused_with_the_new_name_of_its_method() -> None:
+    class OldStore:
+        def rarity(self, term: str) -> float:
+            return 1.0
+
+    with pytest.raises(StoreError, match="'idf', which was called 'rarity'"):
+        ScreenedStore(OldStore())  # type: ignore[arg-type]
 
 
 def test_a_sample_knowledge_base_with_personal_data_is_taken_in_without_it(

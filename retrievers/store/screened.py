@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ..base import EVERYWHERE, EntryTerms, FaqEntry, FaqStore, Part, Passage, Scope
+from ..base import EVERYWHERE, EntryTerms, FaqEntry, FaqStore, Part, Passage, Scope, StoreError
 from ..pii import EntryPii, PiiDetector
 
 Held = tuple[FaqEntry, tuple[EntryPii, ...]]
@@ -37,11 +37,19 @@ class ScreenedStore:
         store: Where the entries go. Nobody else writes to it.
         detector: What looks for personal data.
 
+    Raises:
+        StoreError: The store was written for another version.
+
     Attributes:
         inner: The store itself, for what only it can do, such as ``check``.
     """
 
     def __init__(self, store: FaqStore, detector: PiiDetector | None = None) -> None:
+        if not hasattr(store, "idf"):
+            raise StoreError(
+                f"{type(store).__name__} lacks the method 'idf', which was called 'rarity' before "
+                "version 0.2; rename it"
+            )
         self.inner = store
         self._detector = detector or PiiDetector()
 
