@@ -88,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     mcp.add_argument("--display", metavar="URL", help="ws://…/v1?session=… of a page that speaks")
     mcp.set_defaults(command=_mcp)
 
+    schema = commands.add_parser("protocol-schema", help="print the wire protocol as a JSON Schema")
+    schema.set_defaults(command=_protocol_schema)
+
     plugins = commands.add_parser("plugins", help="list the installed backends")
     plugins.set_defaults(command=_plugins)
     return parser
@@ -188,16 +191,18 @@ def _save(events: Iterable[ReplyEvent], output: Path, label: str, answers: list[
 
 
 def _print_answer(answer: Answer, *, as_json: bool) -> None:
-    from .protocol import responses
+    from .protocol.responses import answer_message
 
     if as_json:
-        print(responses.answer("", answer))
+        print(answer_message("", answer).encode())
         return
     print(answer.text)
     print(f"[{answer.outcome}, {answer.score:.2f}]")
     for passage in answer.citations:
         entry = passage.entry
-        print(f"来源：{entry.source_title} {entry.source_url} ({entry.year}) {entry.notice}")
+        year = f"({entry.year})" if entry.year else ""
+        facts = (entry.source_title, entry.source_url, year, entry.notice)
+        print(f"来源：{' '.join(filter(None, facts))}")
     for suggestion in answer.suggestions:
         print(f"  · {suggestion}")
 
@@ -280,6 +285,13 @@ def _mcp(options: argparse.Namespace) -> int:
     settings = _settings(options)
     retriever = build_retriever(settings, build_store(settings))
     mcp_server(retriever, display=options.display).run("stdio")
+    return 0
+
+
+def _protocol_schema(options: argparse.Namespace) -> int:
+    from .protocol.schema import schema_text
+
+    print(schema_text(), end="")
     return 0
 
 

@@ -1,8 +1,8 @@
-"""Read a blocking generator from async code: the only bridge between compute and network."""
+"""Between threads and the event loop, and how much may be done at the same time."""
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -13,10 +13,11 @@ _END: Any = object()
 async def iterate_in_thread(
     items: Generator[T, None, None], withdrawn: threading.Event | None = None
 ) -> AsyncGenerator[T, None]:
-    """Yield from ``items``, running it in a thread of its own, one step at a time.
+    """Yield from a blocking generator, running it in a thread of its own, one step at a time.
 
-    A step starts only when the previous item has been taken. Leaving the loop,
-    for whatever reason, closes ``items`` once its running step has finished.
+    This is the only bridge between compute and network. A step starts only when the previous item
+    has been taken. Leaving the loop, for whatever reason, closes ``items`` once its running step
+    has finished.
 
     Args:
         items: What to run.
@@ -33,37 +34,55 @@ async def iterate_in_thread(
             await loop.run_in_executor(thread, items.close)
 
 
+async def finish_despite_cancellation(work: Coroutine[Any, Any, T]) -> T:
+    """Await ``work`` to its end even if the awaiting task is cancelled meanwhile.
+
+    Raises:
+        asyncio.CancelledError: The task was cancelled; ``work`` has ended all the same.
+    """
+    task = asyncio.ensure_future(work)
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if cancellation:
+        raise cancellation
+    return task.result()
+
+
 class ConcurrencyLimiter:
-    """There are so many; whoever comes next waits a little, and then goes without.
+    """At most ``n`` of a kind at a time; whoever comes next waits a little, then does without.
 
     Args:
         n: How many.
-        patience: Seconds to wait for a place.
+        timeout: Seconds to wait for a slot.
     """
 
-    def __init__(self, n: int, patience: float) -> None:
-        self._free = threading.BoundedSemaphore(n)
-        self._patience = patience
+    def __init__(self, n: int, timeout: float) -> None:
+        self._semaphore = threading.BoundedSemaphore(n)
+        self._timeout = timeout
 
     def slot(self) -> "Slot":
-        """For one of them."""
-        return Slot(self._free, self._patience)
+        """A slot that is not taken yet."""
+        return Slot(self._semaphore, self._timeout)
 
 
 class Slot:
-    """A claim to one place."""
+    """Permission for one of them, once it is taken."""
 
-    def __init__(self, free: threading.BoundedSemaphore, patience: float) -> None:
-        self._free, self._patience = free, patience
-        self._has_place = False
+    def __init__(self, semaphore: threading.BoundedSemaphore, timeout: float) -> None:
+        self._semaphore, self._timeout = semaphore, timeout
+        self._is_taken = False
 
     def take(self) -> bool:
-        """Whether there is a place; blocks for a while if there is none, so not for event loops."""
-        self._has_place = self._has_place or self._free.acquire(timeout=self._patience)
-        return self._has_place
+        """Whether it could be taken; blocks for a while if all are, so not for event loops."""
+        self._is_taken = self._is_taken or self._semaphore.acquire(timeout=self._timeout)
+        return self._is_taken
 
     def release(self) -> None:
-        """When it is over; harmless without a place."""
-        if self._has_place:
-            self._has_place = False
-            self._free.release()
+        """Let others have it; harmless if it was not taken."""
+        if self._is_taken:
+            self._is_taken = False
+            self._semaphore.release()

@@ -115,8 +115,9 @@ class AnswerPipeline:
         first: int = 0,
         admit: RenderPermission = always_permitted,
     ) -> Generator[ReplyEvent, None, None]:
-        """Speak a text as it is; otherwise like :meth:`reply`."""
-        sentences = map(Sentence, *zip(*enumerate(split_for_speech(text)), strict=True))
+        """Speak a text as it is; otherwise like :meth:`reply`. A blank text makes nothing."""
+        parts = split_for_speech(text) if text.strip() else []
+        sentences = (Sentence(index, part) for index, part in enumerate(parts))
         return self._perform(sentences, media, first, admit)
 
     def record(

@@ -2,51 +2,78 @@
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import aclosing
 
-from .concurrency import iterate_in_thread
-from .protocol import responses
+from .concurrency import finish_despite_cancellation, iterate_in_thread
+from .protocol.responses import (
+    EndedMessage,
+    ErrorCode,
+    ErrorMessage,
+    NoticeMessage,
+    ReplyTimings,
+    StartedMessage,
+    answer_message,
+    fragment_message,
+    sentence_message,
+)
 from .service_texts import service_text
-from .types import Answer, Caption, Notice, Opening, ReplyEvent
+from .types import Answer, Caption, MediaKind, Notice, Opening, ReplyEvent
 from .visitor_session import PlayerStalled, VisitorSession
 
 
 class ReplyStream:
-    """One reply on its way to a room: ``started``, its parts, then ``ended`` or ``error``.
+    """One reply on its way to a session: ``started``, its parts, then ``ended`` or ``error``.
+
+    The last message is sent exactly once, and to everybody, also when the reply is interrupted
+    while it is being sent.
 
     Args:
-        room: Who gets it.
+        session: Who gets it.
         reply: Its id.
         language: The visitor's, as a BCP 47 tag.
     """
 
-    def __init__(self, room: VisitorSession, reply: str, language: str) -> None:
-        self._room = room
+    def __init__(self, session: VisitorSession, reply: str, language: str) -> None:
+        self._session = session
         self._reply = reply
         self._language = language
         self._opening = Opening(0)
-        self._asked = time.monotonic()
+        self._asked_at = time.monotonic()
         self._first_text_ms: int | None = None
         self._first_media_ms: int | None = None
         self._n_frames = 0
-        self._n_eased = 0
+        self._n_degraded = 0
         self._duration_ms = 0
         self._seq = 0
+        self._is_over = False
 
     async def run(
-        self, events: Generator[ReplyEvent, None, None], withdrawn: threading.Event
+        self,
+        events: Generator[ReplyEvent, None, None],
+        withdrawn: threading.Event,
+        *,
+        media: MediaKind,
+        on_answer: Callable[[Answer], Awaitable[None]] | None = None,
     ) -> None:
         """Send everything; the generator is closed in the end, and ``withdrawn`` set before.
+
+        Args:
+            events: The reply; runs in a thread of its own.
+            withdrawn: Tells that thread that nobody waits any more.
+            media: What is made beside the text, as clients are told.
+            on_answer: Called on the event loop with the answer before it is sent.
 
         Raises:
             ReplyError: A stage failed; call :meth:`fail`.
             asyncio.CancelledError: It was interrupted; call :meth:`end`.
         """
-        await self._room.send(responses.text("started", reply=self._reply))
         try:
             async with aclosing(iterate_in_thread(events, withdrawn)) as pulled:
+                await self._session.send(StartedMessage(reply=self._reply, media=media).encode())
                 async for event in pulled:
+                    if isinstance(event, Answer) and on_answer:
+                        await on_answer(event)
                     await self._send(event)
         except PlayerStalled:
             await self.end(interrupted=True)
@@ -54,57 +81,62 @@ class ReplyStream:
             await self.end(interrupted=False)
 
     async def end(self, *, interrupted: bool) -> None:
-        """Say that the reply is over."""
-        timings = {
-            "first_text_ms": self._first_text_ms,
-            "first_media_ms": self._first_media_ms,
-            "total_ms": self._elapsed_ms(),
-        }
-        message = responses.text(
-            "ended",
+        """Say that the reply is over; says nothing if that was said before."""
+        message = EndedMessage(
             reply=self._reply,
             interrupted=interrupted,
             frames=self._n_frames,
-            eased_frames=self._n_eased,
+            eased_frames=self._n_degraded,
             duration_ms=self._duration_ms,
             replayed=self._opening.is_replay,
-            timings=timings,
+            timings=ReplyTimings(
+                first_text_ms=self._first_text_ms,
+                first_media_ms=self._first_media_ms,
+                total_ms=self._elapsed_ms(),
+            ),
         )
-        await self._room.send(message)
+        await self._send_last(message.encode())
 
-    async def fail(self, code: str, message: str, *, retryable: bool = False) -> None:
-        """Say why there is no reply, or no more of it."""
-        await self._room.send(responses.error(self._reply, code, message, retryable=retryable))
+    async def fail(self, code: ErrorCode, message: str, *, retryable: bool = False) -> None:
+        """Say why there is no reply, or no more of it; says nothing if it is over already."""
+        error = ErrorMessage(reply=self._reply, code=code, message=message, retryable=retryable)
+        await self._send_last(error.encode())
+
+    async def _send_last(self, message: str) -> None:
+        if not self._is_over:
+            self._is_over = True
+            await finish_despite_cancellation(self._session.send(message))
 
     async def _send(self, event: ReplyEvent) -> None:
         match event:
             case Caption():
-                await self._room.send(responses.sentence(self._reply, event))
-                self._has_sent_text()
+                await self._session.send(sentence_message(self._reply, event).encode())
+                self._note_text()
             case Answer():
-                await self._room.send(responses.answer(self._reply, event))
-                self._has_sent_text()
+                await self._session.send(answer_message(self._reply, event).encode())
+                self._note_text()
             case Opening():
                 self._opening = event
             case Notice(code):
-                told = service_text(code, self._language)
-                await self._room.send(responses.notice(self._reply, code, told))
+                text = service_text(code, self._language)
+                notice = NoticeMessage(reply=self._reply, code=code, message=text)
+                await self._session.send(notice.encode())
             case fragment:
-                await self._room.wait_for_playback(self._reply, fragment.pts_ms)
-                message = responses.media(
-                    self._reply, self._seq, fragment, self._opening.loop_frame
+                await self._session.wait_for_playback(self._reply, fragment.pts_ms)
+                loop_frame = self._opening.loop_frame
+                await self._session.send_media(
+                    fragment_message(self._reply, self._seq, fragment, loop_frame)
                 )
-                await self._room.send_media(message)
                 self._seq += 1
                 self._n_frames += fragment.n_frames
-                self._n_eased += fragment.n_degraded
+                self._n_degraded += fragment.n_degraded
                 self._duration_ms += fragment.duration_ms
                 if fragment.kind == "media" and self._first_media_ms is None:
                     self._first_media_ms = self._elapsed_ms()
 
-    def _has_sent_text(self) -> None:
+    def _note_text(self) -> None:
         if self._first_text_ms is None:
             self._first_text_ms = self._elapsed_ms()
 
     def _elapsed_ms(self) -> int:
-        return round((time.monotonic() - self._asked) * 1000)
+        return round((time.monotonic() - self._asked_at) * 1000)

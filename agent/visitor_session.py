@@ -1,56 +1,93 @@
-"""One visitor's session on the server: their connections, and the reply in progress."""
+"""One visitor's session: their connections, what they asked before, and at most one reply."""
 
 import asyncio
-import socket
 import time
 from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal, Protocol
 
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from .types import Turn
+from .concurrency import finish_despite_cancellation
+from .conversation_store import ConversationStore
+from .types import Answer, Turn
 
 ConnectionRole = Literal["both", "ask", "play"]
 
 SEND_TIMEOUT = 10.0  # s; a client that reads nothing for so long is cut off
 MAX_BUFFER_AHEAD_MS = 3_000  # how much media may lie ahead of what a page has played
-SEND_BUFFER_BYTES = 256 * 1024  # bytes; the kernel's default would swallow a minute of media
 STALL_TIMEOUT = 60.0  # s without any progress of a playing page, after which its reply ends
 MAX_TURNS = 6  # questions that are remembered for those that follow them
 CLOSE_TAKEN_OVER = 4001  # close code: a newer player has this session
+
+
+class Connection(Protocol):
+    """What a session needs of a websocket."""
+
+    transport: asyncio.Transport
+
+    async def send(self, message: str | bytes, /) -> None:
+        """Send a message; waits while the client reads too slowly.
+
+        Raises:
+            ConnectionClosed: The client is gone.
+        """
+        ...
+
+    async def close(self, code: int = ..., reason: str = ...) -> None:
+        """Say goodbye, and wait until the client has heard it."""
+        ...
 
 
 class PlayerStalled(Exception):
     """The page stopped playing and does not go on."""
 
 
-@dataclass(eq=False)
 class VisitorSession:
-    """Everything that belongs to one session id."""
+    """Everything that belongs to one session id.
 
-    session_id: str
-    connections: dict[ServerConnection, ConnectionRole] = field(default_factory=dict)
-    reply: asyncio.Task[None] | None = None
-    turns: deque[Turn] = field(default_factory=lambda: deque(maxlen=MAX_TURNS))
-    _played: dict[str, float] = field(default_factory=dict)
-    _progress: asyncio.Event = field(default_factory=asyncio.Event)
-    _idle: tuple[float, float] = (0.0, 0.0)  # position in the loop, s, and when that was
+    All of it is touched by the event loop's thread alone. At most one reply runs at any time:
+    whoever begins or ends one holds a lock until the reply before it has really ended.
 
-    async def join(self, connection: ServerConnection, role: ConnectionRole) -> None:
+    Args:
+        session_id: Chosen by the visitor's page.
+        store: Where turns are kept beyond the session's end.
+    """
+
+    def __init__(self, session_id: str, store: ConversationStore) -> None:
+        self.session_id = session_id
+        self.connections: dict[Connection, ConnectionRole] = {}
+        self._store = store
+        self._turns = deque(store.recall(session_id), maxlen=MAX_TURNS)
+        self._reply: asyncio.Task[None] | None = None
+        self._reply_lock = asyncio.Lock()
+        self._closing: set[asyncio.Task[None]] = set()
+        self._played: dict[str, float] = {}
+        self._progress = asyncio.Event()
+        self._idle = (0.0, 0.0)  # position in the loop, s, and when that was
+
+    # ---- connections ----------------------------------------------------------------------------
+
+    def join(self, connection: Connection, role: ConnectionRole) -> None:
         """Take a connection in; a new player sends an older one away."""
-        sock = connection.transport.get_extra_info("socket")
-        if sock is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        if role != "ask":
-            for older in self.players():
-                del self.connections[older]
-                await older.close(CLOSE_TAKEN_OVER, "another player took this session over")
+        older = self.players() if role != "ask" else []
         self.connections[connection] = role
+        for player in older:
+            del self.connections[player]
+            # The newcomer does not wait for the goodbye of a page that may be long gone.
+            goodbye = asyncio.create_task(
+                player.close(CLOSE_TAKEN_OVER, "another player took this session over")
+            )
+            self._closing.add(goodbye)
+            goodbye.add_done_callback(self._closing.discard)
 
-    def players(self) -> list[ServerConnection]:
+    async def leave(self, connection: Connection) -> None:
+        """Let a connection go; the reply ends with the last one."""
+        self.connections.pop(connection, None)
+        if not self.connections:
+            await self.stop_reply()
+
+    def players(self) -> list[Connection]:
         """The connections that want media; at most one."""
         return [c for c, role in self.connections.items() if role != "ask"]
 
@@ -64,7 +101,7 @@ class VisitorSession:
         for connection in self.players():
             await self.send_to(connection, message)
 
-    async def send_to(self, connection: ServerConnection, message: str | bytes) -> None:
+    async def send_to(self, connection: Connection, message: str | bytes) -> None:
         """Send to one connection; one that does not read is cut off.
 
         A graceful close would wait for that client as well: it hangs where
@@ -78,8 +115,65 @@ class VisitorSession:
         except ConnectionClosed:
             pass
 
+    # ---- the reply ------------------------------------------------------------------------------
+
+    async def start_reply(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """End the reply in progress, wait until it has ended, then begin another.
+
+        Nothing begins where nobody is connected any more.
+
+        Args:
+            make: Makes the coroutine of the new reply, which is cancelled to interrupt it.
+        """
+        async with self._reply_lock:
+            await self._end_reply()
+            if self.connections:
+                self._reply = asyncio.create_task(make())
+                await asyncio.sleep(0)  # let it begin, so that even an instant stop is answered
+
+    async def stop_reply(self) -> None:
+        """End the reply in progress and wait until it has ended."""
+        async with self._reply_lock:
+            await self._end_reply()
+
+    async def _end_reply(self) -> None:
+        if self._reply is None:
+            return
+        if not self._reply.cancelling():
+            self._reply.cancel()
+        # Should this wait itself be cancelled, the reply is still known, and still awaited by
+        # whoever comes next.
+        await asyncio.wait({self._reply})
+        self._reply = None
+
+    # ---- turns ----------------------------------------------------------------------------------
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """What was asked and answered, the latest last."""
+        return tuple(self._turns)
+
+    async def remember(self, question: str, answer: Answer) -> None:
+        """Keep a turn for the questions that follow it; interrupted, it is kept all the same."""
+        self._turns.append(Turn(question, answer))
+        kept = asyncio.to_thread(self._store.keep, self.session_id, self.turns)
+        await finish_despite_cancellation(kept)
+
+    async def forget(self) -> None:
+        """End the reply in progress, and forget all turns, on disk too.
+
+        Raises:
+            OSError: The disk does not let go of them.
+        """
+        async with self._reply_lock:
+            await self._end_reply()
+            self._turns.clear()
+            await asyncio.to_thread(self._store.forget, self.session_id)
+
+    # ---- where the page is ----------------------------------------------------------------------
+
     def note_playback(self, reply: str, position_ms: float) -> None:
-        """Note how far the page is."""
+        """Note how far the page has played a reply, milliseconds."""
         self._played = {reply: max(position_ms, self._played.get(reply, 0.0))}
         self._progress.set()
 
@@ -100,18 +194,10 @@ class VisitorSession:
                 raise PlayerStalled from None
 
     def note_idle_position(self, position_ms: float) -> None:
-        """Note where the page is in the idle loop now."""
+        """Note where the page is in the idle loop now, milliseconds from the loop's start."""
         self._idle = (position_ms / 1000, time.monotonic())
 
     def idle_position(self, ahead: float) -> float:
         """Where the page will be ``ahead`` seconds from now, in seconds of idle loop, unwrapped."""
         position, noted = self._idle
         return position + (time.monotonic() - noted) + ahead if noted else 0.0
-
-    async def stop(self) -> None:
-        """End the reply in progress and wait until it has ended."""
-        task, self.reply = self.reply, None
-        if task is not None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task

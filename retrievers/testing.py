@@ -1,6 +1,11 @@
-"""What every FaqStore can be relied on to do. Run it on yours, empty."""
+"""For tests: what every FaqStore can be relied on to do, and a store that needs nothing."""
 
-from .base import FaqEntry, FaqStore, Scope
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from .base import EVERYWHERE, EntryTerms, FaqEntry, FaqStore, Part, Passage, Scope
+from .text.tokenization import tokenize, tokenize_entry
 
 
 def check_store(store: FaqStore) -> None:
@@ -58,3 +63,83 @@ def check_store(store: FaqStore) -> None:
     store.remove(["id-1", "no-such-id"])
     assert len(store) == 2, "a removed entry is gone; an unknown id is no error"
     assert "id-1" not in [p.entry.faq_id for p in store.nearest("身份证", k=3)]
+
+
+class MemoryStore:
+    """A store for tests: entries in a dictionary, compared by the terms they share.
+
+    No embeddings, no index, no files; every search looks at every entry.
+
+    Args:
+        entries: What it holds to begin with.
+    """
+
+    def __init__(self, entries: Iterable[FaqEntry] = ()) -> None:
+        self._entries: dict[str, FaqEntry] = {}
+        self.add(entries)
+
+    def add(self, entries: Iterable[FaqEntry]) -> None:
+        """Insert entries, replacing those with the same ``faq_id``."""
+        self.change(entries)
+
+    def remove(self, faq_ids: Iterable[str]) -> None:
+        """Delete entries; an unknown id is not an error."""
+        self.change((), removed=faq_ids)
+
+    def change(self, added: Iterable[FaqEntry], *, removed: Iterable[str] = ()) -> None:
+        """Insert, replace and delete as one step."""
+        kept = dict(self._entries)
+        for faq_id in removed:
+            kept.pop(faq_id, None)
+        self._entries = kept | {entry.faq_id: entry for entry in added}
+
+    def nearest(self, query: str, *, k: int, within: Scope = EVERYWHERE) -> list[Passage]:
+        """The cosine of the query's terms and those of the nearest wording, in [0, 1]."""
+        asked = Counter(tokenize(query))
+        return self._best(
+            k, within, lambda entry: max(_cosine(asked, Counter(terms)) for terms in _asked(entry))
+        )
+
+    def matching(
+        self, query: str, *, k: int, within: Scope = EVERYWHERE, part: Part = "asked"
+    ) -> list[Passage]:
+        """The share of the query's terms that the entry has, each weighted by its idf."""
+        asked = set(tokenize(query))
+        total = sum(map(self.idf, asked)) or 1.0
+
+        def share(entry: FaqEntry) -> float:
+            known = {term for terms in _asked(entry) for term in terms}
+            if part == "whole":
+                known.update(tokenize(entry.answer))
+            return sum(map(self.idf, asked & known)) / total
+
+        return [passage for passage in self._best(k, within, share) if passage.score > 0]
+
+    def idf(self, term: str) -> float:
+        """``ln(1 + n_entries / (1 + n_entries_with_the_term))``."""
+        n_with = sum(any(term in terms for terms in _asked(e)) for e in self._entries.values())
+        return math.log1p(len(self._entries) / (1 + n_with))
+
+    def terms_of(self, entry: FaqEntry) -> EntryTerms:
+        """The terms of an entry."""
+        return tokenize_entry(entry)
+
+    def __iter__(self) -> Iterator[FaqEntry]:
+        return iter(list(self._entries.values()))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _best(self, k: int, within: Scope, score: Callable[[FaqEntry], float]) -> list[Passage]:
+        admitted = (entry for entry in self._entries.values() if within.admits(entry))
+        found = [Passage(entry, min(1.0, score(entry))) for entry in admitted]
+        return sorted(found, key=lambda passage: passage.score, reverse=True)[:k]
+
+
+def _asked(entry: FaqEntry) -> tuple[tuple[str, ...], ...]:
+    return tokenize_entry(entry).asked
+
+
+def _cosine(a: Counter[str], b: Counter[str]) -> float:
+    shared = sum(n * b[term] for term, n in a.items())
+    return shared / math.sqrt(sum(n * n for n in a.values()) * sum(n * n for n in b.values()) or 1)

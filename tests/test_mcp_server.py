@@ -13,7 +13,7 @@ pytest.importorskip("mcp", reason="pip install '.[mcp]'")
 from mcp import Client
 
 from agent.build import LoadedStages
-from agent.protocol import responses
+from agent.protocol.responses import decode_binary
 from agent.serving.mcp import mcp_server
 
 KIOSK = "kiosk-0001"
@@ -50,7 +50,7 @@ async def test_the_presenter_on_a_display_says_what_it_is_told(
         while "ended" not in texts:
             message = await page.recv()
             if isinstance(message, bytes):
-                kinds.append(responses.split_binary(message)[0]["kind"])
+                kinds.append(decode_binary(message)[0]["kind"])
             else:
                 texts.append(json.loads(message)["type"])
     assert "sentence" in texts and "media" in kinds
@@ -60,6 +60,14 @@ async def test_what_cannot_be_said_is_an_error_in_words(stages: LoadedStages, di
     async with Client(mcp_server(stages.retriever, display=display)) as client:
         result = await client.call_tool("speak", {"text": " "})
     assert result.is_error and result.content
+
+
+async def test_speaking_to_nobody_says_that_nobody_listens(
+    stages: LoadedStages, display: str
+) -> None:
+    async with Client(mcp_server(stages.retriever, display=display)) as client:
+        result = await client.call_tool("speak", {"text": "请到三号窗口。"})
+    assert result.is_error and "nobody is listening" in result.content[0].text
 
 
 async def test_a_display_that_is_not_there_is_an_error(stages: LoadedStages) -> None:

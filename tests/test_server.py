@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from agent.build import LoadedStages
-from agent.protocol import responses
+from agent.protocol.responses import SERVER_MESSAGE, decode_binary
 from agent.serving.websocket import WebsocketServer
 from agent.settings import Settings
 
@@ -31,13 +31,14 @@ class Client:
         self.texts: list[dict[str, Any]] = []
 
     async def send(self, type_: str, **fields: Any) -> None:
-        await self.connection.send(responses.text(type_, **fields))
+        await self.connection.send(json.dumps({"type": type_, **fields}))
 
     async def receive(self) -> dict[str, Any]:
         """The next text message; media on the way is kept."""
         async with asyncio.timeout(60):
             while isinstance(message := await self.connection.recv(), bytes):
-                self.media.append(responses.split_binary(message))
+                self.media.append(decode_binary(message))
+        SERVER_MESSAGE.validate_json(message, strict=True)
         self.texts.append(json.loads(message))
         return self.texts[-1]
 
@@ -50,7 +51,7 @@ class Client:
         while len(self.media) < n:
             message = await self.connection.recv()
             if isinstance(message, bytes):
-                self.media.append(responses.split_binary(message))
+                self.media.append(decode_binary(message))
 
     async def ask(self, text: str, **fields: Any) -> dict[str, Any]:
         """Ask and wait for the end; returns the last message."""
@@ -78,7 +79,7 @@ async def client(address: str) -> AsyncIterator[Client]:
 async def test_hello_introduces_the_presenter_and_says_that_it_is_generated(address: str) -> None:
     async with connect(f"{address}?session=abcdefgh", max_size=None, proxy=None) as connection:
         hello = json.loads(await connection.recv())
-        head, idle = responses.split_binary(await connection.recv())
+        head, idle = decode_binary(await connection.recv())
     assert (hello["type"], hello["protocol"], hello["session"]) == ("hello", 1, "abcdefgh")
     assert hello["ai_generated"] is True
     assert hello["label"] == "AI生成"
@@ -290,7 +291,7 @@ async def test_the_visitors_words_never_reach_the_log(
 
 async def test_a_client_that_vanishes_leaves_the_server_serving(address: str) -> None:
     connection = await connect(address, max_size=None, proxy=None)
-    await connection.send(responses.text("ask", text=QUESTION))
+    await connection.send(json.dumps({"type": "ask", "text": QUESTION}))
     connection.transport.abort()
     async with connect(address, max_size=None, proxy=None) as again:
         assert (await Client(again).ask("你好", media="none"))["type"] == "ended"

@@ -84,7 +84,7 @@ def _passages_text(passages: list[Passage]) -> str:
 
 
 def _stream_media(events: Iterable[ReplyEvent]) -> MediaResult:
-    """Everything that is performed, passed on the moment it exists if somebody listens."""
+    """All events of a reply, written to the graph's ``custom`` stream the moment they exist."""
     try:
         write = get_stream_writer()
     except (RuntimeError, KeyError):  # called by itself, outside a graph
@@ -96,5 +96,7 @@ def _stream_media(events: Iterable[ReplyEvent]) -> MediaResult:
     for event in events:
         kept.append(event)
         write(event)
+    if not kept:
+        return "Nothing was said: the text is empty.", kept
     seconds = sum(e.duration_ms for e in kept if isinstance(e, Fragment)) / 1000
     return f"Said; it takes {seconds:.1f} s to hear.", kept

@@ -1,222 +1,270 @@
-"""The wire protocol, version 1: events become messages and back. No sockets here.
-
-docs/protocol.md describes it for people who write other clients.
-"""
+"""What the server sends, as types: text messages, and the headers of binary ones."""
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from avatar_engine import Fragment
 from retrievers import Passage
 
-from ..types import Answer, Caption, MediaKind, Turn
+from ..types import Answer, Caption, MediaKind, Outcome, Turn
 
-PROTOCOL_VERSION = 1
-MAX_REPLY_ID = 64  # characters
+PROTOCOL_VERSION: Literal[1] = 1
 
-ReplyId = Annotated[str, Field(max_length=MAX_REPLY_ID)]
-
-
-class ProtocolError(ValueError):
-    """A message cannot be understood.
-
-    Attributes:
-        code: ``bad_message`` or ``unknown_type``.
-    """
-
-    def __init__(self, code: Literal["bad_message", "unknown_type"]) -> None:
-        super().__init__(code)
-        self.code = code
+ErrorCode = Literal[
+    "bad_message",
+    "unknown_type",
+    "empty_question",
+    "too_long",
+    "not_allowed",
+    "not_forgotten",
+    "failed",
+]
 
 
-class _ClientMessage(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+class _ServerPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SearchFilter(_ClientMessage):
-    """Search only here."""
+class _ServerText(_ServerPart):
+    def encode(self) -> str:
+        """The text message."""
+        return self.model_dump_json()
 
-    field: str | None = None
-    region: str | None = None
+
+class PresenterInfo(_ServerPart):
+    """Who is seen."""
+
+    name: str
+    title: dict[str, str]
+    """By BCP 47 language tag."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
+    fps: int
+    idle_mime: Literal["video/mp4"] = "video/mp4"
+    idle_bytes: int
+    """Size of the idle loop that players are sent next."""
 
 
-class AskRequest(_ClientMessage):
-    """A question; it interrupts a reply in progress."""
+class HelloMessage(_ServerText):
+    """The first message on every connection."""
 
-    type: Literal["ask"]
+    type: Literal["hello"] = "hello"
+    protocol: Literal[1] = PROTOCOL_VERSION
+    session: str
+    presenter: PresenterInfo
+    ai_generated: Literal[True] = True
+    label: str
+    """The mark that says the picture is made by a machine."""
+
+
+class StartedMessage(_ServerText):
+    """A reply begins."""
+
+    type: Literal["started"] = "started"
+    reply: str
+    media: MediaKind
+    """What is made beside the text; ``none`` also where no connection of the session plays."""
+
+
+class SentenceMessage(_ServerText):
+    """A sentence that is about to be heard."""
+
+    type: Literal["sentence"] = "sentence"
+    reply: str
+    index: int
+    """Counted from 0 within the reply."""
     text: str
-    reply: ReplyId | None = None
-    language: str = "zh-CN"
-    media: MediaKind = "video"
-    filter: SearchFilter = SearchFilter()
+    start_ms: int | None
+    """Where in the media it is heard; null without media."""
 
 
-class SayRequest(_ClientMessage):
-    """Speak this text as it is."""
+class CitationRecord(_ServerPart):
+    """What an answer rests on. Unknown facts are empty strings."""
 
-    type: Literal["say"]
+    id: str
+    question: str
+    title: str
+    url: str
+    issuer: str
+    number: str
+    """Of the document (文号)."""
+    date: str
+    place: str
+    notice: str
+
+
+class UsageRecord(_ServerPart):
+    """What an answer took of a language model."""
+
+    input_tokens: int
+    output_tokens: int
+    is_estimated: bool
+    cost: float | None
+
+
+class AnswerRecord(_ServerPart):
+    """An answer without the id of its reply."""
+
     text: str
-    reply: ReplyId | None = None
-    language: str = "zh-CN"
-    media: MediaKind = "video"
+    outcome: Outcome
+    score: float
+    """In [0, 1]; higher is closer."""
+    citations: list[CitationRecord]
+    suggestions: list[str]
+    usage: UsageRecord | None
+    """Null if no language model was asked."""
 
 
-class StopRequest(_ClientMessage):
-    """Interrupt."""
+class AnswerMessage(AnswerRecord, _ServerText):
+    """The whole answer with its sources."""
 
-    type: Literal["stop"]
-
-
-class PlayedReport(_ClientMessage):
-    """How far the page has played a reply."""
-
-    type: Literal["played"]
-    reply: ReplyId
-    position_ms: float = Field(ge=0)
+    type: Literal["answer"] = "answer"
+    reply: str
 
 
-class IdleReport(_ClientMessage):
-    """Where the page is in the idle loop at this moment."""
+class NoticeMessage(_ServerText):
+    """Something is not as usual with a reply that goes on."""
 
-    type: Literal["idle"]
-    position_ms: float = Field(ge=0)
-
-
-class FeedbackRequest(_ClientMessage):
-    """What a visitor thinks of an answer."""
-
-    type: Literal["feedback"]
-    reply: ReplyId
-    rating: Literal[1, -1]
-    comment: str = Field("", max_length=1000)
+    type: Literal["notice"] = "notice"
+    reply: str
+    code: Literal["busy", "spare_voice"]
+    message: str
+    """For a person."""
 
 
-class RecallRequest(_ClientMessage):
-    """What was asked before in this session? Answered by ``recalled``."""
+class ReplyTimings(_ServerPart):
+    """Milliseconds since the request; null for what did not happen."""
 
-    type: Literal["recall"]
-
-
-class ForgetRequest(_ClientMessage):
-    """Interrupt, and forget what was asked before. Answered by ``forgotten``."""
-
-    type: Literal["forget"]
+    first_text_ms: int | None
+    first_media_ms: int | None
+    total_ms: int
 
 
-class PingRequest(_ClientMessage):
-    """Answered by ``pong``."""
+class EndedMessage(_ServerText):
+    """A reply is over."""
 
-    type: Literal["ping"]
-
-
-ClientMessage = (
-    AskRequest
-    | SayRequest
-    | StopRequest
-    | PlayedReport
-    | IdleReport
-    | FeedbackRequest
-    | RecallRequest
-    | ForgetRequest
-    | PingRequest
-)
-_REQUEST: TypeAdapter[ClientMessage] = TypeAdapter(
-    Annotated[ClientMessage, Field(discriminator="type")]
-)
+    type: Literal["ended"] = "ended"
+    reply: str
+    interrupted: bool
+    frames: int
+    eased_frames: int
+    """How many of the frames are fewer or simpler pictures, as the machine could not keep up."""
+    duration_ms: int
+    replayed: bool
+    """The media were rendered earlier."""
+    timings: ReplyTimings
 
 
-def parse(message: str | bytes) -> ClientMessage:
-    """A client's message.
+class ErrorMessage(_ServerText):
+    """Something that a person should know."""
 
-    Raises:
-        WireError: It is not JSON, lacks a field, or is of an unknown type.
-    """
-    if isinstance(message, bytes):
-        raise ProtocolError("bad_message")
-    try:
-        return _REQUEST.validate_python(json.loads(message))
-    except ValidationError as error:
-        unknown = any(e["type"] == "union_tag_invalid" for e in error.errors())
-        raise ProtocolError("unknown_type" if unknown else "bad_message") from error
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError("bad_message") from error
+    type: Literal["error"] = "error"
+    reply: str | None
+    """Null when it concerns no reply."""
+    code: ErrorCode
+    message: str
+    retryable: bool = False
 
 
-def text(type_: str, **fields: Any) -> str:
-    """A text message."""
-    return json.dumps({"type": type_, **fields}, ensure_ascii=False)
+class TurnRecord(_ServerPart):
+    """A question of this session and its answer."""
+
+    asked: float
+    """Seconds since 1970."""
+    question: str
+    answer: AnswerRecord
 
 
-def binary(header: dict[str, Any], payload: bytes) -> bytes:
-    """A binary message: the length of the header (4 bytes, big endian), header, payload."""
-    head = json.dumps(header).encode()
-    return len(head).to_bytes(4) + head + payload
+class RecalledMessage(_ServerText):
+    """What was asked and answered before, the latest last."""
+
+    type: Literal["recalled"] = "recalled"
+    turns: list[TurnRecord]
 
 
-def split_binary(message: bytes) -> tuple[dict[str, Any], bytes]:
-    """Header and payload of a binary message; the inverse of :func:`binary`."""
+class ForgottenMessage(_ServerText):
+    """What was asked before is forgotten."""
+
+    type: Literal["forgotten"] = "forgotten"
+
+
+class PongMessage(_ServerText):
+    """The answer to ``ping``."""
+
+    type: Literal["pong"] = "pong"
+
+
+ServerMessage = Annotated[
+    HelloMessage
+    | StartedMessage
+    | SentenceMessage
+    | AnswerMessage
+    | NoticeMessage
+    | EndedMessage
+    | ErrorMessage
+    | RecalledMessage
+    | ForgottenMessage
+    | PongMessage,
+    Field(discriminator="type"),
+]
+SERVER_MESSAGE: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+class _BinaryHeader(_ServerPart):
+    seq: int
+    """Counted from 0 within the reply."""
+    pts_ms: int
+    duration_ms: int
+    frames: int
+    mime: str
+
+    def encode(self, payload: bytes) -> bytes:
+        """The binary message: length of the header (4 bytes, big endian), header, payload."""
+        header = self.model_dump_json().encode()
+        return len(header).to_bytes(4) + header + payload
+
+
+class IdleLoopHeader(_BinaryHeader):
+    """Before the presenter's idle loop, a whole MP4 file."""
+
+    kind: Literal["idle"] = "idle"
+    reply: None = None
+
+
+class InitHeader(_BinaryHeader):
+    """Before the initialisation segment of a reply's fragmented MP4."""
+
+    kind: Literal["init"] = "init"
+    reply: str
+    loop_frame: int
+    """The frame of the idle loop at which the reply begins."""
+
+
+class MediaHeader(_BinaryHeader):
+    """Before a fragment of a reply's MP4."""
+
+    kind: Literal["media"] = "media"
+    reply: str
+
+
+BinaryHeader = Annotated[IdleLoopHeader | InitHeader | MediaHeader, Field(discriminator="kind")]
+BINARY_HEADER: TypeAdapter[BinaryHeader] = TypeAdapter(BinaryHeader)
+
+
+def decode_binary(message: bytes) -> tuple[dict[str, Any], bytes]:
+    """Header and payload of a binary message."""
     length = int.from_bytes(message[:4])
     return json.loads(message[4 : 4 + length]), message[4 + length :]
 
 
-def sentence(reply: str, caption: Caption) -> str:
-    """A sentence that is about to be heard."""
-    part = caption.sentence
-    return text(
-        "sentence", reply=reply, index=part.index, text=part.text, start_ms=caption.start_ms
-    )
-
-
-def answer(reply: str, whole: Answer) -> str:
-    """The whole answer with its sources."""
-    return text("answer", reply=reply, **_answered(whole))
-
-
-def recalled(turns: Iterable[Turn]) -> str:
-    """What was asked and answered before, the latest last."""
-    return text(
-        "recalled",
-        turns=[
-            {"asked": turn.asked, "question": turn.question, "answer": _answered(turn.answer)}
-            for turn in turns
-        ],
-    )
-
-
-def _answered(whole: Answer) -> dict[str, Any]:
-    return {
-        "text": whole.text,
-        "outcome": whole.outcome,
-        "score": round(whole.score, 4),
-        "citations": [_citation(passage) for passage in whole.citations],
-        "suggestions": list(whole.suggestions),
-        "usage": asdict(whole.usage) if whole.usage else None,
-    }
-
-
-def _citation(passage: Passage) -> dict[str, Any]:
-    entry = passage.entry
-    return {
-        "id": entry.faq_id,
-        "question": entry.question,
-        "title": entry.source_title,
-        "url": entry.source_url,
-        "issuer": entry.department,
-        "number": entry.document_number,
-        "date": entry.issued or str(entry.year or ""),
-        "place": entry.place or entry.region,
-        "notice": entry.notice,
-    }
-
-
-def media(reply: str, seq: int, fragment: Fragment, loop_frame: int) -> bytes:
+def fragment_message(reply: str, seq: int, fragment: Fragment, loop_frame: int) -> bytes:
     """A fragment of the reply's film; ``loop_frame`` is where in the idle loop it begins."""
-    header: dict[str, Any] = {
-        "kind": fragment.kind,
+    fields: dict[str, Any] = {
         "reply": reply,
         "seq": seq,
         "pts_ms": fragment.pts_ms,
@@ -225,15 +273,66 @@ def media(reply: str, seq: int, fragment: Fragment, loop_frame: int) -> bytes:
         "mime": fragment.mime,
     }
     if fragment.kind == "init":
-        header["loop_frame"] = loop_frame
-    return binary(header, fragment.data)
+        return InitHeader(**fields, loop_frame=loop_frame).encode(fragment.data)
+    return MediaHeader(**fields).encode(fragment.data)
 
 
-def notice(reply: str, code: str, message: str) -> str:
-    """Something is not as usual with a reply that goes on."""
-    return text("notice", reply=reply, code=code, message=message)
+def sentence_message(reply: str, caption: Caption) -> SentenceMessage:
+    """A caption as it is sent."""
+    part = caption.sentence
+    return SentenceMessage(reply=reply, index=part.index, text=part.text, start_ms=caption.start_ms)
 
 
-def error(reply: str | None, code: str, message: str, *, retryable: bool = False) -> str:
-    """Something that a person should know; ``reply`` is None when it concerns no reply."""
-    return text("error", reply=reply, code=code, message=message, retryable=retryable)
+def answer_message(reply: str, answer: Answer) -> AnswerMessage:
+    """An answer as it is sent."""
+    return AnswerMessage(reply=reply, **_answer_fields(answer))
+
+
+def answer_record(answer: Answer) -> AnswerRecord:
+    """An answer as it is told outside a reply."""
+    return AnswerRecord(**_answer_fields(answer))
+
+
+def recalled_message(turns: Iterable[Turn]) -> RecalledMessage:
+    """Turns as they are sent."""
+    return RecalledMessage(
+        turns=[
+            TurnRecord(asked=turn.asked, question=turn.question, answer=answer_record(turn.answer))
+            for turn in turns
+        ]
+    )
+
+
+def citation_record(passage: Passage) -> CitationRecord:
+    """A passage as the source of an answer."""
+    entry = passage.entry
+    return CitationRecord(
+        id=entry.faq_id,
+        question=entry.question,
+        title=entry.source_title,
+        url=entry.source_url,
+        issuer=entry.department,
+        number=entry.document_number,
+        date=entry.issued or str(entry.year or ""),
+        place=entry.place or entry.region,
+        notice=entry.notice,
+    )
+
+
+def _answer_fields(answer: Answer) -> dict[str, Any]:
+    usage = answer.usage
+    return {
+        "text": answer.text,
+        "outcome": answer.outcome,
+        "score": round(answer.score, 4),
+        "citations": [citation_record(passage) for passage in answer.citations],
+        "suggestions": list(answer.suggestions),
+        "usage": UsageRecord(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            is_estimated=usage.is_estimated,
+            cost=usage.cost,
+        )
+        if usage
+        else None,
+    }

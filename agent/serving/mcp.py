@@ -3,7 +3,6 @@
 https://modelcontextprotocol.io, through the official SDK.
 """
 
-import json
 import uuid
 from datetime import date
 from typing import Any
@@ -13,7 +12,14 @@ from websockets.asyncio.client import connect
 
 from retrievers import Passage, Retriever, Scope, language_of
 
-from ..protocol import responses
+from ..protocol.requests import SayRequest
+from ..protocol.responses import (
+    SERVER_MESSAGE,
+    EndedMessage,
+    ErrorMessage,
+    NoticeMessage,
+    StartedMessage,
+)
 from ..responders.faq import entry_answer
 
 N_PASSAGES = 5
@@ -79,19 +85,30 @@ async def _speak_on_display(display: str, text: str) -> str:
 
     Raises:
         OSError: The server is not there.
-        ValueError: It refuses; the text says why.
+        ValueError: It refuses, or nobody would hear it; the text says which.
     """
     joined = "&" if "?" in display else "?"
-    reply = uuid.uuid4().hex
+    request = SayRequest(type="say", reply=uuid.uuid4().hex, text=text)
+    is_busy = False
     # No proxy: a display is on this machine or in this house.
     async with connect(f"{display}{joined}role=ask", proxy=None, compression=None) as connection:
-        await connection.send(responses.text("say", reply=reply, text=text))
-        async for message in connection:
-            told = json.loads(message)
-            if told.get("reply") not in (reply, None):
-                continue
-            if told["type"] == "error":
-                raise ValueError(told["message"])
-            if told["type"] == "ended":
-                return f"said; it takes {told['duration_ms'] / 1000:.1f} s to hear"
+        await connection.send(request.encode())
+        async for encoded in connection:
+            message = SERVER_MESSAGE.validate_json(encoded)
+            match message:
+                case ErrorMessage(reply=None | request.reply):
+                    raise ValueError(message.message)
+                case StartedMessage(reply=request.reply, media="none"):
+                    raise ValueError(
+                        "nobody is listening: no page with this session is open on the display"
+                    )
+                case NoticeMessage(reply=request.reply, code="busy"):
+                    is_busy = True
+                case EndedMessage(reply=request.reply):
+                    if is_busy:
+                        raise ValueError(
+                            "the display shows the words but does not speak: too much is being "
+                            "rendered at the moment"
+                        )
+                    return f"said; it takes {message.duration_ms / 1000:.1f} s to hear"
     raise ValueError("the display's server went away")

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ..concurrency import iterate_in_thread
-from ..protocol import responses
+from ..protocol.responses import answer_record
 from ..types import Answer, Question, Responder, Sentence, Turn
 
 MODEL_NAME = "zhengwen"
@@ -170,8 +170,8 @@ def _head(kind: str) -> dict[str, Any]:
 
 def _extension(answer: Answer) -> dict[str, Any]:
     """What the chat page is told of an answer, but for its text."""
-    told = json.loads(responses.answer("", answer))
-    return {key: told[key] for key in ("outcome", "score", "citations", "suggestions")}
+    fields = {"outcome", "score", "citations", "suggestions"}
+    return answer_record(answer).model_dump(mode="json", include=fields)
 
 
 def _completion(answer: Answer) -> dict[str, Any]:

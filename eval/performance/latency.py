@@ -15,7 +15,8 @@ from rich.table import Table
 from websockets.asyncio.client import ClientConnection, connect
 
 from agent.build import build
-from agent.protocol import responses
+from agent.protocol import requests
+from agent.protocol.responses import decode_binary
 from agent.serving.websocket import WebsocketServer
 from agent.settings import Settings
 from retrievers.store.faq_files import read_folder
@@ -114,7 +115,7 @@ async def _ask_all(server: WebsocketServer, port: int, questions: list[str]) -> 
 
 async def _ask(connection: ClientConnection, question: str) -> ReplyLatency:
     asked = time.perf_counter()
-    await connection.send(responses.text("ask", text=question))
+    await connection.send(requests.AskRequest(type="ask", text=question).encode())
     first_text: float | None = None
     init = b""
     arrived: list[tuple[float, int, bytes]] = []  # ms, end of the fragment in the film (ms), data
@@ -122,7 +123,7 @@ async def _ask(connection: ClientConnection, question: str) -> ReplyLatency:
         message = await connection.recv()
         now = (time.perf_counter() - asked) * 1000
         if isinstance(message, bytes):
-            header, data = responses.split_binary(message)
+            header, data = decode_binary(message)
             if header["kind"] == "init":
                 init = data
             else:

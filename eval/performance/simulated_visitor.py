@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from agent.protocol import responses
+from agent.protocol import requests
+from agent.protocol.responses import decode_binary
 
 from .media_timing import TrackTiming, read_track_timing
 
@@ -115,8 +116,8 @@ async def idle(url: str, joined: asyncio.Event, leave: asyncio.Event) -> None:
                 async with asyncio.timeout(PING_EVERY):
                     await leave.wait()
                     return
-            await connection.send(responses.text("ping"))
-            await connection.send(responses.text("idle", position_ms=0))
+            await connection.send(requests.PingRequest(type="ping").encode())
+            await connection.send(requests.IdleReport(type="idle", position_ms=0).encode())
             await connection.recv()  # pong
 
 
@@ -125,7 +126,7 @@ async def _joined(url: str) -> AsyncIterator[ClientConnection]:
     async with connect(f"{url}?role=both", max_size=None, proxy=None, compression=None) as joined:
         await joined.recv()  # hello
         await joined.recv()  # idle loop
-        await joined.send(responses.text("idle", position_ms=0))
+        await joined.send(requests.IdleReport(type="idle", position_ms=0).encode())
         yield joined
 
 
@@ -133,7 +134,7 @@ async def _watch(connection: ClientConnection, question: str, until: float) -> R
     take, playback = ReceivedReply(), SimulatedPlayback()
     reply = uuid.uuid4().hex
     asked = time.monotonic()
-    await connection.send(responses.text("ask", text=question, reply=reply))
+    await connection.send(requests.AskRequest(type="ask", text=question, reply=reply).encode())
     reporting = asyncio.create_task(_report(connection, reply, playback))
     try:
         async with asyncio.timeout(max(0.0, until - time.monotonic())):
@@ -142,8 +143,8 @@ async def _watch(connection: ClientConnection, question: str, until: float) -> R
             await asyncio.sleep(playback.remaining(time.monotonic()) if take.film else READING_TIME)
     except TimeoutError:
         # The pong comes behind whatever is left of the reply, if anything is.
-        await connection.send(responses.text("stop"))
-        await connection.send(responses.text("ping"))
+        await connection.send(requests.StopRequest(type="stop").encode())
+        await connection.send(requests.PingRequest(type="ping").encode())
         await _receive(connection, take, playback, asked, ("pong",))
     finally:
         reporting.cancel()
@@ -155,7 +156,9 @@ async def _report(connection: ClientConnection, reply: str, playback: SimulatedP
     """Tell how far the page is, so that the server sends no more than is soon played."""
     while True:
         position = round(playback.position(time.monotonic()) * 1000)
-        await connection.send(responses.text("played", reply=reply, position_ms=position))
+        await connection.send(
+            requests.PlayedReport(type="played", reply=reply, position_ms=position).encode()
+        )
         await asyncio.sleep(REPORT_EVERY)
 
 
@@ -172,7 +175,7 @@ async def _receive(
         now = time.monotonic()
         elapsed_ms = (now - asked) * 1000
         if isinstance(message, bytes):
-            header, data = responses.split_binary(message)
+            header, data = decode_binary(message)
             take.film.append(data)
             if header["kind"] == "media":
                 take.first_media_ms = take.first_media_ms or elapsed_ms

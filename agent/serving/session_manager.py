@@ -1,0 +1,229 @@
+"""All visitors' sessions: who joins, what they send, who leaves. No sockets are opened here."""
+
+import asyncio
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from typing import Any
+
+from avatar_engine import Presenter
+
+from ..concurrency import ConcurrencyLimiter, Slot
+from ..conversation_store import ConversationStore
+from ..pipeline import AnswerPipeline
+from ..protocol import requests
+from ..protocol.responses import (
+    ErrorCode,
+    ErrorMessage,
+    ForgottenMessage,
+    HelloMessage,
+    IdleLoopHeader,
+    PongMessage,
+    PresenterInfo,
+    recalled_message,
+)
+from ..reply_stream import ReplyStream
+from ..service_texts import service_text
+from ..settings import Settings
+from ..types import Answer, MediaKind, Question, ReplyError
+from ..visitor_session import Connection, ConnectionRole, VisitorSession
+
+logger = logging.getLogger(__name__)
+
+SLOT_TIMEOUT = 2.0  # s a reply waits until it may be rendered; its text does not wait
+# From the question to the moment its first picture is seen: the server's own time,
+# the network, and the page's start buffer. The reply begins where the idle loop will be.
+EXPECTED_START_DELAY = 0.45  # s
+
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+SpokenRequest = requests.AskRequest | requests.SayRequest
+
+
+class SessionManager:
+    """Answers what visitors send, each in their own session.
+
+    Args:
+        pipeline: Makes the replies of all sessions.
+        presenter: Whose idle loop players are given.
+        settings: Of the deployment.
+    """
+
+    def __init__(self, pipeline: AnswerPipeline, presenter: Presenter, settings: Settings) -> None:
+        self._pipeline = pipeline
+        self._presenter = presenter
+        self._idle_loop = _idle_loop_message(presenter)  # once: many may connect at a time
+        self._settings = settings
+        self._sessions: dict[str, VisitorSession] = {}
+        self._render_limiter = ConcurrencyLimiter(settings.server.max_replies, SLOT_TIMEOUT)
+        self._store = ConversationStore(settings.conversations, settings.memory.keep_hours * 3600)
+
+    async def join(
+        self, session_id: str, connection: Connection, role: ConnectionRole
+    ) -> VisitorSession:
+        """Let a connection into its session, which is made if there is none, and greet it."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            session = self._sessions[session_id] = VisitorSession(session_id, self._store)
+        session.join(connection, role)
+        await session.send_to(connection, self._hello(session_id).encode())
+        if role != "ask":
+            await session.send_to(connection, self._idle_loop)
+        return session
+
+    async def leave(self, session_id: str, connection: Connection) -> None:
+        """Let a connection go; with the last one goes its session."""
+        session = self._sessions.get(session_id)
+        if session is None or connection not in session.connections:
+            return  # a newer player took its session over
+        await session.leave(connection)
+        if not session.connections and self._sessions.get(session_id) is session:
+            del self._sessions[session_id]
+
+    async def receive(
+        self, session: VisitorSession, connection: Connection, message: str | bytes
+    ) -> None:
+        """Do what a client's message asks for."""
+        try:
+            request = requests.parse(message)
+        except requests.ProtocolError as error:
+            await session.send_to(connection, _error(error.code))
+            return
+        match request:
+            case requests.AskRequest() | requests.SayRequest():
+                await session.start_reply(lambda: self._reply(session, request))
+            case requests.StopRequest():
+                await session.stop_reply()
+            case requests.PlayedReport(reply=reply, position_ms=position):
+                session.note_playback(reply, position)
+            case requests.IdleReport(position_ms=position):
+                session.note_idle_position(position)
+            case requests.FeedbackRequest():
+                await asyncio.to_thread(self._write_feedback, request)
+            case requests.RecallRequest():
+                await session.send_to(connection, recalled_message(session.turns).encode())
+            case requests.ForgetRequest():
+                await session.send_to(connection, await _forget(session))
+            case requests.PingRequest():
+                await session.send_to(connection, PongMessage().encode())
+
+    def _hello(self, session_id: str) -> HelloMessage:
+        card = self._presenter.card
+        presenter = PresenterInfo(
+            name=card.name,
+            title=card.title,
+            width=card.width,
+            height=card.height,
+            fps=card.fps,
+            idle_bytes=len(self._presenter.idle_mp4),
+        )
+        return HelloMessage(session=session_id, presenter=presenter, label=card.label)
+
+    def _write_feedback(self, feedback: requests.FeedbackRequest) -> None:
+        """Keep what a visitor thinks of an answer, for the people who care for the entries."""
+        record = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **feedback.model_dump()}
+        path = self._settings.data_dir / "feedback.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    async def _reply(self, session: VisitorSession, request: SpokenRequest) -> None:
+        """Answer one request; ends with exactly one ``ended`` or ``error``."""
+        reply = request.reply or uuid.uuid4().hex
+        stream = ReplyStream(session, reply, request.language)
+        problem = self._refusal(request)
+        if problem:
+            code, values = problem
+            await stream.fail(code, service_text(code, request.language, **values))
+            return
+        slot = self._render_limiter.slot()
+        try:
+            await self._stream(session, request, stream, slot)
+        except asyncio.CancelledError:
+            await stream.end(interrupted=True)
+            raise
+        except Exception as error:  # the log names stage and kind, never the visitor's words
+            stage = f"{error.stage} stage" if isinstance(error, ReplyError) else "session"
+            cause = error.__cause__ if isinstance(error, ReplyError) else error
+            logger.error("reply failed: %s, %r", stage, type(cause).__name__)
+            retryable = isinstance(error, ReplyError) and error.retryable
+            message = service_text("failed", request.language, hotline=self._settings.hotline)
+            await stream.fail("failed", message, retryable=retryable)
+        finally:
+            slot.release()
+
+    async def _stream(
+        self, session: VisitorSession, request: SpokenRequest, stream: ReplyStream, slot: Slot
+    ) -> None:
+        """Make the reply and send it as it is made."""
+        withdrawn = threading.Event()
+        media: MediaKind = request.media if session.players() else "none"
+        n_loop_frames, fps = len(self._presenter), self._presenter.card.fps
+        first = round(session.idle_position(EXPECTED_START_DELAY) * fps) % n_loop_frames
+        text = _clean(request.text)
+        if isinstance(request, requests.SayRequest):
+            events = self._pipeline.say(text, media=media, first=first, admit=slot.take)
+            await stream.run(events, withdrawn, media=media)
+            return
+        question = Question(
+            text,
+            session.session_id,
+            request.language,
+            request.filter.field,
+            request.filter.region,
+            session.turns,
+            withdrawn,
+        )
+
+        async def remember(answer: Answer) -> None:
+            await session.remember(text, answer)
+
+        events = self._pipeline.reply(question, media=media, first=first, admit=slot.take)
+        await stream.run(events, withdrawn, media=media, on_answer=remember)
+
+    def _refusal(self, request: SpokenRequest) -> tuple[ErrorCode, dict[str, Any]] | None:
+        """Why a request is not even tried, as an error code and what its text needs."""
+        limit = self._settings.server.max_question_chars
+        if not _clean(request.text):
+            return "empty_question", {}
+        if len(request.text) > limit:
+            return "too_long", {"limit": limit}
+        if isinstance(request, requests.SayRequest) and not self._settings.server.allow_say:
+            return "not_allowed", {}
+        return None
+
+
+async def _forget(session: VisitorSession) -> str:
+    """Forget all turns; returns what the visitor is told."""
+    try:
+        await session.forget()
+    except OSError as error:
+        logger.error("a conversation cannot be deleted: %s", error.strerror)
+        return _error("not_forgotten", retryable=True)
+    return ForgottenMessage().encode()
+
+
+def _error(code: ErrorCode, *, retryable: bool = False) -> str:
+    """An error that concerns no reply, and so has no language: it is told in both."""
+    text = " ".join(service_text(code, language) for language in ("zh", "en"))
+    return ErrorMessage(reply=None, code=code, message=text, retryable=retryable).encode()
+
+
+def _idle_loop_message(presenter: Presenter) -> bytes:
+    """The message that every player is sent first."""
+    header = IdleLoopHeader(
+        seq=0,
+        pts_ms=0,
+        duration_ms=len(presenter) * 1000 // presenter.card.fps,
+        frames=len(presenter),
+        mime="video/mp4",
+    )
+    return header.encode(presenter.idle_mp4)
+
+
+def _clean(text: str) -> str:
+    """The question without control characters and surrounding white space."""
+    return _CONTROL_CHARACTERS.sub("", text).strip()
