@@ -22,8 +22,8 @@ from agent.llm.chat_model import completion_function
 from agent.plugins import PluginError
 from agent.settings import PluginSettings, Settings, SettingsError, read_settings
 from retrievers import StoreError
-from retrievers.atomic_write import atomic_path
 from retrievers.store.faq_files import to_record
+from zhengwen.atomic_write import atomic_path
 
 from . import progress
 from .journal import IngestJournal

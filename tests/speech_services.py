@@ -242,6 +242,14 @@ class _OpenAI(_Handler):
             self.chunked("audio/wav", header + data, fault)
 
 
+class _Custom(_Handler):
+    """The service of docs/how-to-add-a-voice.md."""
+
+    def answer(self, request: dict[str, Any], fault: str) -> None:
+        data = in_16_bits(0.5 * spoken(request["words"], self.service.sample_rate))
+        self.chunked("audio/wav", wav_header(self.service.sample_rate) + data, fault)
+
+
 @contextmanager
 def _served(handler: type[_Handler], service: Service, path: str = "") -> Iterator[Service]:
     _speaker()  # loading it is not the service's fault
@@ -267,6 +275,11 @@ def gpt_sovits(**options: Any) -> Any:
 def openai(**options: Any) -> Any:
     """An OpenAI-compatible speech service, for a ``with``."""
     return _served(_OpenAI, Service(**options), "/v1")
+
+
+def custom(service: Service) -> Any:
+    """A service that answers ``{"words": ...}`` with WAV, for a ``with``."""
+    return _served(_Custom, service)
 
 
 def write_reference(path: Path, seconds: float = REFERENCE_SECONDS) -> Path:

@@ -53,10 +53,3 @@ def test_the_documented_defaults_are_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "zhengwen.yaml").write_text(example, "utf-8")
     documented = read_settings(tmp_path / "zhengwen.yaml", {})
     assert documented.model_copy(update={"faq": Settings().faq}) == Settings()
-
-
-def test_the_parrot_in_the_plugin_document_is_the_one_that_is_tested() -> None:
-    from tests.test_plugins import PARROT
-
-    code = blocks("docs/plugins.md", "python")[0]
-    assert code.removeprefix("# parrot_voice.py\n").strip() == PARROT.strip()

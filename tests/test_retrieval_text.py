@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from retrievers import language_of
-from retrievers.atomic_write import atomic_path, write_atomically
 from retrievers.text.numerals import chinese_number, parse_number
 from tts_engine.text.clauses import spoken_language
+from zhengwen.atomic_write import atomic_path, write_atomically
 
 
 @pytest.mark.parametrize(

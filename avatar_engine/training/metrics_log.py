@@ -1,11 +1,12 @@
 """What a run leaves to be looked at: ``curve.csv``, sample pictures, and TensorBoard's files."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+
+from zhengwen.atomic_write import atomic_path
 
 from .settings import TrainingError
 from .task import RunProgress, ValidationScores
@@ -89,12 +90,13 @@ class MetricsLog:
         if step and self._path.is_file():
             with self._path.open(newline="", encoding="utf-8") as file:
                 rows = [row for row in csv.DictReader(file) if _step_of(row["step"]) <= step]
-        part = self._path.with_name(self._path.name + ".part")
-        with part.open("w", newline="", encoding="utf-8") as file:
+        with (
+            atomic_path(self._path) as partial,
+            partial.open("w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(part, self._path)
 
 
 def _step_of(text: str | None) -> float:

@@ -5,7 +5,6 @@ so is the width of a 384 pixel network. Ours carry what they are in the
 metadata as well, and the settings of the mel spectrogram they were trained on.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from zhengwen.atomic_write import atomic_path
 
 from ..errors import CodedError
 from . import mel
@@ -110,9 +111,8 @@ def save_weights(network: nn.Module, path: Path, *, half: bool = False) -> None:
         name: (tensor.half() if half and tensor.ndim > 1 else tensor).detach().cpu().contiguous()
         for name, tensor in network.state_dict().items()
     }
-    part = path.with_name(path.name + ".part")
-    save_file(state, part, metadata)
-    os.replace(part, path)
+    with atomic_path(path) as partial:
+        save_file(state, partial, metadata)
 
 
 def load_weights(path: Path, expected: type[Network]) -> Network:

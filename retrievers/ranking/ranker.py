@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..atomic_write import write_atomically
+from zhengwen.atomic_write import write_atomically
+
 from .features import FEATURES, MARGIN_FEATURES, with_margins
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..atomic_write import atomic_path
+from zhengwen.atomic_write import atomic_path
 
 LossFunction = Callable[[np.random.Generator], torch.Tensor]
 """Draws a batch and returns its loss; what it draws depends on the generator alone."""

@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import os
 import shutil
 import signal
 import wave
@@ -24,6 +23,8 @@ from typing import Any
 
 import filelock
 import numpy as np
+
+from zhengwen.atomic_write import write_atomically
 
 from ...face_detection import load_detector
 from ...video.reader import VideoReadError, check_video, declared_duration, read_audio
@@ -261,9 +262,8 @@ class DatasetPreparation:
         report = {
             "settings": settings, "sync_checked": bool(self._settings.expert), "videos": videos
         }  # fmt: skip
-        part = self._out / "report.json.tmp"
-        part.write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str), "utf-8")
-        os.replace(part, self._out / "report.json")
+        content = json.dumps(report, ensure_ascii=False, indent=1, default=str)
+        write_atomically(self._out / "report.json", content)
 
 
 def segment_audio(video: Path, wav: Path, settings: PreparationSettings) -> _SegmentedAudio:

@@ -1,11 +1,12 @@
 """The network as a file that runtimes for other hardware read."""
 
-import os
 import warnings
 from pathlib import Path
 
 import torch
 from torch import nn
+
+from zhengwen.atomic_write import atomic_path
 
 from .base import FaceFeatures, PixelNetwork, example_inputs
 
@@ -30,19 +31,16 @@ def export_onnx(speaking: nn.Module, maps: FaceFeatures, out: Path) -> None:
     pixels = PixelNetwork(speaking).eval()
     given = example_inputs(maps, 2)
     names = ["mels", *(f"map_{level}" for level in range(len(given) - 1))]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(out.name + ".part")
-    with warnings.catch_warnings():
+    with atomic_path(out) as partial, warnings.catch_warnings():
         # The newer exporter needs three more packages to write the same file.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             pixels,
             given,
-            str(part),
+            str(partial),
             input_names=names,
             output_names=["pixels"],
             dynamic_axes={name: {0: "n"} for name in [*names, "pixels"]},
             opset_version=ONNX_OPSET,
             dynamo=False,
         )
-    os.replace(part, out)

@@ -12,6 +12,8 @@ import soundfile  # type: ignore[import-untyped]
 import soxr
 from numpy.typing import NDArray
 
+from zhengwen.atomic_write import write_atomically
+
 from ...text import words_with_pinyin
 from ..features import HOP, SAMPLE_RATE
 
@@ -90,7 +92,7 @@ def decode_corpus(archive: Path, transcripts: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / _AUDIO, np.concatenate(pieces))
     index = json.dumps([asdict(recording) for recording in recordings], ensure_ascii=False)
-    (folder / _INDEX).write_text(index, encoding="utf-8")
+    write_atomically(folder / _INDEX, index)
 
 
 def is_corpus_decoded(folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+
+from zhengwen.atomic_write import atomic_path
 
 _SAVE_SECONDS = 120.0  # of processor time
 _REPORT_SECONDS = 30.0
@@ -83,7 +84,8 @@ def train_stage(
             sums.clear()
             n_summed, reported_at = 0, spent
         if spent - saved_at > _SAVE_SECONDS or spent >= cpu_seconds:
-            _save({"task": task.state(), "spent": spent, "n_steps": n_steps}, checkpoint)
+            with atomic_path(checkpoint) as partial:
+                torch.save({"task": task.state(), "spent": spent, "n_steps": n_steps}, partial)
             saved_at = spent
     return task.evaluate()
 
@@ -92,9 +94,3 @@ def _rate(progress: float) -> float:
     """Warm up, then fall like a cosine."""
     falling = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
     return min(1.0, (progress + 1e-3) / _WARM_UP) * max(_LEAST_RATE, falling)
-
-
-def _save(state: dict[str, Any], path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)

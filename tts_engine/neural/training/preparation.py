@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from zhengwen.atomic_write import atomic_path
+
 from ..features import HOP, N_BANDS, REFERENCE_HZ, AcousticFeatures
 from ..phones import SILENCE, Phone, syllable_phones
 from .alignment import align_phones, alignment_observations, shortest_duration
@@ -113,9 +115,8 @@ def _analyse(corpus: SpeechCorpus, path: Path) -> None:
         found = spectral_envelope(samples, hertz)
         for row, recording in enumerate(batch):
             bands[recording.frames] = found[row, : recording.n_frames]
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, envelope=bands, semitones=semitones, voiced=voiced)
-    partial.rename(path)
+    with atomic_path(path) as partial:
+        np.savez(partial, envelope=bands, semitones=semitones, voiced=voiced)
 
 
 def _align(corpus: SpeechCorpus, folder: Path) -> None:
@@ -131,15 +132,14 @@ def _align(corpus: SpeechCorpus, folder: Path) -> None:
         seen.append(alignment_observations(part.envelope, part.voicing > 0))
     aligned = align_phones(seen, list(spoken.values()))
     lengths = [len(alignment.durations) for alignment in aligned]
-    partial = folder / f"{Path(_ALIGNMENT).stem}.partial.npz"
-    np.savez(
-        partial,
-        recordings=np.array(list(spoken)),
-        durations=np.concatenate([alignment.durations for alignment in aligned]),
-        starts=np.concatenate([[0], np.cumsum(lengths)]),
-        scores=np.array([alignment.score for alignment in aligned]),
-    )
-    partial.rename(folder / _ALIGNMENT)
+    with atomic_path(folder / _ALIGNMENT) as partial:
+        np.savez(
+            partial,
+            recordings=np.array(list(spoken)),
+            durations=np.concatenate([alignment.durations for alignment in aligned]),
+            starts=np.concatenate([[0], np.cumsum(lengths)]),
+            scores=np.array([alignment.score for alignment in aligned]),
+        )
 
 
 def _read_features(folder: Path) -> AcousticFeatures:

@@ -18,10 +18,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
         path: The file; replaced if it is there. Its folder is made.
 
     Yields:
-        A path in the same folder that nobody else uses.
+        A path in the same folder, of the same suffix, that nobody else uses.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex}.partial")
+    partial = path.with_name(f".{path.stem[:100]}.{uuid.uuid4().hex}.partial{path.suffix}")
     try:
         yield partial
         os.replace(partial, path)
