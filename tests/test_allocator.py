@@ -9,10 +9,10 @@ import pytest
 
 PROGRAM = """
 import ctypes, sys, threading
-from agent.serving.process import share_heaps
+from agent.serving.process import limit_malloc_arenas
 
 if sys.argv[2] == "shared":
-    share_heaps()
+    limit_malloc_arenas()
 together = threading.Barrier(9)
 
 def work():

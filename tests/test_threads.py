@@ -6,9 +6,9 @@ import sys
 PROGRAM = """
 import numpy, scipy.linalg
 from threadpoolctl import threadpool_info
-from agent.serving.process import keep_blas_single
+from agent.serving.process import use_one_blas_thread
 
-keep_blas_single()
+use_one_blas_thread()
 print(*(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"))
 """
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 from websockets.asyncio.client import connect
 
 from retrievers import Passage, Retriever, Scope, language_of
@@ -59,7 +60,10 @@ def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer
             Args:
                 text: What to say, in full sentences.
             """
-            return await _speak_on_display(display, text)
+            try:
+                return await _speak_on_display(display, text)
+            except (OSError, ValueError) as error:  # any other kind is told without its text
+                raise ToolError(str(error)) from error
 
     return server
 
