@@ -168,7 +168,9 @@ def _adaptive_avatar(avatar: Avatar, presenter: Presenter) -> AdaptiveAvatar | N
     if not capabilities_of(avatar).frame_skipping:
         return None
     skipping = cast(FrameSkippingAvatar, avatar)
-    if isinstance(avatar, VisemeAvatar) or not (presenter.folder / "viseme").is_dir():
+    fits = (avatar.fps, avatar.size) == (presenter.card.fps, presenter.size)
+    has_mouths = (presenter.folder / "viseme").is_dir()
+    if isinstance(avatar, VisemeAvatar) or not fits or not has_mouths:
         return AdaptiveAvatar(skipping, None, LoadMonitor(levels=LEVELS_WITHOUT_LIGHT))
     return AdaptiveAvatar(skipping, VisemeAvatar(presenter), LoadMonitor())
 

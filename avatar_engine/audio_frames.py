@@ -62,7 +62,7 @@ class SoundOnly:
 
     Args:
         fps: Frames per second.
-        is_eased: Whether there should have been pictures.
+        is_degraded: Whether there should have been pictures.
     """
 
     size = (0, 0)

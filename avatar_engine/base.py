@@ -1,5 +1,7 @@
 """Frames, and the thing that draws them."""
 
+import inspect
+import warnings
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +27,12 @@ class Frames:
     is_degraded: bool = False
     """Fewer pictures were drawn, or simpler ones, because the machine could not keep up."""
 
+    @property
+    def is_eased(self) -> bool:
+        """The name of ``is_degraded`` in version 0.1."""
+        warnings.warn("is_eased is called is_degraded", DeprecationWarning, stacklevel=2)
+        return self.is_degraded
+
     def __len__(self) -> int:
         return len(self.pixels)
 
@@ -33,7 +41,8 @@ class Frames:
 class AvatarCapabilities:
     """What an avatar can do beyond ``Avatar``; declared as the class attribute ``capabilities``.
 
-    An avatar that declares nothing draws every frame and is given no folder.
+    An avatar that declares nothing draws every frame and is given no folder; but see
+    :func:`capabilities_of` for those written for version 0.1.
     """
 
     frame_skipping: bool = False
@@ -44,11 +53,35 @@ class AvatarCapabilities:
 
 
 def capabilities_of(avatar: object) -> AvatarCapabilities:
-    """What an avatar, or the callable that makes one, declares; nothing if it does not."""
-    declared = getattr(avatar, "capabilities", AvatarCapabilities())
+    """What an avatar, or the callable that makes one, declares; nothing if it does not.
+
+    In version 0.1 nothing was declared, and the parameters ``every`` and ``cache`` were looked
+    for. They still are where there is no declaration, with a DeprecationWarning if one is found.
+
+    Raises:
+        TypeError: ``capabilities`` is something else than :class:`AvatarCapabilities`.
+    """
+    declared = getattr(avatar, "capabilities", None)
+    if declared is None:
+        return _undeclared_capabilities(avatar)
     if not isinstance(declared, AvatarCapabilities):
         raise TypeError(f"{avatar!r}: capabilities must be AvatarCapabilities, not {declared!r}")
     return declared
+
+
+def _undeclared_capabilities(avatar: object) -> AvatarCapabilities:
+    found = AvatarCapabilities(
+        frame_skipping=_takes(getattr(avatar, "render", None), "every"),
+        feature_cache=_takes(avatar, "cache"),
+    )
+    if found != AvatarCapabilities():
+        name = getattr(avatar, "__name__", type(avatar).__name__)
+        warnings.warn(f"{name} should declare: capabilities = {found}", DeprecationWarning, 3)
+    return found
+
+
+def _takes(function: object, parameter: str) -> bool:
+    return callable(function) and parameter in inspect.signature(function).parameters
 
 
 class Avatar(Protocol):

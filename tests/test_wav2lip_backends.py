@@ -31,7 +31,7 @@ from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
 from avatar_engine.wav2lip.model import Wav2Lip384
 from avatar_engine.wav2lip.split_generator import split_generator
 from avatar_engine.wav2lip.weights import save_weights
-from tests.test_wav2lip_split import lived_in
+from tests.test_split_generator import lived_in
 
 N = 3
 

@@ -1,5 +1,6 @@
 """Frames become fragments that a browser plays: H.264 and AAC in fragmented MP4."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -38,6 +39,12 @@ class Fragment:
     fps: int
     n_degraded: int = 0
     """Of these frames; see ``Frames.is_degraded``."""
+
+    @property
+    def n_eased(self) -> int:
+        """The name of ``n_degraded`` in version 0.1."""
+        warnings.warn("n_eased is called n_degraded", DeprecationWarning, stacklevel=2)
+        return self.n_degraded
 
     @property
     def pts_ms(self) -> int:
@@ -102,7 +109,7 @@ class Encoder:
         return fragment
 
     def _take(self, n: int) -> tuple[list[NDArray[np.uint8]], NDArray[np.float32], int]:
-        """Remove ``n`` frames from what is pending, with their sound; how many are eased."""
+        """Remove ``n`` frames from what is pending, with their sound; how many are degraded."""
         n_degraded = 0
         pictures: list[NDArray[np.uint8]] = []
         sound: list[NDArray[np.float32]] = []

@@ -128,7 +128,7 @@ def test_where_nothing_is_fast_enough_replies_are_sound_alone() -> None:
     assert stage.load_monitor.quality_level == "sound"
 
 
-def test_an_avatar_that_none_is_lighter_than_draws_every_second_picture_to_the_end() -> None:
+def test_without_a_light_avatar_the_main_one_draws_every_second_picture_to_the_end() -> None:
     stage = Stage(cost=0.2, light_cost=None)
     frames = stage.perform(speech(10))
     assert sum(map(len, frames)) == 250 and all((f.pixels == FULL).all() for f in frames)
@@ -147,7 +147,7 @@ def test_the_pictures_return_by_themselves_step_by_step() -> None:
     assert not any(f.is_degraded for f in stage.perform(speech(4)))
 
 
-def test_a_try_that_fails_makes_the_next_one_later() -> None:
+def test_a_retry_that_fails_makes_the_next_one_later() -> None:
     stage = Stage(cost=0.2)
     stage.perform(speech(10))
     tries = []
@@ -177,7 +177,7 @@ def test_one_picture_that_takes_long_is_no_reason_to_show_fewer() -> None:
     assert load_monitor.quality_level == "full"
 
 
-def test_after_a_step_down_its_relief_is_waited_for() -> None:
+def test_after_a_step_down_its_effect_is_waited_for() -> None:
     clock = Clock()
     load_monitor = LoadMonitor(clock)
     for _ in range(20):
@@ -208,8 +208,10 @@ class Speaker:
         yield from speech(2)
 
 
-def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch, encoding: float = 0.0) -> int:
-    """How many frames of a reply are eased, if the voice pauses and pictures cost so much."""
+def n_degraded_frames(
+    pause: float, cost: float, monkeypatch: pytest.MonkeyPatch, encoding: float = 0.0
+) -> int:
+    """How many frames of a reply are degraded, if the voice pauses and pictures cost so much."""
     stage = Stage(cost, light_cost=None)
     monkeypatch.setattr("agent.pipeline.TimedIterator.__init__.__defaults__", (stage.clock,))
 
@@ -229,20 +231,22 @@ def eased(pause: float, cost: float, monkeypatch: pytest.MonkeyPatch, encoding: 
     return sum(event.n_degraded for event in events if isinstance(event, Fragment))
 
 
-def test_a_reply_that_falls_behind_its_playing_is_eased(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert eased(pause=0.0, cost=0.06, monkeypatch=monkeypatch) > 50
+def test_a_reply_that_falls_behind_its_playback_is_degraded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert n_degraded_frames(pause=0.0, cost=0.06, monkeypatch=monkeypatch) > 50
 
 
 def test_encoding_counts_like_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert eased(pause=0.0, cost=0.02, encoding=0.01, monkeypatch=monkeypatch) == 0
-    assert eased(pause=0.0, cost=0.02, encoding=0.04, monkeypatch=monkeypatch) > 50
+    assert n_degraded_frames(pause=0.0, cost=0.02, encoding=0.01, monkeypatch=monkeypatch) == 0
+    assert n_degraded_frames(pause=0.0, cost=0.02, encoding=0.04, monkeypatch=monkeypatch) > 50
 
 
-def test_waiting_for_the_voice_is_no_strain(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert eased(pause=20.0, cost=0.03, monkeypatch=monkeypatch) == 0
+def test_waiting_for_the_voice_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert n_degraded_frames(pause=20.0, cost=0.03, monkeypatch=monkeypatch) == 0
 
 
-def test_fragments_say_how_many_of_their_frames_were_eased() -> None:
+def test_fragments_say_how_many_of_their_frames_were_degraded() -> None:
     encoder = Encoder(SIZE, FPS, RATE)
     sound = Speech(np.zeros(7 * RATE // FPS, np.float32), RATE)
     pixels = np.zeros((7, *SIZE, 3), np.uint8)
