@@ -222,6 +222,7 @@ def test_a_run_that_is_done_changes_nothing_when_it_is_started_again(
     assert (out / "step-000004" / "state.json").stat().st_mtime_ns == written
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_very_same_weights(
     clips: Path, expert_run: tuple[Path, list[TrainingReport]], tmp_path: Path
 ) -> None:
@@ -261,10 +262,13 @@ def test_an_asked_for_stop_keeps_the_step_and_the_same_command_goes_on(
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     timed = train_network(settings.model_copy(update={"max_hours": 1e-9}))
     assert (timed.end, timed.progress.step) == ("out of time", 2)
+    (tmp_path / "step-000009.part").mkdir()  # as if it had been killed while writing
     assert train_network(settings).end == "finished"
     assert_equal(tmp_path / "step-000004", whole / "step-000004")
+    assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_network(clips: Path, tmp_path: Path) -> None:
     settings = expert_settings(clips, tmp_path / "run", steps=2, validate_every=2)
     config = write_yaml(tmp_path / "expert.yaml", settings)
@@ -540,9 +544,9 @@ def test_a_generator_may_draw_lower_halves_alone_and_encode_a_face_once(
     seen: list[int] = []
     network = task.learners[0].network
     network.register_forward_pre_hook(lambda _, given: seen.append(len(given[1])))
-    losses = [task.step(RunProgress(step=step), 3e-3)[0]["l1"].item() for step in range(8)]
+    for step in range(3):
+        task.step(RunProgress(step=step), 3e-3)
     assert min(seen) == 2 and max(seen) > 2, "bert's heads are known, anna's are not"
-    assert losses[-1] < 0.8 * losses[0]
     assert "mouth_l1" in task.validate(RunProgress()).domains["anna"]
 
 
@@ -574,7 +578,7 @@ def test_a_generator_may_be_held_to_small_pictures_while_it_learns_whole_ones(
     task = generator.GeneratorTask(
         settings, load_training_data(settings.data), device.make_accelerator(settings)
     )
-    losses = [task.step(RunProgress(step=0), 3e-3)[0] for _ in range(8)]
+    losses = [task.step(RunProgress(step=0), 3e-3)[0] for _ in range(4)]
     assert losses[-1]["coarse"] < 0.8 * losses[0]["coarse"]
     assert losses[-1]["l1"] < losses[0]["l1"]
 

@@ -1,6 +1,7 @@
 """Videos become training clips: real files, made here of the presenters that ship."""
 
 import json
+import shutil
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -204,19 +205,23 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
     assert [v.clips for v in again.videos] == [v.clips for v in report.videos]
 
 
-def test_other_settings_make_other_clips(video: Path, tmp_path: Path) -> None:
-    prepare(tmp_path, video)
+@pytest.fixture
+def again(prepared: tuple[Path, PreparationReport], tmp_path: Path) -> Path:
+    """A copy of the folder in which ``video`` was prepared."""
+    return Path(shutil.copytree(prepared[0], tmp_path / "again"))
+
+
+def test_other_settings_make_other_clips(video: Path, again: Path) -> None:
     longer = PreparationSettings(SegmentationRules(pause_s=1.0))
-    prepare(tmp_path, video, settings=longer)
-    assert len(read_clips(tmp_path)) == 1
-    assert read_clips(tmp_path)[0].card.settings == longer.digest()
+    prepare(again, video, settings=longer)
+    assert len(read_clips(again)) == 1
+    assert read_clips(again)[0].card.settings == longer.digest()
 
 
-def test_a_clip_that_somebody_removed_is_made_again(video: Path, tmp_path: Path) -> None:
-    prepare(tmp_path, video)
-    (tmp_path / "talk-001" / "clip.json").unlink()
-    assert prepare(tmp_path, video).videos[0].outcome == "prepared"
-    assert len(read_clips(tmp_path)) == 2
+def test_a_clip_that_somebody_removed_is_made_again(video: Path, again: Path) -> None:
+    (again / "talk-001" / "clip.json").unlink()
+    assert prepare(again, video).videos[0].outcome == "prepared"
+    assert len(read_clips(again)) == 2
 
 
 def test_a_copy_is_passed_over_and_a_namesake_is_not(

@@ -539,3 +539,17 @@ def test_the_rest_of_the_package_does_not_wait_for_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stdout + done.stderr
+
+
+def test_reading_weights_does_not_import_the_compiler_of_torch(tmp_path: Path) -> None:
+    """That takes ten seconds, and nothing here is compiled."""
+    path = tmp_path / "quality.safetensors"
+    save_weights(QualityDiscriminator(96), path)
+    code = (
+        "import sys; from pathlib import Path; from avatar_engine.wav2lip.weights import *; "
+        "from avatar_engine.wav2lip.compat.wav2lip96 import Wav2Lip96\n"
+        f"try: load_weights(Path({str(path)!r}), Wav2Lip96)\n"
+        "except LipSyncWeightsError: pass\n"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent.parent)

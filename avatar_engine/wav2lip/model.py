@@ -69,7 +69,8 @@ class LeakyConvBlock(nn.Module):
     ) -> None:
         super().__init__()
         convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding)
-        nn.init.kaiming_normal_(convolution.weight, a=0.01)
+        if not convolution.weight.is_meta:  # there, torch would import its compiler, for seconds
+            nn.init.kaiming_normal_(convolution.weight, a=0.01)
         self.conv_block = nn.Sequential(convolution)
 
     def forward(self, x: Tensor) -> Tensor:
