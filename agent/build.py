@@ -100,15 +100,27 @@ def build_retriever(settings: Settings, store: FaqStore) -> Retriever:
     return retriever
 
 
-def build_responder(settings: Settings) -> tuple[Retriever, Responder]:
-    """What answers in words, with a language model if one is named; no voice or face is loaded."""
-    retriever = build_retriever(settings, build_store(settings))
-    faq = FaqResponder(
+def build_faq_responder(settings: Settings, retriever: Retriever) -> FaqResponder:
+    """What answers in the knowledge base's own words alone."""
+    return FaqResponder(
         retriever,
         answer_from=settings.answer_from,
         suggest_from=settings.suggest_from,
         hotline=settings.hotline,
     )
+
+
+def build_responder(
+    settings: Settings, store: FaqStore | None = None
+) -> tuple[Retriever, Responder]:
+    """What answers in words, with a language model if one is named; no voice or face is loaded.
+
+    Args:
+        settings: Of the deployment.
+        store: Where to look; the deployment's own, which is then opened, if None.
+    """
+    retriever = build_retriever(settings, build_store(settings) if store is None else store)
+    faq = build_faq_responder(settings, retriever)
     llm = settings.llm
     if llm is None:
         return retriever, faq

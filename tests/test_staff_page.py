@@ -22,6 +22,7 @@ from page.staff.ingest_jobs import IngestJobs
 from page.staff.login import MAX_PAUSE_S, LoginThrottle
 from page.staff.uploads import same_names, save
 from tests.browser import ROOT, START_TIMEOUT, TIMEOUT, Stack, chromium
+from tests.language_model import Service, saying, serving
 
 PASSWORD = "open-sesame-政务-7"
 VARIABLE = "ZHENGWEN_PAGE__STAFF_PASSWORD"
@@ -131,6 +132,57 @@ def try_to_sign_in(page: AppTest, password: str) -> AppTest:
     name.input(WHO)
     given.input(password)
     return page.button[0].click().run()
+
+
+WRITTEN = "换发护照请到出入境窗口。[1]"
+
+
+@pytest.fixture
+def with_language_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """A deployment that is sure of nothing it finds, and has a language model."""
+    faq = tmp_path / "faq"
+    faq.mkdir()
+    entry = {"id": "sample-1", "question": "护照怎么换发？", "answer": "到出入境窗口换发。"}
+    (faq / "faq.jsonl").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    monkeypatch.setenv("ZHENGWEN_FAQ", str(faq))
+    monkeypatch.setenv("ZHENGWEN_ANSWER_FROM", "1")
+    monkeypatch.setenv("ZHENGWEN_LLM__MODEL", "glm-of-the-house")
+    with serving() as service:
+        monkeypatch.setenv("ZHENGWEN_LLM__BASE_URL", service.url)
+        yield service
+
+
+def try_question(page: AppTest, question: str) -> AppTest:
+    """Sign in and ask in the section for trying."""
+    try_to_sign_in(page.run(), PASSWORD)
+    page.session_state["section"] = "试问"
+    page.run().text_input[0].input(question)
+    [ask] = [button for button in page.button if button.label == "提问"]
+    page = ask.click().run()
+    assert not page.exception
+    return page
+
+
+def test_the_preview_shows_what_the_language_model_writes_and_names_it(
+    alone: AppTest, with_language_model: Service
+) -> None:
+    with_language_model.behave = saying(WRITTEN, usage=(100, 20))
+    page = try_question(alone, "护照到期了怎么换发")
+    assert "换发护照请到出入境窗口。" in [text.value for text in page.text]
+    notes = "".join(element.proto.body for element in page.get("html"))
+    assert "由语言模型 glm-of-the-house" in notes
+    assert len(with_language_model.requests) == 1
+
+
+def test_the_preview_says_that_what_the_language_model_wrote_was_not_used(
+    alone: AppTest, with_language_model: Service
+) -> None:
+    with_language_model.behave = lambda reply: reply.refuse(500)
+    page = try_question(alone, "护照到期了怎么换发")
+    notes = "".join(element.proto.body for element in page.get("html"))
+    assert "会请市民确认问题" in notes
+    assert "语言模型 glm-of-the-house 没有给出可用的回答" in notes
 
 
 def test_a_visitor_does_not_wait_for_what_staff_need() -> None:

@@ -11,9 +11,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from agent.build import build_retriever, build_store
+from agent.build import build_faq_responder, build_retriever, build_store
 from agent.plugins import load_plugin
-from agent.responders import FaqResponder
 from agent.settings import PluginSettings, Settings, read_settings
 from agent.types import Answer, Outcome, Question
 from retrievers import EVERYWHERE, FaqStore, Passage, Retriever, Scope
@@ -283,12 +282,7 @@ class _RetrievalBench:
 
 def _answer(retriever: Retriever, text: str, settings: Settings) -> Answer:
     """What a visitor gets: the server's own responder decides."""
-    responder = FaqResponder(
-        retriever,
-        answer_from=settings.answer_from,
-        suggest_from=settings.suggest_from,
-        hotline=settings.hotline,
-    )
+    responder = build_faq_responder(settings, retriever)
     return next(part for part in responder.respond(Question(text)) if isinstance(part, Answer))
 
 

@@ -170,6 +170,16 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "Ask as a citizen would: see the answer, and what it rests on.",
     },
     "try_it": {"zh": "提问", "en": "Ask"},
+    "answering": {"zh": "正在回答……", "en": "Answering…"},
+    "written_by": {
+        "zh": "由语言模型 {model} 根据以下依据写成。",
+        "en": "Written by the language model {model} from what is named below.",
+    },
+    "model_unused": {
+        "zh": "语言模型 {model} 没有给出可用的回答，以上是知识库自己的回答。",
+        "en": "The language model {model} gave no answer that could be used; this is the "
+        "knowledge base's own.",
+    },
     "answered": {"zh": "会回答", "en": "Answered"},
     "suggested": {"zh": "会请市民确认问题", "en": "Asks which question is meant"},
     "refused": {"zh": "会说明没有找到答案", "en": "Declined"},

@@ -23,11 +23,15 @@ def show_answer_preview(visit: StaffContext) -> None:
         is_sent = st.form_submit_button(visit.say("try_it"), type="primary")
     if not (is_sent and asked):
         return
-    answer = visit.desk.answer(asked)
+    with st.spinner(visit.say("answering")):
+        answer = visit.desk.answer(asked)
     with st.container(key="tried", border=True):
         score = visit.say("score", score=f"{answer.score:.2f}") if answer.score else ""
         facts(visit.say(answer.outcome), score, kind=answer.outcome)
         st.text(answer.text)
+        if answer.usage and settings.llm:
+            key = "model_unused" if answer.is_verbatim else "written_by"
+            note(visit.say(key, model=settings.llm.model))
         for passage in answer.citations:
             note(join_present((visit.origin(passage.entry), passage.entry.question)))
             show_citation(passage.entry, visit)

@@ -1,11 +1,11 @@
 """What staff work with: the store of the running system, and what goes in and out of it."""
 
+import secrets
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.build import build_retriever, build_store
-from agent.responders import FaqResponder
+from agent.build import build_responder, build_store
 from agent.settings import Settings
 from agent.types import Answer, Question
 from ingest.journal import IngestJournal
@@ -31,13 +31,7 @@ class StaffServices:
         self.settings = settings
         self.store = build_store(settings)
         self.work = IngestJobs()
-        self._retriever = build_retriever(settings, self.store)
-        self._responder = FaqResponder(
-            self._retriever,
-            answer_from=settings.answer_from,
-            suggest_from=settings.suggest_from,
-            hotline=settings.hotline,
-        )
+        self._retriever, self._responder = build_responder(settings, self.store)
 
     @contextmanager
     def journal(self, who: str) -> Iterator[IngestJournal]:
@@ -59,8 +53,12 @@ class StaffServices:
             yield from intake.add(paths, reading, progress)
 
     def answer(self, question: str) -> Answer:
-        """What a visitor would be told."""
-        replies = self._responder.respond(Question(question))
+        """What a visitor would be told who asks this first; with the language model, if any.
+
+        Each question counts as a session of its own, so that trying many does not use up
+        ``llm.tokens_per_session``.
+        """
+        replies = self._responder.respond(Question(question, secrets.token_hex(8)))
         return next(reply for reply in replies if isinstance(reply, Answer))
 
     def candidates(self, question: str) -> list[Passage]:
