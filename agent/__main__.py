@@ -257,10 +257,10 @@ def _api(options: argparse.Namespace) -> int:
     import uvicorn
 
     from .build import build_responder
-    from .serving.openai import OpenAiEndpoint
+    from .serving.openai import OpenAiEndpoint, with_budget_per_client
     from .serving.process import port_problem
 
-    settings = _settings(options)
+    settings = with_budget_per_client(_settings(options))
     api = settings.api
     if not api.token:
         return _fail("set api.token to what clients must send as their key; see docs/served.md")

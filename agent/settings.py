@@ -108,6 +108,9 @@ class ApiSettings(StrictModel):
     port: int = Field(8080, ge=1, le=65535)
     token: str | None = None
     """What clients must send as their key; without one the endpoint does not start."""
+    tokens_per_client: int | None = Field(500_000, ge=1)
+    """What a language model may read and write in a day for one client address; then the
+    knowledge base answers it. ``llm.tokens_per_day`` limits all clients together."""
 
 
 class PageSettings(StrictModel):

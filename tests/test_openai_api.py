@@ -12,7 +12,11 @@ import uvicorn
 
 from agent import Answer, Question, Sentence
 from agent.build import LoadedStages
-from agent.serving.openai import OpenAiEndpoint
+from agent.llm.limits import TokenBudget
+from agent.serving.openai import OpenAiEndpoint, with_budget_per_client
+from agent.settings import ApiSettings, LlmSettings, Settings
+from tests.language_model import Service, saying, serving
+from tests.test_llm_answers import ASKED, responder
 
 TOKEN = "secret-token"
 LOST = "身份证丢了怎么补办？"
@@ -137,6 +141,46 @@ async def test_what_cannot_be_understood_is_refused_in_words(
     response = await post(url, body)
     assert (response.status_code, response.json()["error"]["code"]) == (status, code)
     assert response.json()["error"]["message"]
+
+
+async def ask_from(endpoint: OpenAiEndpoint, address: str) -> str:
+    """The outcome of a question that one client asks."""
+    transport = httpx.ASGITransport(endpoint.app, client=(address, 40_000))
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://zhengwen.test") as client:
+        response = await client.post("/v1/chat/completions", json=asking(ASKED), headers=headers)
+    return str(response.json()["zhengwen"]["outcome"])
+
+
+def metered_endpoint(service: Service, budget: TokenBudget) -> OpenAiEndpoint:
+    answers = responder(service, budget=budget)
+    return OpenAiEndpoint(answers, token=TOKEN, max_question_chars=500)
+
+
+async def test_a_client_over_its_budget_does_not_turn_the_model_off_for_others() -> None:
+    with serving() as service:
+        service.behave = saying("工本费每证40元[1]。", usage=(700, 100))
+        endpoint = metered_endpoint(service, TokenBudget(per_session=800))
+        assert await ask_from(endpoint, "192.0.2.1") == "answered"
+        assert await ask_from(endpoint, "192.0.2.1") == "suggested"
+        assert await ask_from(endpoint, "192.0.2.2") == "answered"
+
+
+async def test_all_clients_together_have_a_budget_too() -> None:
+    with serving() as service:
+        service.behave = saying("工本费每证40元[1]。", usage=(700, 100))
+        endpoint = metered_endpoint(service, TokenBudget(per_day=1600))
+        outcomes = [await ask_from(endpoint, f"192.0.2.{number}") for number in range(1, 4)]
+    assert outcomes == ["answered", "answered", "suggested"]
+
+
+def test_a_client_of_the_endpoint_has_another_budget_than_a_visitor() -> None:
+    settings = Settings(
+        llm=LlmSettings(model="glm-4.5", tokens_per_session=10, tokens_per_day=1000),
+        api=ApiSettings(tokens_per_client=500),
+    )
+    limited = with_budget_per_client(settings).llm
+    assert limited and (limited.tokens_per_session, limited.tokens_per_day) == (500, 1000)
 
 
 async def test_a_failure_is_told_and_the_log_keeps_no_words(

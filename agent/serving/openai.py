@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from ..concurrency import iterate_in_thread
 from ..protocol.responses import answer_record
+from ..settings import Settings
 from ..types import Answer, Question, Responder, Sentence, Turn
 
 MODEL_NAME = "zhengwen"
@@ -68,6 +69,14 @@ class _ApiError(Exception):
         self.status, self.code = status, code
 
 
+def with_budget_per_client(settings: Settings) -> Settings:
+    """The settings of a responder that answers programs: each may use more than one visitor."""
+    if settings.llm is None:
+        return settings
+    per_client = {"tokens_per_session": settings.api.tokens_per_client}
+    return settings.model_copy(update={"llm": settings.llm.model_copy(update=per_client)})
+
+
 class OpenAiEndpoint:
     """The endpoint.
 
@@ -101,7 +110,7 @@ class OpenAiEndpoint:
     async def _complete(self, request: Request) -> Response:
         self._admit(request)
         wish = await _read(request)
-        question = self._question(wish)
+        question = self._question(wish, request.client.host if request.client else "")
         parts = iterate_in_thread(self._parts(question), question.withdrawn)
         if wish.stream:
             headers = {"X-Accel-Buffering": "no"}  # or a proxy would keep the sentences back
@@ -120,8 +129,11 @@ class OpenAiEndpoint:
         if scheme.lower() != "bearer" or not right:
             raise _ApiError(401, "invalid_api_key", "the token is wrong or missing")
 
-    def _question(self, wish: _CompletionRequest) -> Question:
-        """The last thing a user said, after what was said before."""
+    def _question(self, wish: _CompletionRequest, client: str) -> Question:
+        """The last thing a user said, after what was said before.
+
+        The client's address stands for the session: token budgets are counted by it.
+        """
         turns: list[Turn] = []
         asked = ""
         for message in wish.messages:
@@ -133,7 +145,7 @@ class OpenAiEndpoint:
             raise _ApiError(400, "no_question", "the last message must be a user's, with text")
         if len(asked) > self._longest:
             raise _ApiError(400, "too_long", f"a question has at most {self._longest} characters")
-        return Question(asked, "", wish.language, wish.field, wish.region, tuple(turns))
+        return Question(asked, client, wish.language, wish.field, wish.region, tuple(turns))
 
     def _parts(self, question: Question) -> Generator[Sentence | Answer, None, None]:
         yield from self._responder.respond(question)
