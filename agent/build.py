@@ -147,15 +147,16 @@ def build(settings: Settings) -> LoadedStages:
         PresenterError: The presenter's folder is missing or damaged.
         SettingsError: A backend refuses its options.
     """
-    with _log_duration("loading the knowledge base"):
+    with _log_duration("[1/4] sentence encoder and knowledge base"):
         retriever, responder = build_responder(settings)
-    with _log_duration("loading presenter and voice"):
+    with _log_duration("[2/4] presenter"):
         presenter = Presenter(settings.presenter_folder)
         make_avatar = load_plugin("avatar", settings.avatar.name)
-        chosen = settings.tts or PluginSettings(name=DEFAULT_VOICES[presenter.card.voice])
-        make_voice = load_plugin("tts", chosen.name)
         drawing = _with_cache(make_avatar, settings.avatar, settings.data_dir / "cache" / "faces")
         avatar: Avatar = _make_backend(make_avatar, drawing, presenter)
+    with _log_duration("[3/4] voice"):
+        chosen = settings.tts or PluginSettings(name=DEFAULT_VOICES[presenter.card.voice])
+        make_voice = load_plugin("tts", chosen.name)
         speaking = _with_gender(make_voice, chosen, presenter.card.voice)
         voice: Voice = _make_backend(make_voice, speaking)
         if make_voice is not EspeakVoice:
@@ -168,7 +169,7 @@ def build(settings: Settings) -> LoadedStages:
             cache, fingerprint(presenter.folder, made_by), IdleLoopAnchors(presenter.faces)
         )
     stages = LoadedStages(retriever, responder, voice, avatar, presenter, replays)
-    with _log_duration("warming up"):  # what is kept would warm nothing
+    with _log_duration("[4/4] warming up"):  # what is kept would warm nothing
         for _ in AnswerPipeline(responder, voice, avatar).reply(Question("谢谢")):
             pass
         retriever.search("身份证")
@@ -215,6 +216,8 @@ def _make_backend(factory: Callable[..., Any], backend: PluginSettings, *context
 
 @contextmanager
 def _log_duration(what: str) -> Iterator[None]:
+    """Log that something begins, and how long it took."""
     start = time.monotonic()
+    logger.info("%s …", what)
     yield
     logger.info("%s took %.1f s", what, time.monotonic() - start)

@@ -53,8 +53,11 @@ def run_server_and_page(settings: Settings, settings_file: Path | None) -> int:
             *(sys.executable, "-m", "page"),
             *("--server.port", str(page.port), "--server.address", page.host),
             *("--server.headless", "true"),
+            # Streamlit's banner names an address before the server answers: see _announce.
+            *("--logger.hideWelcomeMessage", "true", "--logger.level", "warning"),
         ],
     ]
+    print("  政问 Zhengwen is starting; its address follows when it answers", flush=True)
     # Sessions of their own, so that Ctrl-C reaches this process alone and each child
     # is told once, in order.
     children = [subprocess.Popen(c, env=environment, start_new_session=True) for c in commands]
@@ -74,20 +77,24 @@ def run_server_and_page(settings: Settings, settings_file: Path | None) -> int:
 
 
 def _announce(settings: Settings, children: list[subprocess.Popen[bytes]]) -> None:
-    """Print the address once both answer."""
+    """Say which of the two answers, and print the address once both do."""
     server, page = settings.server, settings.page
-    urls = [
-        f"http://{_reachable(server.host)}:{server.port}/healthz",
-        f"http://{_reachable(page.host)}:{page.port}/_stcore/health",
-    ]
+    waiting = {
+        "page": f"http://{_reachable(page.host)}:{page.port}/_stcore/health",
+        "server": f"http://{_reachable(server.host)}:{server.port}/healthz",
+    }
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while urls and all(child.poll() is None for child in children):
-        try:
-            with direct.open(urls[0], timeout=2):
-                urls.pop(0)
-        except (URLError, OSError):
+    while waiting and all(child.poll() is None for child in children):
+        for name, url in list(waiting.items()):
+            try:
+                with direct.open(url, timeout=2):
+                    del waiting[name]
+            except (URLError, OSError):
+                continue
+            print(f"  the {name} answers", flush=True)
+        if waiting:
             time.sleep(0.3)
-    if not urls:
+    if not waiting:
         address = f"http://{_reachable(page.host)}:{page.port}"
         print(f"\n  政问 Zhengwen is ready: {address}\n", flush=True)
 
