@@ -1,11 +1,11 @@
-"""``python -m agent serve | run | ask | say | prerender | api | mcp | plugins``."""
+"""``python -m agent serve | run | ask | say | chat | prerender | api | mcp | plugins``."""
 
 import argparse
 import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from avatar_engine import Fragment, PresenterError
@@ -67,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("text", help="what to say")
     say.add_argument("-o", "--output", type=Path, required=True, help="the video (.mp4)")
     say.set_defaults(command=_say)
+
+    chat = commands.add_parser("chat", help="talk with the agent and its tools in this terminal")
+    chat.add_argument(
+        "-o", "--output", type=Path, metavar="FOLDER", help="let the presenter speak: save videos"
+    )
+    chat.set_defaults(command=_chat)
 
     prerender = commands.add_parser(
         "prerender", help="render the answers of the knowledge base, so that they are sent at once"
@@ -175,6 +181,43 @@ def _say(options: argparse.Namespace) -> int:
     stages = build(_settings(options))
     _save(stages.session().say(options.text), options.output, stages.presenter.card.label, [])
     return 0
+
+
+def _chat(options: argparse.Namespace) -> int:
+    try:
+        from .langchain.agent import create_policy_agent
+        from .langchain.chat import chat
+        from .langchain.tools import agent_tools
+    except ImportError:
+        return _fail("LangChain is missing: pip install -e '.[llm]'")
+    from .build import build, build_retriever, build_store
+    from .llm.chat_model import visitor_chat_model
+
+    settings = _settings(options)
+    pipeline, label = None, ""
+    if options.output is None:
+        retriever = build_retriever(settings, build_store(settings))
+    else:
+        options.output.mkdir(parents=True, exist_ok=True)
+        stages = build(settings)
+        retriever, pipeline = stages.retriever, stages.session()
+        label = stages.presenter.card.label
+    tools = agent_tools(retriever, pipeline, hotline=settings.hotline)
+    model = visitor_chat_model(settings.llm) if settings.llm else None
+    graph = create_policy_agent(tools, model=model, answer_from=settings.answer_from)
+    for line in chat(graph, _typed_questions(), videos=options.output, label=label):
+        print(line, flush=True)
+    return 0
+
+
+def _typed_questions() -> Iterator[str]:
+    """What is typed until the end of input (Ctrl-D)."""
+    prompt = "› " if sys.stdin.isatty() else ""
+    while True:
+        try:
+            yield input(prompt)
+        except EOFError:
+            return
 
 
 def _save(events: Iterable[ReplyEvent], output: Path, label: str, answers: list[Answer]) -> None:

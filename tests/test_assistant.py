@@ -1,6 +1,7 @@
 """The tools of a LangChain agent, alone and in a graph, on the loaded system."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import Field
 
 from agent.build import LoadedStages
 from agent.langchain.agent import create_policy_agent
+from agent.langchain.chat import chat
 from agent.langchain.tools import agent_tools
 from agent.types import Caption
 from avatar_engine import Fragment
@@ -114,3 +116,49 @@ def test_a_model_may_lead_and_gets_the_rules_and_what_its_tools_found(
     first, second = model.given
     assert first[0].type == "system" and "search_policies" in first[0].text
     assert second[-1].type == "tool" and "护照" in second[-1].text
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b"])
+def test_empty_in_is_nothing_out(text: str, four: dict[str, BaseTool]) -> None:
+    found = four["search_policies"].invoke(wish("search_policies", query=text))
+    assert text.strip() or found.artifact == [], "a blank question has no answer"
+    for name in ("speak", "show_presenter"):
+        assert not [
+            event
+            for event in four[name].invoke(wish(name, text=text)).artifact
+            if isinstance(event, Fragment)
+        ]
+
+
+def test_an_agent_that_is_asked_nothing_uses_no_tool(four: dict[str, BaseTool]) -> None:
+    graph = create_policy_agent(list(four.values()))
+    assert graph.invoke({"messages": []})["messages"] == []
+    assert len(graph.invoke({"messages": [("human", " ")]})["messages"]) == 1
+
+
+def test_a_chat_without_a_model_or_presenter_shows_the_tools_and_the_answer(
+    stages: LoadedStages,
+) -> None:
+    graph = create_policy_agent(agent_tools(stages.retriever, None, hotline="12345"))
+    lines = list(chat(graph, ["身份证丢了怎么补办？", " ", "How do I bake a cake?"]))
+    assert lines[0] == "→ search_policies" and "派出所" in lines[1]
+    assert lines[2:4] == ["→ search_policies", "→ hand_over"] and "12345" in lines[4]
+    assert len(lines) == 5, "a blank line asks nothing"
+
+
+def test_a_chat_saves_what_the_presenter_says(four: dict[str, BaseTool], tmp_path: Path) -> None:
+    graph = create_policy_agent(list(four.values()))
+    lines = list(chat(graph, ["How do I bake a cake?"], videos=tmp_path, label="AI"))
+    assert "→ show_presenter" in lines
+    assert (tmp_path / "answer-1.mp4").stat().st_size > 10_000
+
+
+def test_a_chat_led_by_a_model_goes_on_after_a_failure(stages: LoadedStages) -> None:
+    looking = AIMessage("", tool_calls=[wish("search_policies", query="护照要多少钱")])
+    model = Script(lines=[looking, AIMessage("每本 120 元 [1]。")])
+    graph = create_policy_agent(agent_tools(stages.retriever, None, hotline="1"), model=model)
+    lines = list(chat(graph, ["护照要多少钱？", "那身份证呢？"]))
+    assert lines[:2] == ["→ search_policies", "每本 120 元 [1]。"]
+    assert "IndexError" in lines[2], "the script has no third line"
+    assert "show_presenter" not in model.given[0][0].text, "there is no presenter to speak"
+    assert "每本 120 元" in "".join(m.text for m in model.given[2]), "what was said stays known"

@@ -13,6 +13,7 @@ pytest.importorskip("mcp", reason="pip install '.[mcp]'")
 from mcp import Client
 
 from agent.build import LoadedStages
+from agent.langchain.tools import agent_tools
 from agent.protocol.responses import decode_binary
 from agent.serving.mcp import mcp_server
 
@@ -32,6 +33,18 @@ async def test_policies_are_found_with_source_and_score(stages: LoadedStages) ->
         found = await told(client, "search_policies", query="身份证丢了怎么补办")
     assert "派出所" in found[0]["answer"] and found[0]["source_url"].startswith("https://")
     assert 1 >= found[0]["score"] >= found[-1]["score"] >= 0
+
+
+async def test_the_search_is_the_same_tool_as_langchains(stages: LoadedStages) -> None:
+    async with Client(mcp_server(stages.retriever)) as client:
+        [offered] = (await client.list_tools()).tools
+        assert await told(client, "search_policies", query=" ") == []
+    ours = agent_tools(stages.retriever, None, hotline="12345")[0]
+    assert (offered.name, offered.description) == (ours.name, ours.description)
+    described = {name: p["description"] for name, p in ours.args.items()}
+    assert described == {
+        name: p["description"] for name, p in offered.input_schema["properties"].items()
+    }
 
 
 @pytest_asyncio.fixture

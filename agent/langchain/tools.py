@@ -5,45 +5,52 @@ by piece into the graph's ``custom`` stream, and as a whole into the tool messag
 """
 
 from collections.abc import Iterable
-from datetime import date
 
 from langchain.tools import BaseTool, tool
 from langgraph.config import get_stream_writer
 
 from avatar_engine import Fragment
-from retrievers import Passage, Retriever, Scope, language_of
+from retrievers import Passage, Retriever
 
 from ..pipeline import AnswerPipeline
+from ..policy_search import SEARCH_DESCRIPTION, SEARCH_NAME, Query, Region, find_policies
 from ..responders.faq import entry_answer
 from ..service_texts import service_text
 from ..types import ReplyEvent
-
-N_PASSAGES = 4
 
 SearchResult = tuple[str, list[Passage]]
 MediaResult = tuple[str, list[ReplyEvent]]
 
 
-def agent_tools(retriever: Retriever, session: AnswerPipeline, *, hotline: str) -> list[BaseTool]:
+def agent_tools(
+    retriever: Retriever, session: AnswerPipeline | None, *, hotline: str
+) -> list[BaseTool]:
     """The four tools, on loaded stages.
 
     Args:
         retriever: Where policies are looked up.
-        session: Who speaks.
+        session: Who speaks; None leaves out the two tools that do.
         hotline: Where visitors are sent whom nothing here can help.
     """
 
-    @tool(response_format="content_and_artifact")
-    def search_policies(query: str, region: str | None = None) -> SearchResult:
-        """Look up published answers and policy documents.
+    @tool(SEARCH_NAME, description=SEARCH_DESCRIPTION, response_format="content_and_artifact")
+    def search_policies(query: Query, region: Region = None) -> SearchResult:
+        passages = find_policies(retriever, query, region)
+        return _passages_text(passages) or "Nothing was found.", passages
+
+    @tool
+    def hand_over(language: str = "zh-CN") -> str:
+        """Send the visitor to a human: what to tell those whom nothing here can help.
 
         Args:
-            query: The question, standing on its own, in the visitor's language.
-            region: Only what holds there or in the whole country, such as 浙江省杭州市.
+            language: The visitor's, as a BCP 47 tag.
         """
-        scope = Scope(language_of(query) or "zh-CN", None, region, date.today())
-        passages = retriever.search(query, k=N_PASSAGES, within=scope)
-        return _passages_text(passages) or "Nothing was found.", passages
+        return service_text("refused", language, hotline=hotline)
+
+    return [search_policies, hand_over, *(_speaking_tools(session) if session else ())]
+
+
+def _speaking_tools(session: AnswerPipeline) -> list[BaseTool]:
 
     @tool(response_format="content_and_artifact")
     def speak(text: str) -> MediaResult:
@@ -63,16 +70,7 @@ def agent_tools(retriever: Retriever, session: AnswerPipeline, *, hotline: str) 
         """
         return _stream_media(session.say(text, media="video"))
 
-    @tool
-    def hand_over(language: str = "zh-CN") -> str:
-        """Send the visitor to a human: what to tell those whom nothing here can help.
-
-        Args:
-            language: The visitor's, as a BCP 47 tag.
-        """
-        return service_text("refused", language, hotline=hotline)
-
-    return [search_policies, speak, show_presenter, hand_over]
+    return [speak, show_presenter]
 
 
 def _passages_text(passages: list[Passage]) -> str:

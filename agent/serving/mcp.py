@@ -4,15 +4,15 @@ https://modelcontextprotocol.io, through the official SDK.
 """
 
 import uuid
-from datetime import date
 from typing import Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from websockets.asyncio.client import connect
 
-from retrievers import Passage, Retriever, Scope, language_of
+from retrievers import Passage, Retriever
 
+from ..policy_search import SEARCH_DESCRIPTION, SEARCH_NAME, Query, Region, find_policies
 from ..protocol.requests import SayRequest
 from ..protocol.responses import (
     SERVER_MESSAGE,
@@ -23,7 +23,6 @@ from ..protocol.responses import (
 )
 from ..responders.faq import entry_answer
 
-N_PASSAGES = 5
 INSTRUCTIONS = """\
 Published answers and policy documents of Chinese public services. Answer only from what
 search_policies returns, name the source, and say so when nothing fits.\
@@ -40,16 +39,9 @@ def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer
     """
     server: MCPServer[Any] = MCPServer("zhengwen", title="政问", instructions=INSTRUCTIONS)
 
-    @server.tool()
-    def search_policies(query: str, region: str | None = None) -> list[dict[str, Any]]:
-        """Look up published answers and policy documents of public services.
-
-        Args:
-            query: The question, standing on its own, in Chinese or English.
-            region: Only what holds there or in the whole country, such as 浙江省杭州市.
-        """
-        scope = Scope(language_of(query) or "zh-CN", None, region, date.today())
-        return [_passage_record(p) for p in retriever.search(query, k=N_PASSAGES, within=scope)]
+    @server.tool(SEARCH_NAME, description=SEARCH_DESCRIPTION)
+    def search_policies(query: Query, region: Region = None) -> list[dict[str, Any]]:
+        return [_passage_record(p) for p in find_policies(retriever, query, region)]
 
     if display is not None:
 
