@@ -1,15 +1,15 @@
-"""What a throat gives before the mouth shapes it: pulses at the pitch, and noise."""
+"""The excitation of the source-filter model: harmonics of the pitch, and noise."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .features import HOP, REFERENCE_HZ, SAMPLE_RATE
 
-_HIGHEST = 0.49  # of the sample rate; no harmonic above
+_MAX_FREQUENCY = 0.49  # of the sample rate; no harmonic above
 
 
 def harmonic_excitation(semitones: NDArray[np.float32], phase: float = 0.0) -> NDArray[np.float32]:
-    """Return a flat row of harmonics, of power density 1 where they are.
+    """Return band-limited pulses at the pitch: all harmonics in phase, of power density 1.
 
     Args:
         semitones: Pitch of each frame above the reference, shape (..., n_frames).
@@ -21,7 +21,7 @@ def harmonic_excitation(semitones: NDArray[np.float32], phase: float = 0.0) -> N
     hertz = REFERENCE_HZ * 2 ** (_per_sample(semitones) / 12)
     angle = phase + np.cumsum(2 * np.pi * hertz / SAMPLE_RATE, -1)
     angle = (angle + np.pi) % (2 * np.pi) - np.pi
-    n_harmonics = np.floor(_HIGHEST * SAMPLE_RATE / hertz)
+    n_harmonics = np.floor(_MAX_FREQUENCY * SAMPLE_RATE / hertz)
     # The sum of cosines in closed form, whose limit at 0 is the number of them.
     half = np.sin(angle / 2)
     safe = np.where(np.abs(half) < 1e-6, 1.0, half)

@@ -1,4 +1,4 @@
-"""What the acoustic model hands the vocoder: a spectral envelope, pitch and voicing per frame.
+"""Acoustic features between acoustic model and vocoder: envelope, pitch and voicing per frame.
 
 The envelope is free of pitch (every band is at least as wide as the pitch), so that rules
 may move the pitch of a sentence far from that of the recorded words.
@@ -19,12 +19,12 @@ N_BANDS = 80
 POWER_FLOOR = 1e-7
 """Least power of a band; digital silence and the noise of MP3 are one."""
 REFERENCE_HZ = 240.0
-"""Pitch is counted in semitones from here, the speaker's median."""
+"""Pitch is given in semitones above this one, the speaker's median."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AcousticFeatures:
-    """What is heard, frame by frame."""
+    """The features of some consecutive frames."""
 
     envelope: NDArray[np.float32]
     """Natural logarithm of the power density in each band, shape (n_frames, N_BANDS); white

@@ -1,4 +1,4 @@
-"""The block all networks of the voice are made of (ConvNeXt, Liu et al. 2022), in one dimension."""
+"""The prosody and the acoustic model, of one-dimensional ConvNeXt blocks (Liu et al. 2022)."""
 
 import math
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from .phones import SYMBOLS
 
 
 class ConvNeXtBlock(nn.Module):
-    """A look around, then a mixing of channels; the input is added.
+    """A depthwise convolution over time, two pointwise layers, and a residual connection.
 
     Args:
         width: Channels.
@@ -28,12 +28,11 @@ class ConvNeXtBlock(nn.Module):
         self.scale = nn.Parameter(torch.full((width,), 0.2))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Return what is heard after this block.
+        """Return the block's output, shape (n, time, width).
 
         Args:
             x: Shape (n, time, width).
-            mask: 1 where there is something, 0 behind the end, shape (n, time, 1); the
-                blocks never see behind the end.
+            mask: 1 for content, 0 for padding, shape (n, time, 1); padding has no influence.
         """
         near = x if mask is None else x * mask
         near = self.around(near.transpose(1, 2)).transpose(1, 2)
@@ -60,7 +59,7 @@ class PhoneBatch(NamedTuple):
 
 
 class PhoneEncoder(nn.Module):
-    """Looks at each phone and a few beside it.
+    """Embeds phones, each with its neighbours.
 
     Args:
         width: Channels.
@@ -77,7 +76,7 @@ class PhoneEncoder(nn.Module):
         self.blocks = nn.ModuleList(ConvNeXtBlock(width, 1) for _ in range(n_blocks))
 
     def forward(self, batch: PhoneBatch) -> Tensor:
-        """Return what is known of each phone, shape (n, n_phones, width)."""
+        """Return an embedding of each phone, shape (n, n_phones, width)."""
         x = self.phone(batch.numbers) + self.tone(batch.tones) + self.place(batch.places)
         for block in self.blocks:
             x = block(self.dropout(x), batch.mask)
@@ -86,7 +85,7 @@ class PhoneEncoder(nn.Module):
 
 N_PITCH_POINTS = 8
 """Points of a final's pitch contour, from its start to its end."""
-_USUAL = math.log(15)  # frames of a phone, to begin with
+_INITIAL_LOG_DURATION = math.log(15)  # frames of a phone, before training
 
 
 class ProsodyModel(nn.Module):
@@ -102,14 +101,14 @@ class ProsodyModel(nn.Module):
         self.encoder = PhoneEncoder(width, n_blocks, dropout=0.1)
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, 1 + N_PITCH_POINTS)
-        nn.init.constant_(self.out.bias[0], _USUAL)
+        nn.init.constant_(self.out.bias[0], _INITIAL_LOG_DURATION)
 
     def forward(self, batch: PhoneBatch) -> tuple[Tensor, Tensor]:
         """Return durations and contours.
 
         Returns:
             The natural logarithm of each phone's duration in frames, shape (n, n_phones), and
-            the pitch over it, semitones above the reference, shape (n, n_phones, N_POINTS);
+            the pitch over it, semitones above the reference, shape (n, n_phones, N_PITCH_POINTS);
             of use for finals only.
         """
         out: Tensor = self.out(self.norm(self.encoder(batch)))
@@ -164,7 +163,7 @@ class AcousticModel(nn.Module):
         return out[..., :N_BANDS], out[..., N_BANDS]
 
     def envelope(self, deviations: Tensor) -> Tensor:
-        """Return the envelope as in :class:`~.features.Features`."""
+        """Return the envelope as in :class:`~.features.AcousticFeatures`."""
         return deviations * self.deviation + self.mean
 
 

@@ -1,4 +1,4 @@
-"""What is to be sung, as it were: phones with durations, a pitch curve and levels.
+"""Prosody of one clause: durations of its phones, a pitch curve and a level curve.
 
 The prosody model says how the speaker says words; these rules make a sentence of them:
 a faster pace, a narrower range, pitch that falls through the clause and starts anew with
@@ -31,12 +31,12 @@ _FALL_SYLLABLES = 10  # a shorter clause falls less
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProsodyPlan:
-    """A clause, ready to be made sound."""
+    """The input of synthesis for one clause."""
 
     phones: tuple[Phone, ...]
     """With a pause at either end."""
     places: NDArray[np.float32]
-    """See :class:`~.encoder.PhoneBatch`, shape (n_phones, 2)."""
+    """See :class:`~.networks.PhoneBatch`, shape (n_phones, 2)."""
     durations: NDArray[np.int64]
     """Frames of each phone, shape (n_phones,)."""
     semitones: NDArray[np.float32]
@@ -52,7 +52,7 @@ class ProsodyPlan:
 def plan_prosody(
     syllables: Sequence[Syllable], model: ProsodyModel, *, question: bool = False, speed: float = 1
 ) -> ProsodyPlan:
-    """Return the score of one clause.
+    """Return the prosody of one clause.
 
     Args:
         syllables: At least one.
@@ -109,7 +109,7 @@ def _duration(phone: Phone, frames: float, syllable: Syllable | None, speed: flo
 
 
 def _shift(i: int, syllables: Sequence[Syllable], *, question: bool) -> float:
-    """Return by how many semitones the tune of the clause moves syllable ``i``."""
+    """Return by how many semitones the clause's intonation moves syllable ``i``."""
     n = len(syllables)
     fall = _FALL * min(1.0, n / _FALL_SYLLABLES) * (0.4 if question else 1)
     shift = fall * (0.4 - i / max(1, n - 1))

@@ -1,4 +1,4 @@
-"""From a score to sound, piece by piece: the first one soon, and all the same as in one go."""
+"""Streaming synthesis: a prosody plan becomes sound in chunks, the same samples as in one piece."""
 
 from collections.abc import Iterator
 
@@ -16,27 +16,31 @@ from .weights import VoiceNetworks
 
 Samples = NDArray[np.float32]
 
-_FIRST, _FOLLOWING = 24, 64  # frames of a piece
+_FIRST_CHUNK, _CHUNK = 24, 64  # frames
 
 
-def synthesize(score: ProsodyPlan, models: VoiceNetworks) -> Iterator[Samples]:
-    """Make sound of a score, yielding whole frames as they are ready."""
-    durations = torch.from_numpy(score.durations)
-    semitones = torch.from_numpy(score.semitones)
+def synthesize(plan: ProsodyPlan, models: VoiceNetworks) -> Iterator[Samples]:
+    """Synthesize a clause; its first chunk is short, so that it can soon be played.
+
+    Yields:
+        Whole frames, shape (k * HOP,), float32, at ``SAMPLE_RATE``; together all the plan's frames.
+    """
+    durations = torch.from_numpy(plan.durations)
+    semitones = torch.from_numpy(plan.semitones)
     n_frames = len(semitones)
     acoustic, vocoder = models.acoustic, models.vocoder
     source = torch.from_numpy(
-        np.stack([harmonic_excitation(score.semitones), noise_excitation(n_frames)])
+        np.stack([harmonic_excitation(plan.semitones), noise_excitation(n_frames)])
     )
-    level = 2 * torch.from_numpy(score.level)[:, None]  # of power
+    level = 2 * torch.from_numpy(plan.level)[:, None]  # of power
     with single_thread_inference():
         start = acoustic.frames(
-            score.batch(), frame_index(durations)[None], frame_facts(durations, semitones)[None]
+            plan.batch(), frame_index(durations)[None], frame_facts(durations, semitones)[None]
         )
     envelope, voicing = torch.zeros(n_frames, 0), torch.zeros(0)
     n_known, first = 0, 0
     while first < n_frames:
-        last = min(n_frames, first + (_FOLLOWING if first else _FIRST))
+        last = min(n_frames, first + (_CHUNK if first else _FIRST_CHUNK))
         with single_thread_inference():
             wanted = min(n_frames, last + vocoder.reach)
             if wanted > n_known:

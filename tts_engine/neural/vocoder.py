@@ -1,7 +1,7 @@
-"""From features to sound: pulses and noise, each through a filter that a network draws.
+"""A source-filter vocoder: pulses and noise, each through a filter that a network predicts.
 
 The network only corrects the filters that the envelope already gives, and adds to the
-minimum phase of the one for pulses; so it starts as a plain vocoder and learns from there.
+minimum phase of the one for pulses; so before training it already is a plain vocoder.
 Filtering is a product of short spectra (window 512, hop 128), two of them to a frame.
 """
 
@@ -19,7 +19,7 @@ _N_BINS = _FFT // 2 + 1
 _OVERLAP = _FFT // _STEP
 _MARGIN = (_FFT - _STEP) // 2
 _REACH = 3
-_LEAST = 0.01  # of pulses in a frame without voice, and of noise in one with it
+_MIN_GAIN = 0.01  # of pulses in an unvoiced frame; a tenth of that of noise in a voiced one
 _ENVELOPE_MEAN, _ENVELOPE_DEVIATION = -9.0, 3.0  # roughly; the same for every speaker
 
 
@@ -58,7 +58,7 @@ class Vocoder(nn.Module):
         """Return the waveform, shape (n, n_frames * HOP).
 
         Args:
-            envelope: As in :class:`~.features.Features`, shape (n, n_frames, N_BANDS).
+            envelope: As in :class:`~.features.AcousticFeatures`, shape (n, n_frames, N_BANDS).
             semitones: Shape (n, n_frames).
             voicing: Shape (n, n_frames).
             pulses: Of the source at this pitch, shape (n, n_frames * HOP).
@@ -83,16 +83,16 @@ class Vocoder(nn.Module):
         x = self.embed(torch.cat([scaled, semitones[..., None] / 6, voicing[..., None]], -1))
         for block in self.blocks:
             x = block(x)
-        drawn = self.out(self.norm(x)).unflatten(-1, (2, 3 * _N_BINS)).flatten(1, 2)
-        voice, breath, phase = drawn.chunk(3, -1)
+        predicted = self.out(self.norm(x)).unflatten(-1, (2, 3 * _N_BINS)).flatten(1, 2)
+        voice, noise, phase = predicted.chunk(3, -1)
         plain = _halves(envelope @ self.bands_to_bins) / 2  # power to amplitude
         voiced = _halves(voicing[..., None])
-        voice = plain + 4 * voice + torch.log(_LEAST + (1 - _LEAST) * voiced)
-        breath = plain + 4 * breath + torch.log(1 - (1 - 10 * _LEAST) * voiced)
+        voice = plain + 4 * voice + torch.log(_MIN_GAIN + (1 - _MIN_GAIN) * voiced)
+        noise = plain + 4 * noise + torch.log(1 - (1 - 10 * _MIN_GAIN) * voiced)
         cepstrum = torch.fft.irfft(voice, _FFT) * self.fold
         minimum = torch.fft.rfft(cepstrum)
         angle = minimum.imag + math.pi * torch.tanh(phase)
-        return torch.polar(torch.exp(voice), angle), torch.exp(breath).to(torch.complex64)
+        return torch.polar(torch.exp(voice), angle), torch.exp(noise).to(torch.complex64)
 
     def _spectra(self, samples: Tensor) -> Tensor:
         padded = nn.functional.pad(samples, (_MARGIN, _MARGIN))

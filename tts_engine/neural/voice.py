@@ -63,7 +63,7 @@ class NeuralVoice:
         self._speed = speed
         self._english = EspeakVoice()
         self._gain = np.float32(1)
-        self._gain = self._calibrated()
+        self._gain = self._calibration_gain()
 
     def speak(self, text: str) -> Generator[Speech, None, None]:
         """Speak one sentence, about a quarter of a second of it at first.
@@ -80,30 +80,34 @@ class NeuralVoice:
         clauses = spoken_clauses(text, language, lambda spoken: bool(_RUN.search(spoken)))
         if not clauses:
             raise ValueError("nothing to speak: the text holds only marks or symbols")
-        yield from filter_speech(self._said(clauses), TruePeakLimiter(SAMPLE_RATE), SAMPLE_RATE)
+        yield from filter_speech(
+            self._speak_clauses(clauses), TruePeakLimiter(SAMPLE_RATE), SAMPLE_RATE
+        )
 
-    def _said(self, clauses: list[tuple[str, str]]) -> Generator[Speech, None, None]:
+    def _speak_clauses(self, clauses: list[tuple[str, str]]) -> Generator[Speech, None, None]:
         for written, spoken in clauses:
             question = bool(_QUESTION.search(written))
-            breaths = list(_breath_groups(spoken))
-            for i, (breath, quiet) in enumerate(breaths):
-                if isinstance(breath, str):
-                    yield from (replace(p, text="") for p in self._english.speak(breath))
+            groups = list(_breath_groups(spoken))
+            for i, (group, pause) in enumerate(groups):
+                if isinstance(group, str):
+                    yield from (replace(p, text="") for p in self._english.speak(group))
                 else:
-                    rises = question and i == len(breaths) - 1
-                    yield from self._sung(breath, question=rises)
-                if quiet and i < len(breaths) - 1:
-                    yield _silence(quiet)
+                    rises = question and i == len(groups) - 1
+                    yield from self._speak_breath_group(group, question=rises)
+                if pause and i < len(groups) - 1:
+                    yield _silence(pause)
             yield replace(_silence(closing_pause_seconds(written)), text=written)
 
-    def _sung(self, breath: list[Word], *, question: bool) -> Generator[Speech, None, None]:
-        score = plan_prosody(
-            plan_phrases(breath), self._models.prosody, question=question, speed=self._speed
+    def _speak_breath_group(
+        self, words: list[Word], *, question: bool
+    ) -> Generator[Speech, None, None]:
+        plan = plan_prosody(
+            plan_phrases(words), self._models.prosody, question=question, speed=self._speed
         )
 
         def pieces() -> Generator[Speech, None, None]:
-            phonemes = _phonemes(score)
-            for samples in synthesize(score, self._models):
+            phonemes = _phonemes(plan)
+            for samples in synthesize(plan, self._models):
                 yield Speech(samples * self._gain, SAMPLE_RATE, "", phonemes)
                 phonemes = ()  # all came with the first; the filter puts them in their places
 
@@ -111,36 +115,37 @@ class NeuralVoice:
             pieces(), EdgeFade(round(_FADE_SECONDS * SAMPLE_RATE)), SAMPLE_RATE
         )
 
-    def _calibrated(self) -> np.float32:
+    def _calibration_gain(self) -> np.float32:
         """Return the gain that brings this voice to the common level."""
         pieces = [
-            piece.samples for piece in self._sung(words_with_pinyin(_CALIBRATION), question=False)
+            piece.samples
+            for piece in self._speak_breath_group(words_with_pinyin(_CALIBRATION), question=False)
         ]
         loudness = integrated_loudness(np.concatenate(pieces), SAMPLE_RATE)
         return np.float32(10 ** ((TARGET_LUFS - loudness) / 20) if np.isfinite(loudness) else 1.0)
 
 
 def _breath_groups(spoken: str) -> Iterator[tuple[list[Word] | str, float]]:
-    """Yield what is said in one go, Mandarin words or English, and the seconds of quiet after."""
-    breath: list[Word] = []
+    """Yield runs without a pause, Mandarin words or English text, and the pause after, seconds."""
+    group: list[Word] = []
     runs = list(_RUN.finditer(spoken))
     for run, following in zip(runs, [*runs[1:], None], strict=True):
-        quiet = pause_seconds(spoken[run.end() : following.start() if following else len(spoken)])
+        pause = pause_seconds(spoken[run.end() : following.start() if following else len(spoken)])
         if run.lastgroup == "english":
-            yield run[0], quiet
+            yield run[0], pause
             continue
-        breath += words_with_pinyin(run[0]) if run["han"] else [Word(run[0], letter_pinyin(run[0]))]
-        if breath and (quiet or not following or following["english"]):
-            yield breath, quiet
-            breath = []
+        group += words_with_pinyin(run[0]) if run["han"] else [Word(run[0], letter_pinyin(run[0]))]
+        if group and (pause or not following or following["english"]):
+            yield group, pause
+            group = []
 
 
-def _phonemes(score: ProsodyPlan) -> tuple[Phoneme, ...]:
-    ends = np.cumsum(score.durations) / FRAMES_PER_SECOND
-    starts = ends - score.durations / FRAMES_PER_SECOND
+def _phonemes(plan: ProsodyPlan) -> tuple[Phoneme, ...]:
+    ends = np.cumsum(plan.durations) / FRAMES_PER_SECOND
+    starts = ends - plan.durations / FRAMES_PER_SECOND
     return tuple(
         Phoneme(symbol, at)
-        for phone, start, end in zip(score.phones, starts, ends, strict=True)
+        for phone, start, end in zip(plan.phones, starts, ends, strict=True)
         for symbol, at in phone_to_ipa(phone, float(start), float(end))
     )
 

@@ -1,6 +1,7 @@
-"""Learning the envelope: at first near the real one, then also such that a critic is deceived.
+"""Training of the acoustic model: an L1 loss, and in the second half an adversarial loss too.
 
-A distance alone is least for the mean of all ways to say a thing, which sounds muffled.
+The L1 loss alone is least for the mean of all ways to say a word, which sounds muffled: the
+discriminator tells such an average from a recording.
 """
 
 from typing import Any
@@ -16,12 +17,12 @@ from .batches import FASTEST, SLOWEST, FrameBatch, frame_batch, word_batch
 from .losses import PatchDiscriminator, adversarial_loss, discriminator_loss
 from .preparation import Utterance
 
-_BATCH = 16
-_NEIGHBOURS = 160  # by length, so that little is padded
-_RATE, _CRITIC_RATE = 1.5e-3, 4e-4
-_CRITIC_FROM = 0.5  # of the stage
-_DECEIT = 0.12
-_PACED = 0.5  # share of words at another pace
+_BATCH_SIZE = 16  # words
+_LENGTH_BUCKET = 160  # words of similar length that a batch is drawn from, to pad little
+_LEARNING_RATE, _DISCRIMINATOR_LEARNING_RATE = 1.5e-3, 4e-4
+_ADVERSARIAL_START = 0.5  # part of the stage after which the adversarial loss has weight
+_ADVERSARIAL_WEIGHT = 0.12  # next to 1 for the L1 loss of the envelope
+_STRETCHED_SHARE = 0.5  # share of words whose durations are changed
 
 
 class AcousticTrainer:
@@ -34,36 +35,38 @@ class AcousticTrainer:
 
     def __init__(self, model: AcousticModel, utterances: list[Utterance]) -> None:
         self._model = model
-        self._critic = PatchDiscriminator()
-        self._optimizer = torch.optim.AdamW(model.parameters(), _RATE, betas=(0.9, 0.98))
-        self._critic_optimizer = torch.optim.AdamW(
-            self._critic.parameters(), _CRITIC_RATE, betas=(0.8, 0.99)
+        self._discriminator = PatchDiscriminator()
+        self._optimizer = torch.optim.AdamW(model.parameters(), _LEARNING_RATE, betas=(0.9, 0.98))
+        self._discriminator_optimizer = torch.optim.AdamW(
+            self._discriminator.parameters(), _DISCRIMINATOR_LEARNING_RATE, betas=(0.8, 0.99)
         )
         by_length = sorted(utterances, key=lambda u: u.recording.n_frames)
-        self._learnt = [u for u in by_length if not u.recording.held_out]
+        self._training = [u for u in by_length if not u.recording.held_out]
         self._held_out = [u for u in by_length if u.recording.held_out]
         self._n_steps = 0
-        frames = np.concatenate([u.features.envelope for u in self._learnt[::10]])
+        frames = np.concatenate([u.features.envelope for u in self._training[::10]])
         model.mean.copy_(torch.from_numpy(frames.mean(0)))
         model.deviation.copy_(torch.from_numpy(frames.std(0) + 0.1))
 
     def step(self, progress: float, rate: float) -> dict[str, float]:
         rng = np.random.default_rng((2, self._n_steps))
         self._n_steps += 1
-        anchor = int(rng.integers(len(self._learnt)))
-        first = max(0, min(anchor - _NEIGHBOURS // 2, len(self._learnt) - _NEIGHBOURS))
-        near = self._learnt[first : first + _NEIGHBOURS]
-        chosen = [near[i] for i in rng.choice(len(near), min(_BATCH, len(near)), replace=False)]
+        anchor = int(rng.integers(len(self._training)))
+        first = max(0, min(anchor - _LENGTH_BUCKET // 2, len(self._training) - _LENGTH_BUCKET))
+        bucket = self._training[first : first + _LENGTH_BUCKET]
+        chosen = [
+            bucket[i] for i in rng.choice(len(bucket), min(_BATCH_SIZE, len(bucket)), replace=False)
+        ]
         paces = np.exp(rng.uniform(np.log(FASTEST), np.log(SLOWEST), len(chosen)))
-        paces = np.where(rng.random(len(chosen)) < _PACED, paces, 1.0)
+        paces = np.where(rng.random(len(chosen)) < _STRETCHED_SHARE, paces, 1.0)
         self._model.train()
-        frames, made, losses = self._losses(chosen, paces)
+        frames, predicted, losses = self._losses(chosen, paces)
         loss = losses["envelope"] + 0.5 * losses["change"] + 0.2 * losses["voicing"]
-        if progress >= _CRITIC_FROM:
-            losses |= self._deceit(frames, made, rate)
-            loss = loss + _DECEIT * losses["deceit"]
+        if progress >= _ADVERSARIAL_START:
+            losses |= self._adversarial_losses(frames, predicted, rate)
+            loss = loss + _ADVERSARIAL_WEIGHT * losses["adversarial"]
         for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * rate
+            group["lr"] = _LEARNING_RATE * rate
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
@@ -77,30 +80,33 @@ class AcousticTrainer:
         return {name: value.item() for name, value in losses.items()}
 
     def state(self) -> dict[str, Any]:
-        return {
+        return {  # the keys of checkpoints since 0.1, so that old ones can be gone on from
             "model": self._model.state_dict(),
-            "critic": self._critic.state_dict(),
+            "critic": self._discriminator.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "critic_optimizer": self._critic_optimizer.state_dict(),
+            "critic_optimizer": self._discriminator_optimizer.state_dict(),
             "n_steps": self._n_steps,
         }
 
     def load(self, state: dict[str, Any]) -> None:
         self._model.load_state_dict(state["model"])
-        self._critic.load_state_dict(state["critic"])
+        self._discriminator.load_state_dict(state["critic"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self._discriminator_optimizer.load_state_dict(state["critic_optimizer"])
         self._n_steps = state["n_steps"]
 
     def _losses(
         self, utterances: list[Utterance], paces: NDArray[np.float64]
     ) -> tuple[FrameBatch, Tensor, dict[str, Tensor]]:
-        """Return the real frames, the made envelope and the losses."""
+        """The recorded frames, the predicted envelope in deviations from its mean, and the losses.
+
+        The envelope is of shape (n, n_frames, N_BANDS).
+        """
         frames = frame_batch(utterances, paces)
         start = self._model.frames(word_batch(utterances), frames.owner, frames.facts)
-        made, logits = self._model.decode(start, frames.mask)
+        predicted, logits = self._model.decode(start, frames.mask)
         real = (frames.envelope - self._model.mean) / self._model.deviation
-        error = (made - real) * frames.mask
+        error = (predicted - real) * frames.mask
         n_values = frames.mask.sum() * N_BANDS
         voicing = nn.functional.binary_cross_entropy_with_logits(
             logits, frames.voicing, reduction="none"
@@ -110,21 +116,31 @@ class AcousticTrainer:
             "change": (error[:, 1:] - error[:, :-1]).abs().sum() / n_values,
             "voicing": (voicing * frames.mask[..., 0]).sum() / frames.mask.sum(),
         }
-        return frames, made, losses
+        return frames, predicted, losses
 
-    def _deceit(self, frames: FrameBatch, made: Tensor, rate: float) -> dict[str, Tensor]:
-        """Teach the critic, and return both its loss and the model's."""
+    def _adversarial_losses(
+        self, frames: FrameBatch, predicted: Tensor, rate: float
+    ) -> dict[str, Tensor]:
+        """Train the discriminator one step; its loss, and the model's adversarial loss.
+
+        Only frames up to the end of the shortest word are compared: no padding is judged.
+        """
         shortest = int(frames.mask.sum(1).min())
         real = (frames.envelope - self._model.mean) / self._model.deviation
-        real_picture = real[:, :shortest].transpose(1, 2)
-        made_picture = made[:, :shortest].transpose(1, 2)
-        doubt = discriminator_loss(self._critic(real_picture), self._critic(made_picture.detach()))
-        for group in self._critic_optimizer.param_groups:
-            group["lr"] = _CRITIC_RATE * rate
-        self._critic_optimizer.zero_grad()
-        doubt.backward()  # type: ignore[no-untyped-call]
-        self._critic_optimizer.step()
-        self._critic.requires_grad_(False)
-        deceit = adversarial_loss(self._critic(real_picture), self._critic(made_picture))
-        self._critic.requires_grad_(True)
-        return {"critic": doubt.detach(), "deceit": deceit}
+        real_patch_input = real[:, :shortest].transpose(1, 2)
+        predicted_patch_input = predicted[:, :shortest].transpose(1, 2)
+        own_loss = discriminator_loss(
+            self._discriminator(real_patch_input),
+            self._discriminator(predicted_patch_input.detach()),
+        )
+        for group in self._discriminator_optimizer.param_groups:
+            group["lr"] = _DISCRIMINATOR_LEARNING_RATE * rate
+        self._discriminator_optimizer.zero_grad()
+        own_loss.backward()  # type: ignore[no-untyped-call]
+        self._discriminator_optimizer.step()
+        self._discriminator.requires_grad_(False)
+        adversarial = adversarial_loss(
+            self._discriminator(real_patch_input), self._discriminator(predicted_patch_input)
+        )
+        self._discriminator.requires_grad_(True)
+        return {"discriminator": own_loss.detach(), "adversarial": adversarial}

@@ -1,4 +1,4 @@
-"""Utterances as tensors: batches of phones and frames, some of them at another pace."""
+"""Utterances as padded tensors: batches of phones and of frames, some with other durations."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,8 @@ from ..phones import Phone
 from .preparation import Utterance
 
 SLOWEST, FASTEST = 1.1, 0.5
-"""Durations of finals in training, as multiples of the recorded; sentences run twice as fast."""
+"""Durations of finals in training, as multiples of the recorded ones: syllables of a sentence last
+about half as long as those of single words."""
 
 
 class FrameBatch(NamedTuple):
@@ -22,7 +23,7 @@ class FrameBatch(NamedTuple):
     owner: Tensor
     """Which phone each frame belongs to, shape (n, n_frames), int64."""
     facts: Tensor
-    """Shape (n, n_frames, 6); see :func:`~..acoustic.frame_facts`."""
+    """Shape (n, n_frames, 6); see :func:`~..networks.frame_facts`."""
     envelope: Tensor
     """Shape (n, n_frames, N_BANDS)."""
     semitones: Tensor

@@ -20,7 +20,7 @@ from ..features import HOP, SAMPLE_RATE
 HELD_OUT_EVERY = 40
 """Every 40th recording is for measuring."""
 _AUDIO, _INDEX = "audio.npy", "recordings.json"
-_LEVEL = 0.08  # root mean square of what is loud in a recording
+_SPEECH_RMS = 0.08  # root mean square of a recording's loud frames, of full scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class SpeechCorpus:
 
     recordings: tuple[CorpusRecording, ...]
     audio: NDArray[np.int16]
-    """One recording behind the other, shape (n_frames * HOP,)."""
+    """All recordings, concatenated, shape (n_frames * HOP,)."""
 
     def samples(self, recording: CorpusRecording) -> NDArray[np.float32]:
         """Return its waveform, shape (n_frames * HOP,), values in [-1, 1]."""
@@ -82,7 +82,7 @@ def decode_corpus(archive: Path, transcripts: Path, folder: Path) -> None:
             samples, rate = soundfile.read(io.BytesIO(file.read()), dtype="float32")
             samples = soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ")
             n_frames = len(samples) // HOP
-            piece = _levelled(samples[: n_frames * HOP])
+            piece = _normalize_level(samples[: n_frames * HOP])
             text, syllables = readings[member.name]
             recordings.append(CorpusRecording(member.name, text, syllables, first, n_frames))
             pieces.append(piece)
@@ -130,9 +130,12 @@ def _readings(transcripts: Path) -> Iterator[tuple[str, tuple[str, tuple[str, ..
             yield fields["file"], (text, syllables)
 
 
-def _levelled(samples: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Bring the loud part to one level; recordings differ by some dB for no reason."""
+def _normalize_level(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Scale to one root mean square of the loud frames: recordings differ by some dB for no reason.
+
+    (n_frames * HOP,) in [-1, 1] to the same shape in 16 bits.
+    """
     power = np.square(samples.reshape(-1, HOP)).mean(1)
     loud = power[power > 0.1 * power.max()].mean() if len(power) else 0.0
-    gain = _LEVEL / np.sqrt(loud) if loud > 0 else 0.0
+    gain = _SPEECH_RMS / np.sqrt(loud) if loud > 0 else 0.0
     return np.clip(np.round(samples * gain * 32767), -32768, 32767).astype(np.int16)

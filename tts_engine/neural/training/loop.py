@@ -1,4 +1,4 @@
-"""One stage of training within a budget of processor time; it can be stopped and goes on."""
+"""The training loop of one stage: a budget of processor time, and checkpoints to resume from."""
 
 import json
 import math
@@ -14,18 +14,18 @@ from zhengwen.atomic_write import atomic_path
 
 _SAVE_SECONDS = 120.0  # of processor time
 _REPORT_SECONDS = 30.0
-_WARM_UP = 0.02  # of the budget
-_LEAST_RATE = 0.02  # of the learning rate, at the end
+_WARMUP = 0.02  # part of the budget
+_FINAL_RATE = 0.02  # part of the highest learning rate
 
 
 class StageTrainer(Protocol):
-    """What a stage trains."""
+    """A network of the voice with its optimizer, its batches and its losses."""
 
     def step(self, progress: float, rate: float) -> dict[str, float]:
-        """Learn from one batch.
+        """Train on one batch.
 
         Args:
-            progress: 0 to 1, the part of the stage that is over.
+            progress: Part of the stage that is over, 0 to 1.
             rate: Factor of the learning rates, 0 to 1.
 
         Returns:
@@ -34,15 +34,15 @@ class StageTrainer(Protocol):
         ...
 
     def evaluate(self) -> dict[str, float]:
-        """Return losses over what is held out."""
+        """Return losses over the held-out recordings, by name."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """Return everything needed to go on."""
+        """Return what a checkpoint holds: tensors, numbers and dictionaries of these."""
         ...
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore what :meth:`state` returned."""
         ...
 
 
@@ -54,11 +54,11 @@ def train_stage(
     Args:
         task: What to train.
         checkpoint: A file; a log of the same name ending in ``.jsonl`` lies beside it.
-        cpu_seconds: Of this process, all interruptions left out.
-        report: Is told now and then how far it is.
+        cpu_seconds: Budget of processor time, that of earlier runs of the stage included.
+        report: Receives a line about progress every 30 seconds of processor time.
 
     Returns:
-        Losses over what is held out.
+        Losses over the held-out recordings, by name.
     """
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     spent, n_steps = 0.0, 0
@@ -91,6 +91,6 @@ def train_stage(
 
 
 def _rate(progress: float) -> float:
-    """Warm up, then fall like a cosine."""
-    falling = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-    return min(1.0, (progress + 1e-3) / _WARM_UP) * max(_LEAST_RATE, falling)
+    """Factor of the learning rates, 0 to 1: a linear warm-up, then a cosine down to 2 %."""
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+    return min(1.0, (progress + 1e-3) / _WARMUP) * max(_FINAL_RATE, cosine)

@@ -1,6 +1,6 @@
-"""Recordings become what the networks learn from: features, phones and their times.
+"""From recordings to training data: acoustic features, phones and phone durations.
 
-Three steps, each kept on disk and left out when it is there: decode, analyse, align.
+Three steps, decode, analyse and align; each is kept on disk, and skipped if it is there.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,13 +19,13 @@ from .analysis import continuous_semitones, spectral_envelope, track_pitch
 from .corpus import CorpusRecording, SpeechCorpus, decode_corpus, is_corpus_decoded, open_corpus
 
 _FEATURES, _ALIGNMENT = "features.npz", "alignment.npz"
-_AT_ONCE = 32  # recordings
-_WORST = 3.5  # deviations below the median score: something else was said
+_BATCH_SIZE = 32  # recordings
+_MAX_DEVIATIONS = 3.5  # below the median score: there, something else was said
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Utterance:
-    """A recording with all that is known of it."""
+    """A recording with its features and its aligned phones."""
 
     recording: CorpusRecording
     features: AcousticFeatures
@@ -44,7 +44,7 @@ def prepare_corpus(
         archive: A tar file of sound files.
         transcripts: Tab-separated, with columns ``file`` and ``text``.
         folder: Where everything goes.
-        report: Is told of each step.
+        report: Receives a line for each step.
 
     Raises:
         ValueError: No recording can be used.
@@ -80,7 +80,7 @@ def load_utterances(folder: Path) -> list[Utterance]:
     spread = np.median(np.abs(scores - np.median(scores))) * 1.4826
     found = []
     for row, index in enumerate(indices):
-        if scores[row] < np.median(scores) - _WORST * spread:
+        if scores[row] < np.median(scores) - _MAX_DEVIATIONS * spread:
             continue
         recording = corpus.recordings[index]
         found.append(
@@ -163,5 +163,5 @@ def _spoken(recording: CorpusRecording) -> tuple[Phone, ...]:
 
 def _batches(recordings: tuple[CorpusRecording, ...]) -> Iterator[list[CorpusRecording]]:
     by_length = sorted(recordings, key=lambda recording: recording.n_frames)
-    for at in range(0, len(by_length), _AT_ONCE):
-        yield by_length[at : at + _AT_ONCE]
+    for at in range(0, len(by_length), _BATCH_SIZE):
+        yield by_length[at : at + _BATCH_SIZE]

@@ -1,4 +1,4 @@
-"""Learning durations and pitch contours."""
+"""Training of the prosody model: durations and pitch contours, both with L1 losses."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from ..networks import N_PITCH_POINTS, ProsodyModel
 from .batches import word_batch
 from .preparation import Utterance
 
-_BATCH = 64
-_RATE = 2e-3
+_BATCH_SIZE = 64  # words
+_LEARNING_RATE = 2e-3
 
 
 class ProsodyTrainer:
@@ -25,19 +25,21 @@ class ProsodyTrainer:
 
     def __init__(self, model: ProsodyModel, utterances: list[Utterance]) -> None:
         self._model = model
-        self._optimizer = torch.optim.AdamW(model.parameters(), _RATE, weight_decay=0.05)
-        self._learnt = [u for u in utterances if not u.recording.held_out]
+        self._optimizer = torch.optim.AdamW(model.parameters(), _LEARNING_RATE, weight_decay=0.05)
+        self._training = [u for u in utterances if not u.recording.held_out]
         self._held_out = [u for u in utterances if u.recording.held_out]
         self._n_steps = 0
 
     def step(self, progress: float, rate: float) -> dict[str, float]:
         rng = np.random.default_rng((1, self._n_steps))
         self._n_steps += 1
-        chosen = rng.choice(len(self._learnt), min(_BATCH, len(self._learnt)), replace=False)
+        chosen = rng.choice(
+            len(self._training), min(_BATCH_SIZE, len(self._training)), replace=False
+        )
         self._model.train()
-        duration, pitch = self._losses([self._learnt[i] for i in chosen])
+        duration, pitch = self._losses([self._training[i] for i in chosen])
         for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * rate
+            group["lr"] = _LEARNING_RATE * rate
         self._optimizer.zero_grad()
         (duration + pitch / 2).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
@@ -80,7 +82,7 @@ def _pad(parts: Any) -> Tensor:
 
 
 def _contours(utterance: Utterance) -> tuple[Tensor, Tensor]:
-    """Return each phone's pitch contour, and 1 where it is known: (n_phones, N_POINTS) each."""
+    """Each phone's pitch contour, and 1 where it is known, (n_phones, N_PITCH_POINTS) each."""
     features = utterance.features
     ends = np.cumsum(utterance.durations)
     part = (np.arange(N_PITCH_POINTS) + 0.5) / N_PITCH_POINTS

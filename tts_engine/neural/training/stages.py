@@ -1,4 +1,4 @@
-"""The whole training, stage by stage; each goes on where it was stopped."""
+"""Training of a whole voice, stage by stage; a stage that was stopped goes on when called again."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def train_voice(
         out: Where checkpoints, logs and ``voice.safetensors`` go.
         sizes: Of the networks.
         minutes: Of processor time, by stage; a stage of 0 is left as it is.
-        report: Is told how far it is.
+        report: Receives lines about progress.
 
     Returns:
         The exported voice.
@@ -50,49 +50,58 @@ def train_voice(
         ValueError: Nothing is held out to measure with.
     """
     torch.manual_seed(0)
-    spoken, corpus = load_utterances(data), open_corpus(data)
-    if not any(utterance.recording.held_out for utterance in spoken):
+    utterances, corpus = load_utterances(data), open_corpus(data)
+    if not any(utterance.recording.held_out for utterance in utterances):
         raise ValueError(
             f"{data} has no recording whose number divides by {HELD_OUT_EVERY}, to measure"
         )
     models = sizes.build()
     seconds = {stage: 60 * value for stage, value in minutes.items()}
-    found = {
+    held_out_losses = {
         "prosody": train_stage(
-            ProsodyTrainer(models.prosody, spoken), out / "prosody.pt", seconds["prosody"], report
+            ProsodyTrainer(models.prosody, utterances),
+            out / "prosody.pt",
+            seconds["prosody"],
+            report,
         ),
         "acoustic": train_stage(
-            AcousticTrainer(models.acoustic, spoken),
+            AcousticTrainer(models.acoustic, utterances),
             out / "acoustic.pt",
             seconds["acoustic"],
             report,
         ),
         "vocoder": train_stage(
-            VocoderTrainer(models.vocoder, spoken, corpus),
+            VocoderTrainer(models.vocoder, utterances, corpus),
             out / "vocoder.pt",
             seconds["vocoder"],
             report,
         ),
     }
     if seconds["tuning"]:
-        task = VocoderTrainer(models.vocoder, spoken, corpus, _made(models, spoken))
-        found["tuning"] = train_stage(task, out / "tuning.pt", seconds["tuning"], report)
-    report(json.dumps({"held out": found}))
+        task = VocoderTrainer(
+            models.vocoder, utterances, corpus, _predicted_envelopes(models, utterances)
+        )
+        held_out_losses["tuning"] = train_stage(task, out / "tuning.pt", seconds["tuning"], report)
+    report(json.dumps({"held out": held_out_losses}))
     path = out / "voice.safetensors"
     save_weights(
-        models, path, {**_NOTES, "held_out": json.dumps(found), "minutes": json.dumps(minutes)}
+        models,
+        path,
+        {**_NOTES, "held_out": json.dumps(held_out_losses), "minutes": json.dumps(minutes)},
     )
     return path
 
 
-def _made(models: VoiceNetworks, spoken: list[Utterance]) -> list[NDArray[np.float32]]:
-    """Return the acoustic model's envelopes, at the recorded times and pitch."""
+def _predicted_envelopes(
+    models: VoiceNetworks, utterances: list[Utterance]
+) -> list[NDArray[np.float32]]:
+    """The acoustic model's envelopes, (n_frames, N_BANDS) each, at recorded durations."""
     models.acoustic.eval()
-    found = []
-    for utterance in spoken:
+    envelopes = []
+    for utterance in utterances:
         frames = frame_batch([utterance], np.ones(1))
         with torch.inference_mode():
             start = models.acoustic.frames(word_batch([utterance]), frames.owner, frames.facts)
             envelope = models.acoustic.envelope(models.acoustic.decode(start)[0])
-        found.append(envelope[0].numpy())
-    return found
+        envelopes.append(envelope[0].numpy())
+    return envelopes

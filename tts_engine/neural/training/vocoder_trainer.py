@@ -1,4 +1,4 @@
-"""Learning to sound: short spectra near the real ones, then also such that critics are deceived."""
+"""Training of the vocoder: a multi-resolution STFT loss, later an adversarial loss as well."""
 
 from typing import Any
 
@@ -20,26 +20,27 @@ from .losses import (
 )
 from .preparation import Utterance
 
-_BATCH = 8
+_BATCH_SIZE = 8  # segments of words
 _SEGMENT = 40  # frames
-_RATE, _CRITIC_RATE = 1e-3, 3e-4
-_CRITIC_FROM = 0.6  # of the stage
-_DECEIT = 0.1
-_CRITIC_SPECTRA = ((1024, 256), (256, 64))  # window and hop, samples
-_MADE = 0.6  # share of envelopes from the acoustic model, when there are any
+_LEARNING_RATE, _DISCRIMINATOR_LEARNING_RATE = 1e-3, 3e-4
+_ADVERSARIAL_START = 0.6  # part of the stage after which the adversarial loss has weight
+_ADVERSARIAL_WEIGHT = 0.1  # next to 1 for the STFT loss
+_DISCRIMINATOR_STFTS = ((1024, 256), (256, 64))  # window and hop of each, samples
+_PREDICTED_SHARE = 0.6  # share of envelopes from the acoustic model, when there are any
 
 Array = NDArray[np.float32]
 
 
 class VocoderTrainer:
-    """Trains a vocoder on pieces of words.
+    """Trains a vocoder on segments of 40 frames (0.46 s) of recorded words.
 
     Args:
         vocoder: The vocoder.
         utterances: All of the speaker's.
-        corpus: Their sound.
-        made: Envelopes of the utterances by an acoustic model, at the recorded times and
-            pitch, if the vocoder is to learn to live with them.
+        corpus: Their waveforms.
+        predicted_envelopes: The acoustic model's, (n_frames, N_BANDS) of each utterance, at the
+            recorded durations and pitch; None to train on recorded envelopes alone. With them
+            the vocoder learns to make up for the acoustic model's errors.
     """
 
     def __init__(
@@ -47,38 +48,38 @@ class VocoderTrainer:
         vocoder: Vocoder,
         utterances: list[Utterance],
         corpus: SpeechCorpus,
-        made: list[Array] | None = None,
+        predicted_envelopes: list[Array] | None = None,
     ) -> None:
         self._vocoder, self._corpus = vocoder, corpus
-        self._critics = nn.ModuleList(PatchDiscriminator() for _ in _CRITIC_SPECTRA)
-        self._optimizer = torch.optim.AdamW(vocoder.parameters(), _RATE, betas=(0.9, 0.98))
-        self._critic_optimizer = torch.optim.AdamW(
-            self._critics.parameters(), _CRITIC_RATE, betas=(0.8, 0.99)
+        self._discriminators = nn.ModuleList(PatchDiscriminator() for _ in _DISCRIMINATOR_STFTS)
+        self._optimizer = torch.optim.AdamW(vocoder.parameters(), _LEARNING_RATE, betas=(0.9, 0.98))
+        self._discriminator_optimizer = torch.optim.AdamW(
+            self._discriminators.parameters(), _DISCRIMINATOR_LEARNING_RATE, betas=(0.8, 0.99)
         )
-        envelopes = made or [u.features.envelope for u in utterances]
+        envelopes = predicted_envelopes or [u.features.envelope for u in utterances]
         pairs = [
             (u, envelope)
             for u, envelope in zip(utterances, envelopes, strict=True)
             if u.recording.n_frames >= _SEGMENT
         ]
-        self._learnt = [pair for pair in pairs if not pair[0].recording.held_out]
+        self._training = [pair for pair in pairs if not pair[0].recording.held_out]
         self._held_out = [pair for pair in pairs if pair[0].recording.held_out]
-        weights = np.array([u.recording.n_frames for u, _ in self._learnt], np.float64)
+        weights = np.array([u.recording.n_frames for u, _ in self._training], np.float64)
         self._weights = weights / weights.sum()
         self._n_steps = 0
 
     def step(self, progress: float, rate: float) -> dict[str, float]:
         rng = np.random.default_rng((3, self._n_steps))
         self._n_steps += 1
-        chosen = rng.choice(len(self._learnt), _BATCH, p=self._weights)
-        real, made = self._sounds([self._learnt[i] for i in chosen], rng)
-        losses = {"spectral": multi_resolution_stft_loss(made, real)}
+        chosen = rng.choice(len(self._training), _BATCH_SIZE, p=self._weights)
+        real, synthesized = self._segments([self._training[i] for i in chosen], rng)
+        losses = {"spectral": multi_resolution_stft_loss(synthesized, real)}
         loss = losses["spectral"]
-        if progress >= _CRITIC_FROM:
-            losses |= self._deceit(real, made, rate)
-            loss = loss + _DECEIT * losses["deceit"]
+        if progress >= _ADVERSARIAL_START:
+            losses |= self._adversarial_losses(real, synthesized, rate)
+            loss = loss + _ADVERSARIAL_WEIGHT * losses["adversarial"]
         for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * rate
+            group["lr"] = _LEARNING_RATE * rate
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._vocoder.parameters(), 5.0)
@@ -88,35 +89,35 @@ class VocoderTrainer:
     def evaluate(self) -> dict[str, float]:
         rng = np.random.default_rng(4)
         with torch.no_grad():
-            real, made = self._sounds(self._held_out[:64], rng)
-            return {"spectral": multi_resolution_stft_loss(made, real).item()}
+            real, synthesized = self._segments(self._held_out[:64], rng)
+            return {"spectral": multi_resolution_stft_loss(synthesized, real).item()}
 
     def state(self) -> dict[str, Any]:
-        return {
+        return {  # the keys of checkpoints since 0.1, so that old ones can be gone on from
             "model": self._vocoder.state_dict(),
-            "critics": self._critics.state_dict(),
+            "critics": self._discriminators.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "critic_optimizer": self._critic_optimizer.state_dict(),
+            "critic_optimizer": self._discriminator_optimizer.state_dict(),
             "n_steps": self._n_steps,
         }
 
     def load(self, state: dict[str, Any]) -> None:
         self._vocoder.load_state_dict(state["model"])
-        self._critics.load_state_dict(state["critics"])
+        self._discriminators.load_state_dict(state["critics"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._critic_optimizer.load_state_dict(state["critic_optimizer"])
+        self._discriminator_optimizer.load_state_dict(state["critic_optimizer"])
         self._n_steps = state["n_steps"]
 
-    def _sounds(
+    def _segments(
         self, pairs: list[tuple[Utterance, Array]], rng: np.random.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Return pieces of words as recorded and as made, shape (n, _SEGMENT * HOP) each."""
+        """Segments as recorded and as synthesized, shape (n, _SEGMENT * HOP) each, in [-1, 1]."""
         real, envelopes, semitones, voicing = [], [], [], []
-        for utterance, made in pairs:
+        for utterance, predicted in pairs:
             first = int(rng.integers(utterance.recording.n_frames - _SEGMENT + 1))
             part = slice(first, first + _SEGMENT)
             features = utterance.features
-            envelope = made if rng.random() < _MADE else features.envelope
+            envelope = predicted if rng.random() < _PREDICTED_SHARE else features.envelope
             samples = self._corpus.samples(utterance.recording)
             real.append(samples[first * HOP : (first + _SEGMENT) * HOP])
             envelopes.append(envelope[part])
@@ -128,20 +129,27 @@ class VocoderTrainer:
         arrays = (np.stack(envelopes), curve, np.stack(voicing), source, noise)
         return torch.from_numpy(np.stack(real)), self._vocoder(*map(torch.from_numpy, arrays))
 
-    def _deceit(self, real: Tensor, made: Tensor, rate: float) -> dict[str, Tensor]:
-        """Teach the critics, and return both their loss and the vocoder's."""
-        pictures = [
-            tuple((stft_magnitude(samples, window, hop) + 1e-3).log() for samples in (real, made))
-            for window, hop in _CRITIC_SPECTRA
+    def _adversarial_losses(
+        self, real: Tensor, synthesized: Tensor, rate: float
+    ) -> dict[str, Tensor]:
+        """Train the discriminators one step; their loss, and the vocoder's adversarial loss."""
+        log_spectra = [
+            tuple(
+                (stft_magnitude(samples, window, hop) + 1e-3).log()
+                for samples in (real, synthesized)
+            )
+            for window, hop in _DISCRIMINATOR_STFTS
         ]
-        pairs = list(zip(self._critics, pictures, strict=True))
-        doubt = torch.stack([discriminator_loss(c(r), c(m.detach())) for c, (r, m) in pairs]).mean()
-        for group in self._critic_optimizer.param_groups:
-            group["lr"] = _CRITIC_RATE * rate
-        self._critic_optimizer.zero_grad()
-        doubt.backward()  # type: ignore[no-untyped-call]
-        self._critic_optimizer.step()
-        self._critics.requires_grad_(False)
-        deceit = torch.stack([adversarial_loss(c(r), c(m)) for c, (r, m) in pairs]).mean()
-        self._critics.requires_grad_(True)
-        return {"critic": doubt.detach(), "deceit": deceit}
+        pairs = list(zip(self._discriminators, log_spectra, strict=True))
+        own_loss = torch.stack(
+            [discriminator_loss(c(r), c(m.detach())) for c, (r, m) in pairs]
+        ).mean()
+        for group in self._discriminator_optimizer.param_groups:
+            group["lr"] = _DISCRIMINATOR_LEARNING_RATE * rate
+        self._discriminator_optimizer.zero_grad()
+        own_loss.backward()  # type: ignore[no-untyped-call]
+        self._discriminator_optimizer.step()
+        self._discriminators.requires_grad_(False)
+        adversarial = torch.stack([adversarial_loss(c(r), c(m)) for c, (r, m) in pairs]).mean()
+        self._discriminators.requires_grad_(True)
+        return {"discriminator": own_loss.detach(), "adversarial": adversarial}
