@@ -7,11 +7,12 @@ import pytest
 import torch
 from rich.console import Console
 
+from avatar_engine.video.encoder import X264_OPTIONS
 from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
 from avatar_engine.wav2lip.model import Wav2Lip384
 from avatar_engine.wav2lip.weights import save_weights
 from eval.performance.frame_inputs import FrameInputs, calibrate_batch_norms
-from eval.performance.frame_speed import SpeedReport, _child, tables
+from eval.performance.frame_speed import SpeedReport, _in_fresh_process, tables
 from eval.performance.frame_steps import ENCODER_SETTINGS, EncoderSetting, measure_encoder_settings
 from eval.performance.network_benchmark import (
     EXACT,
@@ -72,11 +73,20 @@ def test_a_row_is_measured_in_a_process_of_its_own(
     save_weights(generator, tmp_path / "generator.safetensors")
     material.save(tmp_path / "material.npz")
     np.save(tmp_path / "plain.npy", plain)
-    row = NetworkRow(**_child(NetworkTask("hybrid", "torch", 1, 1, str(tmp_path))))
+    task = NetworkTask("hybrid", "torch", 1, 1, str(tmp_path))
+    row = NetworkRow(**_in_fresh_process("network_benchmark", 1, task))
     assert row.fps > 0 and row.cpu_ms > 0 and row.cache_mb == pytest.approx(1.54, abs=0.01)
     assert row.memory_mb > 50 and row.psnr_db is not None and row.psnr_db > 55
+    nowhere = NetworkTask("hybrid", "torch", 1, 1, str(tmp_path / "elsewhere"))
     with pytest.raises(OSError, match=r"hybrid with torch failed: .*material\.npz"):
-        _child(NetworkTask("hybrid", "torch", 1, 1, str(tmp_path / "elsewhere")))
+        _in_fresh_process("network_benchmark", 1, nowhere)
+
+
+@pytest.mark.slow
+def test_the_steps_beside_the_network_are_measured_in_a_process_of_their_own() -> None:
+    steps = _in_fresh_process("frame_steps", 1)
+    assert {"hear: mel spectrogram", "RGB to YUV", "x264, AAC, MP4"} <= steps.keys()
+    assert steps["RGB to YUV"] > 0
 
 
 def test_figures_of_several_rounds_are_their_medians() -> None:
@@ -101,6 +111,11 @@ def test_the_table_shows_speed_ups_and_the_sum_of_the_way() -> None:
 
 
 def test_what_is_sent_is_one_of_the_ways_to_encode_that_are_compared() -> None:
+    assert (X264_OPTIONS["preset"], int(X264_OPTIONS["crf"])) in ENCODER_SETTINGS
+
+
+@pytest.mark.slow
+def test_every_way_to_encode_is_measured_and_the_finer_one_takes_more_bits() -> None:
     ways = {(way.preset, way.crf): way for way in measure_encoder_settings()}
     assert (
         list(ways) == list(ENCODER_SETTINGS)

@@ -69,11 +69,12 @@ def run(options: argparse.Namespace) -> None:
         for number in range(options.rounds):
             progress.print(f"round {number + 1} of {options.rounds}")
             for title, form, runtime, batch in _rows(options.batch):
-                row = NetworkRow(**_child(NetworkTask(form, runtime, batch, options.threads, name)))
+                task = NetworkTask(form, runtime, batch, options.threads, name)
+                row = NetworkRow(**_in_fresh_process("network_benchmark", task.threads, task))
                 found.setdefault(title, []).append(row)
                 progress.print(f"{title}: {row.fps:.1f} frames/s")
         rows = {title: median_row(some) for title, some in found.items()}
-        rest = _child(NetworkTask("rest", "", 1, options.threads, name))
+        rest = _in_fresh_process("frame_steps", options.threads)
     encodings = list(measure_encoder_settings())
     report = SpeedReport(
         _machine(), weights, options.threads, options.rounds, rows, rest, encodings
@@ -187,16 +188,24 @@ def _prepare(folder: Path, options: argparse.Namespace) -> str:
     return f"{name} {generator.width}"
 
 
-def _child(order: NetworkTask) -> dict[str, float]:
-    """Measure in a fresh process."""
-    threads = {"OMP_NUM_THREADS": str(order.threads), "OPENBLAS_NUM_THREADS": str(order.threads)}
+def _in_fresh_process(
+    module: str, n_threads: int, task: NetworkTask | None = None
+) -> dict[str, float]:
+    """What a module of this package measures and prints as JSON, in a process of its own.
+
+    Raises:
+        OSError: The process failed.
+    """
+    threads = {"OMP_NUM_THREADS": str(n_threads), "OPENBLAS_NUM_THREADS": str(n_threads)}
+    arguments = [json.dumps(asdict(task))] if task else []
     done = subprocess.run(
-        [sys.executable, "-m", "eval.performance.network_benchmark", json.dumps(asdict(order))],
+        [sys.executable, "-m", f"{__package__}.{module}", *arguments],
         env=os.environ | threads, cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:]
-        raise OSError(f"{order.form} with {order.runtime} failed: {' '.join(last)}")
+        what = f"{task.form} with {task.runtime}" if task else module
+        raise OSError(f"{what} failed: {' '.join(last)}")
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 

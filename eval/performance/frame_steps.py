@@ -1,5 +1,9 @@
-"""The rest of a frame's way: what is heard, the picture around the face, the film."""
+"""What a frame costs besides the network: mel spectrogram, pasting the face, encoding.
 
+``python -m eval.performance.frame_steps`` prints the CPU time of each step as JSON.
+"""
+
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -163,3 +167,7 @@ def _decode(film: list[bytes]) -> Iterator[Picture]:
     for packet in [*map(av.Packet, film), None]:
         for frame in context.decode(packet):
             yield cast(Picture, frame.to_ndarray(format="yuv420p"))
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure_frame_steps()))

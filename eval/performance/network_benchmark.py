@@ -25,7 +25,7 @@ class NetworkTask:
     """What to measure."""
 
     form: str
-    """Of :data:`.forms.FORMS`; "wav2lip96" is the original, "rest" the rest of the path."""
+    """Of :data:`.network_variants.NETWORK_VARIANTS`; "wav2lip96" is the original."""
     runtime: str
     batch: int
     """Frames drawn at once."""
@@ -144,13 +144,7 @@ def _resident_mb() -> float:
 
 def main(argument: str) -> None:
     """Measure what is ordered, and print it."""
-    order = NetworkTask(**json.loads(argument))
-    if order.form == "rest":
-        from .frame_steps import measure_frame_steps
-
-        print(json.dumps(measure_frame_steps()))
-    else:
-        print(json.dumps(asdict(measure(order))))
+    print(json.dumps(asdict(measure(NetworkTask(**json.loads(argument))))))
 
 
 if __name__ == "__main__":
