@@ -15,14 +15,14 @@ def sound(seconds: float, rate: int) -> np.ndarray:
 
 def heard(samples: np.ndarray, rate: int, pieces: list[int]) -> np.ndarray:
     """The windows of all frames when the sound comes in pieces of so many samples."""
-    ear, made, at, n = MelExtractor(rate), [], 0, 0
+    extractor, made, at, n = MelExtractor(rate), [], 0, 0
     n_frames = len(samples) * 25 // rate
     for size in [*pieces, len(samples)]:
-        ear.hear(samples[at : at + size], last=at + size >= len(samples))
+        extractor.add(samples[at : at + size], last=at + size >= len(samples))
         at += size
-        ready = min(ear.n_ready, n_frames)
+        ready = min(extractor.n_ready, n_frames)
         if ready > n:
-            made.append(ear.windows(n, ready))
+            made.append(extractor.windows(n, ready))
             n = ready
         if at >= len(samples):
             break
@@ -46,9 +46,9 @@ def test_windows_are_those_of_training() -> None:
 
 
 def test_a_frame_waits_for_little_more_than_a_tenth_of_a_second() -> None:
-    ear, n_heard = MelExtractor(16_000), 0
+    extractor, n_heard = MelExtractor(16_000), 0
     samples = sound(1.0, 16_000)
-    while ear.n_ready < 5:
-        ear.hear(samples[n_heard : n_heard + 80])
+    while extractor.n_ready < 5:
+        extractor.add(samples[n_heard : n_heard + 80])
         n_heard += 80
     assert n_heard / 16_000 - 5 / 25 < 0.12

@@ -80,8 +80,8 @@ def test_what_is_seen_is_the_same_whatever_is_split(
 ) -> None:
     """With no level split, cropping alone."""
     mels, faces = given
-    steady, speaking = split_generator(generator, split_up_to=split_up_to)
-    drawn = speaking(mels, *steady(faces))
+    face_encoder, decoder = split_generator(generator, split_up_to=split_up_to)
+    drawn = decoder(mels, *face_encoder(faces))
     assert drawn.shape == (2, 3, 192, 256)
     assert (drawn - plain[:, :, 192:, 64:320]).abs().max() < TOLERANCE
 
@@ -90,9 +90,9 @@ def test_what_is_seen_is_the_same_whatever_is_split(
 def test_the_original_can_be_split_too() -> None:
     generator = lived_in(Wav2Lip96())
     mels, faces = torch.randn(2, 1, 80, 16), torch.rand(2, 6, 96, 96)
-    steady, speaking = split_generator(generator)
+    face_encoder, decoder = split_generator(generator)
     assert (
-        speaking(mels, *steady(faces)) - generator(mels, faces)[..., *mouth_area(96)]
+        decoder(mels, *face_encoder(faces)) - generator(mels, faces)[..., *mouth_area(96)]
     ).abs().max() < 1e-5
 
 
@@ -110,8 +110,8 @@ def test_one_face_may_say_several_sounds_and_draw_its_lower_half_alone() -> None
 
 @torch.no_grad()
 def test_rows_that_are_not_used_are_not_kept() -> None:
-    steady, _ = split_generator(Wav2Lip384(32).eval(), split_up_to=0)
-    heights = [face.shape[2] for face in steady(torch.rand(1, 6, 384, 384))]
+    face_encoder, _ = split_generator(Wav2Lip384(32).eval(), split_up_to=0)
+    heights = [face.shape[2] for face in face_encoder(torch.rand(1, 6, 384, 384))]
     assert heights == [1, 3, 5, 8, 14, 26, 50, 98, 194]
 
 

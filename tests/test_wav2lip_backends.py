@@ -45,18 +45,18 @@ class Scene:
             # Pictures of one grey would agree whatever is wrong.
             self.generator.output_block[1].weight.mul_(2)  # type: ignore[operator]
             self.faces, mels = torch.rand(N, 6, 384, 384), torch.randn(N, 1, 80, 16)
-            steady, self.speaking = split_generator(self.generator)
+            face_encoder, self.decoder = split_generator(self.generator)
             lower = self.generator(mels, self.faces)[:, :, 192:, 64:320] * 255
-            self.maps: FaceFeatures = [level.half().numpy() for level in steady(self.faces)]
+            self.maps: FaceFeatures = [level.half().numpy() for level in face_encoder(self.faces)]
         self.plain = lower.permute(0, 2, 3, 1).numpy()
         self.mels: MelWindows = mels.numpy()
 
     def make(self, name: str) -> InferenceBackend:
         if name == "torch":
-            return TorchCpuBackend(self.speaking, 1)
+            return TorchCpuBackend(self.decoder, 1)
         if name == "cuda":
-            return choose_backend(self.speaking, self.maps, "cuda")
-        return OpenVinoBackend(self.speaking, self.maps, 1, "fp32")
+            return choose_backend(self.decoder, self.maps, "cuda")
+        return OpenVinoBackend(self.decoder, self.maps, 1, "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +85,13 @@ class Magnified(nn.Module):
     Grey is no difference; from grey to white is one of 1e-4.
     """
 
-    def __init__(self, speaking: nn.Module, expected: Tensor) -> None:
+    def __init__(self, decoder: nn.Module, expected: Tensor) -> None:
         super().__init__()
-        self.speaking = speaking
+        self.decoder = decoder
         self.register_buffer("expected", expected)
 
     def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
-        off: Tensor = self.speaking(mels, *maps) - self.expected
+        off: Tensor = self.decoder(mels, *maps) - self.expected
         return (0.5 + off * 0.5e4).clamp(0, 1)
 
 
@@ -111,9 +111,9 @@ def magnified(scene: Scene) -> Magnified:
 @pytest.fixture(scope="module")
 def raw_maps(scene: Scene) -> FaceFeatures:
     """The face's maps, not split, where they are needed."""
-    steady, _ = split_generator(scene.generator, split_up_to=0)
+    face_encoder, _ = split_generator(scene.generator, split_up_to=0)
     with torch.no_grad():
-        return [level.half().numpy() for level in steady(scene.faces[:1])]
+        return [level.half().numpy() for level in face_encoder(scene.faces[:1])]
 
 
 @pytest.mark.parametrize("name", ["openvino", "torch", "onnx"])
@@ -154,7 +154,7 @@ def test_any_number_of_frames_can_be_drawn_after_warming(
 
 def test_the_onnx_file_draws_the_same(scene: Scene, tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "lips.onnx"
-    export_onnx(scene.speaking, scene.maps, path)
+    export_onnx(scene.decoder, scene.maps, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     names = [given.name for given in session.get_inputs()]
     assert names == ["mels", *(f"map_{i}" for i in range(9))]
@@ -167,15 +167,15 @@ def test_the_fastest_backend_that_is_there_is_taken_and_named(
     scene: Scene, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert choose_backend(scene.speaking, scene.maps, threads=1).name.startswith("OpenVINO")
+    assert choose_backend(scene.decoder, scene.maps, threads=1).name.startswith("OpenVINO")
     assert "lips are drawn by OpenVINO" in log.text and "torch sees no CUDA device" in log.text
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    assert choose_backend(scene.speaking, scene.maps, threads=1).name == "torch fp32, 1 thread"
+    assert choose_backend(scene.decoder, scene.maps, threads=1).name == "torch fp32, 1 thread"
     assert "OpenVINO is not installed" in log.text
 
 
 def test_a_backend_can_be_forced(scene: Scene, log: pytest.LogCaptureFixture) -> None:
-    assert choose_backend(scene.speaking, scene.maps, "torch", 2).name == "torch fp32, 2 threads"
+    assert choose_backend(scene.decoder, scene.maps, "torch", 2).name == "torch fp32, 2 threads"
     assert "as the settings say" in log.text
 
 
@@ -192,7 +192,7 @@ def test_what_cannot_be_is_refused_with_what_can(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(BackendError, match=says):
-        choose_backend(scene.speaking, scene.maps, name, threads)
+        choose_backend(scene.decoder, scene.maps, name, threads)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_openvino_tells_nobody(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     )
     subprocess.run([sys.executable, "-c", program], check=True)
     monkeypatch.setattr(socket, "socket", None)  # converting opens no connection
-    OpenVinoBackend(scene.speaking, scene.maps, 1, "fp32")
+    OpenVinoBackend(scene.decoder, scene.maps, 1, "fp32")
 
 
 def test_the_command_line_writes_the_onnx_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``train``, ``hear``, ``export`` and ``export-onnx``: from training clips to weights that ship."""
+"""``train``, ``hear``, ``export``, ``quantize`` and ``export-onnx``: from clips to weights."""
 
 import argparse
 import time
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+
+from zhengwen.assets import asset
 
 from ..progress_bar import progress_bar
 from ..wav2lip.mel import FPS
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add ``train``, ``hear``, ``export`` and ``export-onnx``."""
+    """Add ``train``, ``hear``, ``export``, ``quantize`` and ``export-onnx``."""
     about = "train the lip-sync expert or the generator on clips"
     parser = commands.add_parser("train", help=about, description=about)
     parser.set_defaults(run=_run_train)
@@ -42,6 +44,19 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("source", type=Path, metavar="RUN", help="a run's folder, or a checkpoint")
     parser.add_argument("out", type=Path, metavar="OUT.safetensors")
     parser.add_argument("--half", action="store_true", help="in 16 bits, half as large")
+
+    about = "measure the ranges of a generator for eight bits, kept beside its weights"
+    parser = commands.add_parser("quantize", help=about, description=about)
+    parser.set_defaults(run=_run_quantize)
+    parser.add_argument("weights", type=Path, metavar="GENERATOR.safetensors")
+    parser.add_argument(
+        "--presenter",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="whose faces are drawn; may be given again (default: those that ship)",
+    )
 
     about = "write the generator for hardware that runs ONNX"
     parser = commands.add_parser("export-onnx", help=about, description=about)
@@ -115,7 +130,30 @@ def _run_export(options: argparse.Namespace) -> int:
     Console().print(
         f"{options.out}: the {found.kind} of {found.folder.name}, {mib:.1f} MiB", soft_wrap=True
     )
+    if found.kind == "generator":
+        _quantize(options.out, [])
     return 0
+
+
+def _run_quantize(options: argparse.Namespace) -> int:
+    _quantize(options.weights, options.presenter)
+    return 0
+
+
+def _quantize(weights: Path, folders: list[Path]) -> None:
+    from ..presenter import Presenter
+    from ..wav2lip.calibration import calibrate
+    from ..wav2lip.quantization import write_ranges
+
+    shipped = sorted(card.parent for card in asset("presenters").glob("*/presenter.yaml"))
+    presenters = [Presenter(folder) for folder in folders or shipped]
+    with progress_bar(Console(stderr=True)) as bar:
+        task = bar.add_task("measuring eight-bit ranges")
+        ranges = calibrate(
+            weights, presenters, lambda done, n: bar.update(task, completed=done, total=n)
+        )
+    path = write_ranges(ranges, weights)
+    print(f"{path}: eight bits draw the mouth as fp32 does to {ranges.mouth_psnr:.1f} dB")
 
 
 def _run_export_onnx(options: argparse.Namespace) -> int:

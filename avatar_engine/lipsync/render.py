@@ -60,9 +60,9 @@ def render_video(
     """
     _check_files(order)
     source = FaceSource(order.face, order.framing, static=order.static, fps=order.fps)
-    hearing = AudioWindows(order.audio, source.fps)
+    audio = AudioWindows(order.audio, source.fps)
     drawer = _load_network(order.checkpoint)
-    n = hearing.n_frames
+    n = audio.n_frames
     n_used = 1 if source.is_still else n
     boxes, goes_on = find_face(
         source, order, n_used, drawer.size, lambda done: step(RenderProgress("faces", done, n_used))
@@ -73,7 +73,7 @@ def render_video(
     where = crop_regions(boxes, source.size, square=drawer.takes_squares)
     if (where[:, 2:] < 2).any():
         raise RenderError("pads_too_small", pads=pads)
-    batch = _FrameBatch(drawer, hearing, _reference_face(source, order, where, drawer))
+    batch = _FrameBatch(drawer, audio, _reference_face(source, order, where, drawer))
     with Mp4File(order.out, source.size, source.fps, order.audio, MP4_COMMENT) as film:
         for frame, (index, picture) in enumerate(source.ping_pong(len(where), n)):
             batch.add(frame, picture, where[index])
@@ -84,16 +84,16 @@ def render_video(
                     film.add(drawn)
                 step(RenderProgress("pictures", frame + 1, n))
     notes = [] if source.is_still else _length_notes(len(where), n, goes_on)
-    return RenderedVideo(order.out, n, hearing.seconds, notes)
+    return RenderedVideo(order.out, n, audio.seconds, notes)
 
 
 class _FrameBatch:
     """A few pictures on their way through the network."""
 
     def __init__(
-        self, drawer: "LipSyncInference", hearing: AudioWindows, reference: Pixels | None
+        self, drawer: "LipSyncInference", audio: AudioWindows, reference: Pixels | None
     ) -> None:
-        self._drawer, self._hearing, self._reference = drawer, hearing, reference
+        self._drawer, self._audio, self._reference = drawer, audio, reference
         self._waiting: list[tuple[int, Pixels, NDArray[np.float32]]] = []
 
     def __len__(self) -> int:
@@ -112,7 +112,7 @@ class _FrameBatch:
                 for _, picture, region in waiting
             ]
         )
-        mels = self._hearing.windows([frame for frame, _, _ in waiting], drawer.lead,
+        mels = self._audio.windows([frame for frame, _, _ in waiting], drawer.lead,
                                      drawer.columns)  # fmt: skip
         references = None
         if self._reference is not None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 SHIPPED_WEIGHTS = asset("wav2lip384")
 FRAMES_PER_STEP = 4  # frames; small enough to stop quickly and to begin soon
-CALIBRATION_FRAMES = 16  # frames of the loop, to see what rounding costs
 _SILENCE_LEVEL = -3.0  # mel level, of [-4, 4]; where all of a window is below, the lips are shut
 
 _log = logging.getLogger(__name__)
@@ -49,11 +48,12 @@ class Wav2Lip384Avatar:
             these that is there.
         threads: Of the processor; None: one per core, at most four.
         precision: With OpenVINO, ``fp32``, ``bf16`` or ``int8``; ``auto`` is the fastest of the
-            processor that keeps the picture.
+            processor that keeps the picture. ``int8`` needs the ranges that ``export`` or
+            ``quantize`` wrote beside the weights.
 
     Raises:
         PresenterError: There are no weights.
-        WeightsError: They are no generator's of 384x384.
+        LipSyncWeightsError: They are no generator's of 384x384.
         BackendError: The backend cannot run on this machine.
     """
 
@@ -88,11 +88,11 @@ class Wav2Lip384Avatar:
         self.presenter = presenter
         self.fps = presenter.card.fps
         self.size = presenter.size
-        steady, speaking = split_generator(load_weights(path, Wav2Lip384))
+        face_encoder, decoder = split_generator(load_weights(path, Wav2Lip384))
         with _building_progress(presenter.card.name) as told:
-            self._maps = FeatureCache(presenter, steady, path, Path(cache), told, cache_mib)
-        some = self._maps.of(range(0, len(presenter), max(1, len(presenter) // CALIBRATION_FRAMES)))
-        self._backend = choose_backend(speaking, some, backend, threads, precision)
+            self._maps = FeatureCache(presenter, face_encoder, path, Path(cache), told, cache_mib)
+        some = self._maps.of([0])
+        self._backend = choose_backend(decoder, some, backend, threads, precision, path)
         warm_up(self._backend, some, range(1, FRAMES_PER_STEP + 1))
         self._draw_seen = DynamicBatcher(self._backend.draw).draw
         self._squares = face_squares(presenter.faces)
@@ -107,21 +107,24 @@ class Wav2Lip384Avatar:
         """Draw one sentence; see :class:`~avatar_engine.adaptive.FrameSkippingAvatar`."""
         from .mel import MelExtractor
 
-        ear: MelExtractor | None = None
+        extractor: MelExtractor | None = None
         waiting: list[Speech] = []
         n_drawn = n_heard = 0
         for piece in itertools.chain(whole_frames(speech, self.fps), [None]):
             if piece is not None:
-                ear = ear or MelExtractor(piece.sample_rate)
-                ear.hear(piece.samples)
+                extractor = extractor or MelExtractor(piece.sample_rate)
+                extractor.add(piece.samples)
                 waiting.append(piece)
                 n_heard += len(piece.samples) * self.fps // piece.sample_rate
-            elif ear:
-                ear.hear(np.empty(0, np.float32), last=True)
-            while ear and (n := min(ear.n_ready, n_heard, n_drawn + FRAMES_PER_STEP) - n_drawn) > 0:
+            elif extractor:
+                extractor.add(np.empty(0, np.float32), last=True)
+            while (
+                extractor
+                and (n := min(extractor.n_ready, n_heard, n_drawn + FRAMES_PER_STEP) - n_drawn) > 0
+            ):
                 sound, waiting = take_frames(waiting, n, self.fps)
                 step = every()
-                windows = ear.windows(n_drawn, n_drawn + n)[::step]
+                windows = extractor.windows(n_drawn, n_drawn + n)[::step]
                 drawn = self._draw(range(first, first + n, step), windows)
                 if step > 1:
                     drawn = drawn.repeat(step, axis=0)[:n]

@@ -35,14 +35,14 @@ class FeatureCache:
 
     Args:
         presenter: Whose loop it is.
-        steady: The part of the generator that makes them.
+        face_encoder: The part of the generator that makes them.
         weights: The file the generator came from.
         folder: Where they are kept; built at the first use, which takes a tenth of a second a
             frame. Another process that is building them is waited for.
         told: Of the building.
         most_mib: What they may take up; None keeps the whole loop. One frame is always kept.
-            The kept ones are spread over the loop, so that making the others is a steady
-            burden and no sudden one.
+            The kept ones are spread over the loop, so that making the others is an even
+            load and no sudden one.
 
     Raises:
         OSError: There is no room for them; nothing is left behind.
@@ -51,14 +51,14 @@ class FeatureCache:
     def __init__(
         self,
         presenter: Presenter,
-        steady: FaceFeatureEncoder,
+        face_encoder: FaceFeatureEncoder,
         weights: Path,
         folder: Path,
         told: BuildProgress | None = None,
         most_mib: int | None = None,
     ) -> None:
-        self._make = _FeatureMaker(presenter, steady)
-        digest = _cache_key(presenter, weights, steady, most_mib)
+        self._make = FaceFeatureMaker(presenter, face_encoder)
+        digest = _cache_key(presenter, weights, face_encoder, most_mib)
         self.folder = folder / f"{presenter.card.name}-{digest}"
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.folder}.lock"):
@@ -98,16 +98,16 @@ class FeatureCache:
         return [np.stack(level) for level in zip(*frames, strict=True)]
 
 
-class _FeatureMaker:
+class FaceFeatureMaker:
     """Makes the maps of a loop's frames.
 
     Args:
         presenter: Whose loop it is.
-        steady: The network's part.
+        face_encoder: The network's part.
     """
 
-    def __init__(self, presenter: Presenter, steady: FaceFeatureEncoder) -> None:
-        self._presenter, self._steady = presenter, steady
+    def __init__(self, presenter: Presenter, face_encoder: FaceFeatureEncoder) -> None:
+        self._presenter, self._face_encoder = presenter, face_encoder
         self._squares = face_squares(presenter.faces)
 
     def maps(self, index: int) -> list[NDArray[np.float16]]:
@@ -117,7 +117,7 @@ class _FeatureMaker:
         masked = shown.clone()
         masked[:, :, shown.shape[2] // 2 :] = 0
         with single_thread_inference():
-            made = self._steady(torch.cat([masked, shown], dim=1))
+            made = self._face_encoder(torch.cat([masked, shown], dim=1))
         return [level[0].half().numpy() for level in made]
 
 
@@ -127,7 +127,7 @@ def _cached_frames(n_kept: int, n: int) -> list[int]:
 
 
 def _build_cache(
-    make: _FeatureMaker, n: int, folder: Path, told: BuildProgress | None, most_mib: int | None
+    make: FaceFeatureMaker, n: int, folder: Path, told: BuildProgress | None, most_mib: int | None
 ) -> None:
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
@@ -156,9 +156,9 @@ def _build_cache(
 
 
 def _cache_key(
-    presenter: Presenter, weights: Path, steady: FaceFeatureEncoder, most_mib: int | None
+    presenter: Presenter, weights: Path, face_encoder: FaceFeatureEncoder, most_mib: int | None
 ) -> str:
-    made_of = hashlib.sha256(f"{CACHE_FORMAT} {steady.split_up_to} {most_mib}".encode())
+    made_of = hashlib.sha256(f"{CACHE_FORMAT} {face_encoder.split_up_to} {most_mib}".encode())
     for part in (presenter.idle_mp4, presenter.faces.tobytes(), weights.read_bytes()):
         made_of.update(hashlib.sha256(part).digest())
     return made_of.hexdigest()[:16]

@@ -214,7 +214,7 @@ class MelExtractor:
     the sound is cut into pieces, the windows are the same.
 
     Args:
-        sample_rate: Of the sound that will be heard, Hz.
+        sample_rate: Of the audio that will be added, Hz.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -222,7 +222,7 @@ class MelExtractor:
         self._samples: NDArray[np.float32] = np.empty(0, np.float32)
         self._start = 0  # of those kept, in the sentence
 
-    def hear(self, samples: NDArray[np.float32], *, last: bool = False) -> None:
+    def add(self, samples: NDArray[np.float32], *, last: bool = False) -> None:
         """Take in more of the sentence, mono, in [-1, 1]; with ``last``, nothing comes after."""
         more = self._resampler.resample_chunk(samples, last=last)
         self._samples = np.concatenate([self._samples, more])

@@ -1,8 +1,8 @@
 """The generator in the form that talks: the same pictures for a third of the work.
 
-    face  ──▶ [ Steady ] ──▶ maps, once per frame of the loop, cached
-                               │
-    sound ──────────────▶ [ Speaking ] ──▶ middle of the lower half, for every frame
+    face  ──▶ [ FaceFeatureEncoder ] ──▶ maps, once per frame of the loop, cached
+                                           │
+    sound ──────────────────────────▶ [ MouthDecoder ] ──▶ middle of the lower half, every frame
 
 Four transformations, none of which changes a pixel that is used (but for rounding):
 
@@ -14,7 +14,7 @@ Four transformations, none of which changes a pixel that is used (but for roundi
    ``conv_x(x) + conv_skip(skip)``; the second part belongs to the face and is cached in
    place of the skip. That pays in the deep levels, where it is small. In the shallow
    ones it is larger than the skip itself, which is then cached as it is.
-4. **Crop.** Only the middle of the lower half is seen (``paste``), and drawn. Going back
+4. **Crop.** Only the middle of the lower half is seen (``blending``), and drawn. Going back
    from its edges through the kernels, every level needs some rows and columns; the others
    are never computed:
 

@@ -60,11 +60,11 @@ class FrameInputs:
 def mel_windows_of_sentence(n: int) -> NDArray[np.float32]:
     """The mel windows of n frames of a sentence, said again and again."""
     voice = EspeakVoice()
-    ear = MelExtractor(voice.sample_rate)
-    while ear.n_ready < STEP * (n + 1):
+    extractor = MelExtractor(voice.sample_rate)
+    while extractor.n_ready < STEP * (n + 1):
         for piece in voice.speak(SENTENCE):
-            ear.hear(piece.samples)
-    return ear.windows(STEP, STEP * (n + 1))[::STEP]
+            extractor.add(piece.samples)
+    return extractor.windows(STEP, STEP * (n + 1))[::STEP]
 
 
 @torch.no_grad()

@@ -43,12 +43,12 @@ def measure_frame_steps() -> dict[str, float]:
     per_frame = rate // presenter.card.fps
 
     def hear() -> None:
-        ear = MelExtractor(rate)
+        extractor = MelExtractor(rate)
         for first in range(0, FRAMES_A_ROUND, AT_ONCE):
-            ear.hear(sound[first * per_frame : (first + AT_ONCE) * per_frame])
-        ear.hear(sound[:0], last=True)
+            extractor.add(sound[first * per_frame : (first + AT_ONCE) * per_frame])
+        extractor.add(sound[:0], last=True)
         for first in range(0, FRAMES_A_ROUND, AT_ONCE):
-            ear.windows(first, min(first + AT_ONCE, FRAMES_A_ROUND))
+            extractor.windows(first, min(first + AT_ONCE, FRAMES_A_ROUND))
 
     pictures = np.stack([presenter.frame(i) for i in range(FRAMES_A_ROUND)])
     rng = np.random.default_rng(0)

@@ -17,8 +17,9 @@ from avatar_engine.wav2lip.backends.base import (
 from avatar_engine.wav2lip.backends.onnx_export import export_onnx
 from avatar_engine.wav2lip.backends.openvino_cpu import OpenVinoBackend
 from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend, TorchCudaBackend
+from avatar_engine.wav2lip.calibration import RANGE_FACTOR, calibration_mels
 from avatar_engine.wav2lip.model import LipSyncGenerator
-from avatar_engine.wav2lip.quantization import calibration_mels, fake_quantized
+from avatar_engine.wav2lip.quantization import largest_inputs, quantized_decoder
 from avatar_engine.wav2lip.split_generator import (
     MouthDecoder,
     fold_batch_norm,
@@ -85,9 +86,9 @@ def cropped(generator: LipSyncGenerator, faces: Tensor) -> NetworkVariant:
 
 def hybrid(generator: LipSyncGenerator, faces: Tensor) -> NetworkVariant:
     """The deep levels are split: the form that talks."""
-    steady, speaking = split_generator(generator)
+    face_encoder, decoder = split_generator(generator)
     with torch.inference_mode():
-        return speaking, [level.half().numpy() for level in steady(faces)]
+        return decoder, [level.half().numpy() for level in face_encoder(faces)]
 
 
 def all_split(generator: LipSyncGenerator, faces: Tensor) -> NetworkVariant:
@@ -96,9 +97,9 @@ def all_split(generator: LipSyncGenerator, faces: Tensor) -> NetworkVariant:
 
 
 def _split(generator: LipSyncGenerator, faces: Tensor, up_to: int) -> NetworkVariant:
-    steady, speaking = split_generator(generator, split_up_to=up_to)
+    face_encoder, decoder = split_generator(generator, split_up_to=up_to)
     with torch.inference_mode():
-        return speaking, [level.half().numpy() for level in steady(faces)]
+        return decoder, [level.half().numpy() for level in face_encoder(faces)]
 
 
 class OnnxRuntimeCpu:
@@ -128,9 +129,10 @@ class OnnxRuntimeCpu:
 def _in_eight_bits(network: nn.Module, maps: FaceFeatures, threads: int) -> InferenceBackend:
     """Made with other sentences than those that are measured."""
     assert isinstance(network, MouthDecoder)
-    mels = calibration_mels()
+    mels = calibration_mels(16)
     which = np.resize(np.arange(len(maps[0])), len(mels))
-    made = fake_quantized(network, mels, [level[which] for level in maps])
+    seen = largest_inputs(network, mels, [level[which] for level in maps])
+    made = quantized_decoder(network, tuple(RANGE_FACTOR * value for value in seen))
     return OpenVinoBackend(made, maps, threads, "int8")
 
 

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 FaceFeatures = Sequence[NDArray[np.float16]]
-"""What ``split.Steady`` makes of n faces, one array (n, C, h, w) per level, the deepest first."""
+"""What ``FaceFeatureEncoder`` makes of n faces: (n, C, h, w) per level, the deepest first."""
 
 MelWindows = NDArray[np.float32]
 """(n, 1, 80, 16), in [-4, 4]."""
 
 MouthPixels = NDArray[np.uint8]
-"""(n, h, w, 3), RGB: the part of each face that ``split.seen`` names."""
+"""(n, h, w, 3), RGB: the part of each face that ``mouth_area`` names."""
 
 
 class BackendError(ValueError):
@@ -54,21 +54,21 @@ def warm_up(backend: InferenceBackend, maps: FaceFeatures, batches: Iterable[int
 
 
 class PixelNetwork(nn.Module):
-    """``Speaking`` as every backend runs it, so that none converts numbers in a way of its own.
+    """``MouthDecoder`` as every backend runs it, so that none converts numbers in a way of its own.
 
     Args:
-        speaking: ``split.Speaking``, or what takes and gives the same; its precision, 32 or 16
+        decoder: ``MouthDecoder``, or what takes and gives the same; its precision, 32 or 16
             bits, is what is computed in.
     """
 
-    def __init__(self, speaking: nn.Module) -> None:
+    def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
-        self.speaking = speaking
+        self.decoder = decoder
 
     def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
         """(B, 1, 80, 16) of 32 bits and maps of 16 to (B, h, w, 3) bytes, RGB."""
-        computed_in = next(self.speaking.parameters()).dtype
-        drawn = self.speaking(mels.to(computed_in), *(level.to(computed_in) for level in maps))
+        computed_in = next(self.decoder.parameters()).dtype
+        drawn = self.decoder(mels.to(computed_in), *(level.to(computed_in) for level in maps))
         levels = (drawn.float() * 255).round().to(torch.uint8)
         return cast(Tensor, levels.permute(0, 2, 3, 1).contiguous())
 

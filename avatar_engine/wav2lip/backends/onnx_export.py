@@ -13,22 +13,22 @@ from .base import FaceFeatures, PixelNetwork, example_inputs
 ONNX_OPSET = 17
 
 
-def export_onnx(speaking: nn.Module, maps: FaceFeatures, out: Path) -> None:
+def export_onnx(decoder: nn.Module, maps: FaceFeatures, out: Path) -> None:
     """Write the network as ONNX.
 
     Inputs are ``mels`` (n, 1, 80, 16), 32-bit, and ``map_0`` to ``map_8``, 16-bit, as
-    ``split.Steady`` makes them; the output is ``pixels``, (n, h, w, 3) bytes, RGB. n
+    ``FaceFeatureEncoder`` makes them; the output is ``pixels``, (n, h, w, 3) bytes, RGB. n
     is free.
 
     Args:
-        speaking: The network.
+        decoder: The network.
         maps: Of any frame, for their shapes.
         out: A file that is there is replaced.
 
     Raises:
         OSError: The file cannot be written.
     """
-    pixels = PixelNetwork(speaking).eval()
+    pixels = PixelNetwork(decoder).eval()
     given = example_inputs(maps, 2)
     names = ["mels", *(f"map_{level}" for level in range(len(given) - 1))]
     with atomic_path(out) as partial, warnings.catch_warnings():

@@ -11,7 +11,7 @@ from torch import nn
 from .base import FaceFeatures, MelWindows, MouthPixels, PixelNetwork, example_inputs
 
 Precision = Literal["fp32", "bf16", "int8"]
-"""Of the multiplications. ``"int8"``: of those of the large maps (``eight_bits``)."""
+"""Of the multiplications. ``"int8"``: of those of the large maps (``quantization``)."""
 
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -57,7 +57,7 @@ class OpenVinoBackend:
     A frame comes out the same bit for bit, whichever others are drawn with it.
 
     Args:
-        speaking: The network; for ``int8`` as ``eight_bits.rounded`` makes it.
+        decoder: The network; for ``int8`` as ``quantized_decoder`` makes it.
         maps: Of any frame, for their shapes.
         threads: Of the processor.
         precision: What is not in eight bits of an ``int8`` network is in bf16 where the
@@ -65,7 +65,7 @@ class OpenVinoBackend:
     """
 
     def __init__(
-        self, speaking: nn.Module, maps: FaceFeatures, threads: int, precision: Precision
+        self, decoder: nn.Module, maps: FaceFeatures, threads: int, precision: Precision
     ) -> None:
         disable_telemetry()
         import openvino
@@ -88,7 +88,7 @@ class OpenVinoBackend:
         shapes = [list(tensor.shape[1:]) for tensor in given]
         anything = [openvino.PartialShape([-1, *shape]) for shape in shapes]
         network = openvino.convert_model(
-            PixelNetwork(speaking).eval(), example_input=given, input=anything
+            PixelNetwork(decoder).eval(), example_input=given, input=anything
         )
         core = openvino.Core()
         self._requests: dict[int, openvino.InferRequest] = {}
@@ -99,7 +99,7 @@ class OpenVinoBackend:
         self._turn = Lock()
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
-        """See :class:`.base.Backend`."""
+        """See :class:`.base.InferenceBackend`."""
         drawn: list[MouthPixels] = []
         at = 0
         with self._turn:

@@ -3,12 +3,12 @@
 import importlib.util
 import logging
 import os
+from pathlib import Path
 from typing import Literal, cast, get_args
 
-import numpy as np
 import torch
 
-from ..quantization import MIN_MOUTH_PSNR, calibration_mels, fake_quantized, mouth_psnr
+from ..quantization import MIN_MOUTH_PSNR, QuantizationError, quantized_decoder, read_ranges
 from ..split_generator import MouthDecoder
 from .base import BackendError, FaceFeatures, InferenceBackend
 from .openvino_cpu import Precision, fastest_precision, native_precisions
@@ -20,23 +20,25 @@ _log = logging.getLogger(__name__)
 
 
 def choose_backend(
-    speaking: MouthDecoder,
+    decoder: MouthDecoder,
     maps: FaceFeatures,
     name: str = "auto",
     threads: int | None = None,
     precision: str = "auto",
+    weights: Path | None = None,
 ) -> InferenceBackend:
     """The backend of that name, compiled; which one, and why, is logged in one line.
 
     Args:
-        speaking: The network.
-        maps: Of some frames of the loop, as different as they are.
+        decoder: The network.
+        maps: Of any frame, for their shapes.
         name: ``"cuda"``, ``"openvino"``, ``"torch"``; ``"auto"`` takes the first of these that
             is there.
         threads: On a processor; None: one per core, but not more than four, for more hardly
             help to draw one frame.
         precision: Of OpenVINO: ``"fp32"``, ``"bf16"``, ``"int8"``; ``"auto"`` takes what the
             processor is fastest in, but eight bits only if they keep the picture.
+        weights: The network's file, whose ranges for eight bits are read; None: it has none.
 
     Raises:
         BackendError: There is no such backend, or it cannot run here.
@@ -59,7 +61,7 @@ def choose_backend(
     better = _ORDER[: _ORDER.index(taken)]
     reason = "; ".join(missing[n] for n in better) if name == "auto" else "as the settings say"
     threads = threads or min(4, os.cpu_count() or 1)
-    backend = _make_backend(taken, speaking, maps, threads, precision)
+    backend = _make_backend(taken, decoder, maps, threads, precision, weights)
     _log.info("lips are drawn by %s%s", backend.name, f" ({reason})" if reason else "")
     return backend
 
@@ -79,19 +81,28 @@ def _unavailable() -> dict[str, str]:
 
 
 def _make_backend(
-    name: str, speaking: MouthDecoder, maps: FaceFeatures, threads: int, precision: str
+    name: str,
+    decoder: MouthDecoder,
+    maps: FaceFeatures,
+    threads: int,
+    precision: str,
+    weights: Path | None,
 ) -> InferenceBackend:
     if name == "cuda":
         from .torch_backends import TorchCudaBackend
 
-        return TorchCudaBackend(speaking, maps)
+        return TorchCudaBackend(decoder, maps)
     if name == "openvino":
-        return _make_openvino(speaking, maps, threads, precision)
-    return TorchCpuBackend(speaking, threads)
+        return _make_openvino(decoder, maps, threads, precision, weights)
+    return TorchCpuBackend(decoder, threads)
 
 
 def _make_openvino(
-    speaking: MouthDecoder, maps: FaceFeatures, threads: int, precision: str
+    decoder: MouthDecoder,
+    maps: FaceFeatures,
+    threads: int,
+    precision: str,
+    weights: Path | None,
 ) -> InferenceBackend:
     from .openvino_cpu import OpenVinoBackend  # takes a second to import
 
@@ -99,28 +110,27 @@ def _make_openvino(
     if taken not in native_precisions():
         raise BackendError(f"this processor does not multiply in {taken}; leave the precision away")
     if taken == "int8":
-        backend, db = _quantized_backend(speaking, maps, threads)
-        _log.info("eight bits draw the mouth as fp32 does to %.1f dB", db)
-        if db >= MIN_MOUTH_PSNR or precision == "int8":
-            return backend
-        taken = "bf16" if "bf16" in native_precisions() else "fp32"
-        _log.warning("%.0f dB are wanted: lips are drawn in %s", MIN_MOUTH_PSNR, taken)
-    return OpenVinoBackend(speaking, maps, threads, taken)
+        try:
+            return OpenVinoBackend(_quantized(decoder, weights, precision), maps, threads, taken)
+        except QuantizationError as error:
+            if precision == "int8":
+                raise BackendError(str(error)) from error
+            taken = "bf16" if "bf16" in native_precisions() else "fp32"
+            _log.warning("lips are drawn in %s: %s", taken, error)
+    return OpenVinoBackend(decoder, maps, threads, taken)
 
 
-def _quantized_backend(
-    speaking: MouthDecoder, maps: FaceFeatures, threads: int
-) -> tuple[InferenceBackend, float]:
-    """With half of some frames it is made, with the others compared."""
-    from .openvino_cpu import OpenVinoBackend
+def _quantized(decoder: MouthDecoder, weights: Path | None, precision: str) -> MouthDecoder:
+    """In eight bits, with the ranges kept beside the weights.
 
-    mels = calibration_mels()
-    which = np.resize(np.arange(len(maps[0])), len(mels))
-    maps = [level[which] for level in maps]
-    seen, unseen = slice(None, None, 2), slice(1, None, 2)
-    made = fake_quantized(speaking, mels[seen], [level[seen] for level in maps])
-    backend = OpenVinoBackend(made, maps, threads, "int8")
-    given = mels[unseen], [level[unseen] for level in maps]
-    return backend, mouth_psnr(
-        backend.draw(*given), TorchCpuBackend(speaking, threads).draw(*given)
-    )
+    Raises:
+        QuantizationError: There are none that fit, or they spoil the picture and nobody asked
+            for eight bits.
+    """
+    if weights is None:
+        raise QuantizationError("eight bits need ranges, which belong to a file of weights")
+    ranges = read_ranges(weights)
+    _log.info("eight bits draw the mouth as fp32 does to %.1f dB", ranges.mouth_psnr)
+    if ranges.mouth_psnr < MIN_MOUTH_PSNR and precision != "int8":
+        raise QuantizationError(f"{MIN_MOUTH_PSNR:.0f} dB are wanted of eight bits")
+    return quantized_decoder(decoder, ranges.input_max)

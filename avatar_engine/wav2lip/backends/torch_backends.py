@@ -15,19 +15,19 @@ class TorchCpuBackend:
     """In fp32.
 
     Args:
-        speaking: The network.
+        decoder: The network.
         threads: Of the processor; also of whatever else this process does with torch.
     """
 
-    def __init__(self, speaking: nn.Module, threads: int) -> None:
+    def __init__(self, decoder: nn.Module, threads: int) -> None:
         self.name = f"torch fp32, {threads} thread{'s' * (threads > 1)}"
         self._threads = threads
-        pixels = PixelNetwork(speaking).eval()
+        pixels = PixelNetwork(decoder).eval()
         self._pixels = pixels.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._turn = Lock()
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
-        """See :class:`.base.Backend`."""
+        """See :class:`.base.InferenceBackend`."""
         with self._turn, torch.inference_mode():
             if torch.get_num_threads() != self._threads:  # others set it for their own ends
                 torch.set_num_threads(self._threads)
@@ -46,20 +46,20 @@ class TorchCudaBackend:
     the next larger one.
 
     Args:
-        speaking: The network; it is not changed.
+        decoder: The network; it is not changed.
         maps: Of any frame, for their shapes.
     """
 
-    def __init__(self, speaking: nn.Module, maps: FaceFeatures) -> None:
+    def __init__(self, decoder: nn.Module, maps: FaceFeatures) -> None:
         self.name = f"CUDA fp16, {torch.cuda.get_device_name()}"
-        pixels = PixelNetwork(copy.deepcopy(speaking).half()).eval().cuda()
+        pixels = PixelNetwork(copy.deepcopy(decoder).half()).eval().cuda()
         self._pixels = pixels.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._maps = maps
         self._graphs: dict[int, _CudaGraph] = {}
         self._turn = Lock()
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
-        """See :class:`.base.Backend`."""
+        """See :class:`.base.InferenceBackend`."""
         drawn = []
         with self._turn, torch.inference_mode():
             for first in range(0, len(mels), _GRAPH_SIZES[-1]):
