@@ -1,8 +1,10 @@
 """Staff look after the knowledge base: real Streamlit, real Chromium, real files."""
 
+import errno
 import json
 import logging
 import re
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,11 +18,17 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from agent.settings import SettingsError, read_settings
+from ingest.content import UnreadableFile
 from ingest.pipeline import FileReport
+from page.i18n import render_texts, staff_texts
+from page.i18n.render_reports import RENDER_REPORTS
+from page.i18n.staff_texts import actor_text, subject_text
 from page.staff import staff_page
+from page.staff.components import error_reason
 from page.staff.ingest_jobs import IngestJobs
 from page.staff.login import MAX_PAUSE_S, LoginThrottle
 from page.staff.uploads import same_names, save
+from retrievers import StoreBusyError, StoreError
 from tests.browser import ROOT, START_TIMEOUT, TIMEOUT, Stack, chromium
 from tests.language_model import Service, saying, serving
 
@@ -198,6 +206,48 @@ print(sorted(heavy & sys.modules.keys()))
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+FAILURES = (
+    StoreError("another encoder filled this store"),
+    StoreBusyError("another process is writing"),
+    OSError(errno.ENOSPC, "No space left on device"),
+    OSError(errno.EIO, "Input/output error"),
+    PermissionError(errno.EACCES, "Permission denied", "/var/faq.csv"),
+    FileNotFoundError(errno.ENOENT, "No such file or directory"),
+    sqlite3.OperationalError("database disk image is malformed"),
+    ValueError("the encoder folder is broken"),
+    UnreadableFile("password"),
+)
+
+
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+def test_why_something_failed_is_said_in_chinese_to_whoever_reads_chinese(error: Exception) -> None:
+    told = error_reason(error, "zh")
+    assert re.search("[\u4e00-\u9fff]", told)
+    assert not re.search("[a-z]{3,}", told.replace(type(error).__name__, "")), told
+    assert error_reason(error, "en").isascii()
+
+
+def test_every_text_of_the_pages_is_there_in_both_languages() -> None:
+    for texts in (staff_texts._TEXTS, render_texts._TEXTS, RENDER_REPORTS):
+        for key, said in texts.items():
+            assert said.keys() == {"zh", "en"}, key
+            assert re.search("[\u4e00-\u9fff]|^\\{", said["zh"]), key
+            assert not re.search("[\u4e00-\u9fff]", said["en"].replace("「AI生成」", "")), key
+
+
+def test_what_a_library_said_in_english_does_not_stand_in_a_chinese_report() -> None:
+    for code, said in RENDER_REPORTS.items():
+        for name in ("reason", "found", "differences"):
+            assert f"{{{name}}}" not in said["zh"], code
+
+
+def test_the_record_names_the_page_in_the_language_of_its_reader() -> None:
+    assert actor_text("王芳 (staff page)", "zh") == "王芳（管理页面）"
+    assert actor_text("root", "zh") == "root"
+    assert subject_text("sign in", "staff page", "zh") == "管理页面"
+    assert subject_text("add", "staff page", "zh") == "staff page", "a file may be called so"
 
 
 # ---- what is dropped ---------------------------------------------------------------------------

@@ -47,7 +47,7 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "{path} is of no known face detector. Use YuNet's .onnx file.",
     },
     "not_yunet": {
-        "zh": "{path} 不是 YuNet 权重（{reason}）。请使用 face_detection_yunet_2023mar.onnx。",
+        "zh": "{path} 不是 YuNet 权重。请使用 face_detection_yunet_2023mar.onnx。",
         "en": "{path} is not YuNet ({reason}). Use face_detection_yunet_2023mar.onnx.",
     },
     "cascade_missing": {
@@ -56,7 +56,7 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
     },
     # video and sound
     "not_opened": {
-        "zh": "{path} 打不开（{reason}）。",
+        "zh": "{path} 打不开。",
         "en": "{path} cannot be opened ({reason}).",
     },
     "unreadable": {
@@ -76,7 +76,7 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "{path}: its pictures carry no times. Export it as MP4.",
     },
     "audio_changes": {
-        "zh": "{path} 的声音格式中途改变（{reason}）。请导出为 MP4 再试。",
+        "zh": "{path} 的声音格式中途改变。请导出为 MP4 再试。",
         "en": "{path}: its sound changes from one format to another ({reason}). Export it as MP4.",
     },
     "audio_too_short": {
@@ -102,7 +102,7 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "The name of the result, {path}, must end in .mp4.",
     },
     "image_not_read": {
-        "zh": "照片 {path} 无法读取（{reason}）。",
+        "zh": "照片 {path} 无法读取。",
         "en": "The picture {path} cannot be read ({reason}).",
     },
     "image_damaged": {
@@ -118,11 +118,11 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "{path}: its pictures change their size on the way. Export it as MP4.",
     },
     "disk_full": {
-        "zh": "磁盘空间不足（{reason}）。",
+        "zh": "磁盘空间不足。",
         "en": "The disk is full ({reason}).",
     },
     "file_error": {
-        "zh": "文件无法读写（{reason}）。",
+        "zh": "文件无法读写。",
         "en": "A file could not be read or written ({reason}).",
     },
     # options
@@ -174,7 +174,7 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "The shipped weights {path} are missing. Choose another network.",
     },
     "weights_missing": {
-        "zh": "权重文件 {path} 无法读取（{reason}）。",
+        "zh": "权重文件 {path} 无法读取。",
         "en": "The weights {path} cannot be read ({reason}).",
     },
     "weights_damaged": {
@@ -190,11 +190,11 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "{path} holds no weights.",
     },
     "other_network": {
-        "zh": "权重文件 {path} 应为 {wanted}，实际内容不符（{found}）。",
+        "zh": "权重文件 {path} 应为 {wanted}，实际内容不符。",
         "en": "The weights {path} should be of {wanted}; the file {found}.",
     },
     "other_mel": {
-        "zh": "权重文件 {path} 训练时的声谱设置不同（{differences}），不能使用。",
+        "zh": "权重文件 {path} 训练时的声谱设置不同，不能使用。",
         "en": "The weights {path} were trained with another mel spectrogram ({differences}).",
     },
     "needs_h5py": {
@@ -202,7 +202,7 @@ RENDER_REPORTS: dict[str, dict[Language, str]] = {
         "en": "{path} is a Keras file; h5py must be installed to read it.",
     },
     "other_keras_network": {
-        "zh": "{path} 是 Keras 文件，但不是 LipGAN 的生成网络（{reason}）。",
+        "zh": "{path} 是 Keras 文件，但不是 LipGAN 的生成网络。",
         "en": "{path} is a Keras file, but not LipGAN's generator ({reason}).",
     },
     "tensors_missing": {

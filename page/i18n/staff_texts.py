@@ -1,5 +1,7 @@
 """Everything the staff page itself says, in Chinese and in English."""
 
+import errno
+
 from .visitor_texts import Language
 
 STAFF_PAGE_OFF = (
@@ -9,6 +11,9 @@ STAFF_PAGE_OFF = (
         "Set page.staff_password (at least 8 characters) in the settings to switch it on.",
     ),
 )
+
+STAFF_PAGE_SUFFIX = " (staff page)"
+"""After the name of whoever acts here, in the journal."""
 
 _TEXTS: dict[str, dict[Language, str]] = {
     "title": {"zh": "知识库管理", "en": "Knowledge base"},
@@ -36,6 +41,31 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "The knowledge base cannot be opened: {reason}",
     },
     "not_written": {"zh": "没有写入：{reason}", "en": "Nothing was written: {reason}"},
+    "reason_busy": {"zh": "另一个导入正在进行，请稍后再试。", "en": "another import is going on."},
+    "reason_store": {
+        "zh": "知识库的设置或数据需要管理员处理，做法写在网页服务的日志里。",
+        "en": "its administrator must act; the log of the page says how.",
+    },
+    "reason_database": {
+        "zh": "数据库出错，详情在网页服务的日志里。",
+        "en": "an error of the database; the log of the page says more.",
+    },
+    "reason_other": {
+        "zh": "程序出错（{kind}），详情在网页服务的日志里。",
+        "en": "an error of the program ({kind}); the log of the page says more.",
+    },
+    "reason_disk_full": {"zh": "磁盘空间不足。", "en": "the disk is full."},
+    "reason_permission": {
+        "zh": "没有读写文件的权限。",
+        "en": "a file may not be read or written.",
+    },
+    "reason_no_file": {"zh": "需要的文件不存在。", "en": "a file is missing."},
+    "reason_file": {
+        "zh": "文件无法读写（错误号 {number}）。",
+        "en": "a file cannot be read or written (error {number}).",
+    },
+    "by_staff_page": {"zh": "{who}（管理页面）", "en": "{who} (staff page)"},
+    "staff_page": {"zh": "管理页面", "en": "staff page"},
     "busy_store": {
         "zh": "没有写入：另一个导入正在进行，请稍后再试。",
         "en": "Nothing was written: another import is going on; try again later.",
@@ -206,3 +236,25 @@ _TEXTS: dict[str, dict[Language, str]] = {
 def staff_text(key: str, language: Language, **values: object) -> str:
     """The text ``key``, with its ``{values}`` filled in."""
     return _TEXTS[key][language].format(**values)
+
+
+def os_error_reason(error: OSError, language: Language) -> str:
+    """What went wrong with a file or the disk."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return staff_text("reason_disk_full", language)
+    if isinstance(error, PermissionError):
+        return staff_text("reason_permission", language)
+    if isinstance(error, FileNotFoundError):
+        return staff_text("reason_no_file", language)
+    return staff_text("reason_file", language, number=error.errno or "?")
+
+
+def actor_text(who: str, language: Language) -> str:
+    """Whoever acted, as the journal has it, in the language of the page."""
+    name = who.removesuffix(STAFF_PAGE_SUFFIX)
+    return who if name == who else staff_text("by_staff_page", language, who=name)
+
+
+def subject_text(action: str, subject: str, language: Language) -> str:
+    """What an action of the journal was about; signing in is about the page itself."""
+    return staff_text("staff_page", language) if action == "sign in" else subject

@@ -1,6 +1,8 @@
 """What every section of the page is drawn from."""
 
 import html
+import logging
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,13 +11,15 @@ import streamlit as st
 
 from agent.build import SAMPLE_ORIGIN
 from ingest.messages import IngestError
-from retrievers import FaqEntry, StoreBusyError
+from retrievers import FaqEntry, StoreBusyError, StoreError
 
-from ..i18n.staff_texts import staff_text
+from ..i18n.staff_texts import os_error_reason, staff_text
 from ..i18n.visitor_texts import Language
 from ..visitor.chat import citation_html, escape_markdown
 from .ingest_jobs import STORE_ERRORS
 from .services import StaffServices
+
+logger = logging.getLogger(__name__)
 
 DONE_KEY = "staff_done"
 """What was just done, to be said on the page as it is afterwards."""
@@ -38,12 +42,31 @@ class StaffContext:
             return self.say("unexpected", kind=type(error).__name__)
         if isinstance(error, StoreBusyError):
             return self.say("busy_store")
-        reason = error.message.text(self.language) if isinstance(error, IngestError) else str(error)
-        return self.say("not_written", reason=escape_markdown(reason))
+        return self.say("not_written", reason=escape_markdown(error_reason(error, self.language)))
 
     def origin(self, entry: FaqEntry) -> str:
         """The file that an entry is from, as people know it."""
         return self.say("sample") if entry.origin == SAMPLE_ORIGIN else entry.origin
+
+
+def error_reason(error: Exception, language: Language) -> str:
+    """Why the store or a file cannot be used, as staff read it.
+
+    Libraries and the operating system speak English: where no text of ours says the same,
+    the log does.
+    """
+    if isinstance(error, IngestError):
+        return error.message.text(language)
+    if isinstance(error, StoreBusyError):
+        return staff_text("reason_busy", language)
+    logger.error("the staff page cannot use the store: %s", error)
+    if isinstance(error, StoreError):
+        return str(error) if language == "en" else staff_text("reason_store", language)
+    if isinstance(error, OSError):
+        return os_error_reason(error, language)
+    if isinstance(error, sqlite3.Error):
+        return staff_text("reason_database", language)
+    return staff_text("reason_other", language, kind=type(error).__name__)
 
 
 def facts(*items: str, kind: str = "") -> None:

@@ -10,6 +10,7 @@ from agent.build import SAMPLE_ORIGIN
 from ingest.journal import QuarantinedEntry
 from ingest.messages import action_text
 
+from ..i18n.staff_texts import actor_text, subject_text
 from ..visitor.chat import escape_markdown
 from .components import (
     DONE_KEY,
@@ -186,9 +187,11 @@ def show_audit_log(visit: StaffContext) -> None:
     st.dataframe(
         {
             visit.say("when"): [act.at[:19].replace("T", " ") for act in acts],
-            visit.say("who"): [act.who for act in acts],
+            visit.say("who"): [actor_text(act.who, visit.language) for act in acts],
             visit.say("action"): [action_text(act.action, visit.language) for act in acts],
-            visit.say("subject"): [act.subject for act in acts],
+            visit.say("subject"): [
+                subject_text(act.action, act.subject, visit.language) for act in acts
+            ],
             visit.say("outcome"): [act.outcome.text(visit.language) for act in acts],
         },
         hide_index=True,

@@ -14,6 +14,7 @@ from zhengwen.assets import asset
 
 from ..i18n.render_reports import render_report
 from ..i18n.render_texts import RENDER_PAGE_OFF, render_text
+from ..i18n.staff_texts import STAFF_PAGE_SUFFIX, os_error_reason
 from ..i18n.visitor_texts import Language
 from .render_queue import MAX_FINISHED, QueueFull, RenderJob, RenderQueue
 from .staff_page import enter
@@ -173,9 +174,9 @@ def _start(
         st.warning(render_text("full", language))
         return
     except OSError as error:
-        st.error(render_text("not_written", language, reason=error.strerror))
+        st.error(render_text("not_written", language, reason=os_error_reason(error, language)))
         return
-    with IngestJournal(settings.data_dir, who=f"{who} (staff page)") as journal:
+    with IngestJournal(settings.data_dir, who=who + STAFF_PAGE_SUFFIX) as journal:
         journal.note("render", f"{face.name} + {audio.name}", message("consent_confirmed"))
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.session_state[_SAID] = render_text("queued", language)

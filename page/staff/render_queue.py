@@ -225,6 +225,8 @@ def _apply_progress(job: RenderJob, line: str) -> None:
         job.done, job.total = told["done"], told["total"]
     elif "error" in told:
         job.failure = _report(job, told["error"])
+        # What a library said of it is there in English alone: the page leaves it out.
+        logger.warning("a rendering failed: %s", told["error"]["text"])
     else:
         job.notes = [_report(job, note) for note in told["note_codes"]]
 

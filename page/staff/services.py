@@ -12,6 +12,7 @@ from ingest.journal import IngestJournal
 from ingest.pipeline import FileReport, IngestionPipeline, ProgressCallback, ReadOptions
 from retrievers import Passage, Scope, language_of
 
+from ..i18n.staff_texts import STAFF_PAGE_SUFFIX
 from .ingest_jobs import IngestJobs
 
 N_CANDIDATES = 6
@@ -36,7 +37,7 @@ class StaffServices:
     @contextmanager
     def journal(self, who: str) -> Iterator[IngestJournal]:
         """The journal, signed by whoever acts; a name that was typed is not an account's."""
-        with IngestJournal(self.settings.data_dir, who=f"{who} (staff page)") as journal:
+        with IngestJournal(self.settings.data_dir, who=who + STAFF_PAGE_SUFFIX) as journal:
             yield journal
 
     @contextmanager

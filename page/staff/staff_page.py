@@ -169,7 +169,9 @@ def _open_services(settings: Settings, language: Language) -> "StaffServices | N
         with st.spinner(staff_text("loading", language)):
             return _services(settings.model_dump_json(), settings)
     except (StoreError, OSError, ValueError) as error:
-        st.error(staff_text("broken", language, reason=error))
+        from .components import error_reason
+
+        st.error(staff_text("broken", language, reason=error_reason(error, language)))
         return None
 
 
@@ -184,7 +186,7 @@ def _sections(desk: "StaffServices", who: str, language: Language) -> None:
     from retrievers import StoreError
 
     from . import add_files, answer_preview, knowledge_base
-    from .components import DONE_KEY, StaffContext
+    from .components import DONE_KEY, StaffContext, error_reason
 
     visit = StaffContext(desk, who, language)
     if done := st.session_state.pop(DONE_KEY, ""):
@@ -206,4 +208,5 @@ def _sections(desk: "StaffServices", who: str, language: Language) -> None:
                 try:
                     draw(visit)
                 except (StoreError, OSError, sqlite3.Error) as error:
-                    st.error(staff_text("broken", language, reason=error))
+                    reason = error_reason(error, language)
+                    st.error(staff_text("broken", language, reason=reason))
