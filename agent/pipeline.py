@@ -215,8 +215,11 @@ class AnswerPipeline:
             yield from _with_stage("encode", encoder.close())
 
     def _breath(self, fps: int) -> Speech:
-        """A moment of silence before the first word: the mouth starts closed, as in the idle
-        loop, and AAC's first samples, which no decoder gets right, carry no sound."""
+        """A moment of silence before the first word.
+
+        The mouth starts closed, as in the idle loop, and AAC's first samples, which no decoder
+        gets right, carry no sound.
+        """
         n_samples = LEADING_SILENCE_FRAMES * self._voice.sample_rate // fps
         return Speech(np.zeros(n_samples, np.float32), self._voice.sample_rate)
 

@@ -29,6 +29,8 @@ class SettingsError(ValueError):
 
 
 class StrictModel(BaseModel):
+    """A group of settings: unknown keys are refused, and values stay out of pydantic's errors."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 

@@ -134,13 +134,17 @@ class FaqStore(Protocol):
         ...
 
     def idf(self, term: str) -> float:
-        """How rare one of :func:`~retrievers.text.tokenization.tokenize` is:
-        its inverse document frequency."""
+        """The inverse document frequency of a term.
+
+        Terms are those of :func:`~retrievers.text.tokenization.tokenize`.
+        """
         ...
 
     def terms_of(self, entry: FaqEntry) -> EntryTerms:
-        """What :func:`~retrievers.text.tokenization.tokenize_entry` makes of an entry
-        that was found here."""
+        """The terms of an entry that was found here.
+
+        They are those of :func:`~retrievers.text.tokenization.tokenize_entry`.
+        """
         ...
 
     def __iter__(self) -> Iterator[FaqEntry]: ...

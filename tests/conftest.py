@@ -17,8 +17,10 @@ from agent.settings import ReplaySettings, Settings
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """As shipped, but for a folder and a port of its own, and with nothing replayed: what a
-    test sees does not depend on what another one asked before."""
+    """As shipped, but for a folder and a port of its own, and with nothing replayed.
+
+    What a test sees does not depend on what another one asked before.
+    """
     replay = ReplaySettings(max_mib=0)
     shipped = Settings(data_dir=tmp_path_factory.mktemp("var"), replay=replay)
     return shipped.model_copy(update={"server": shipped.server.model_copy(update={"port": 0})})

@@ -126,7 +126,7 @@ def test_the_shipped_folder_is_small_and_in_16_bit() -> None:
     size = sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file())
     assert size <= 12 * 2**20
     with safe_open(SHIPPED / "model.safetensors", framework="pt") as weights:
-        assert all(weights.get_tensor(name).dtype == torch.float16 for name in weights.keys())
+        assert all(weights.get_tensor(name).dtype == torch.float16 for name in weights.keys())  # noqa: SIM118
 
 
 def test_development_sentences_are_never_trained_on() -> None:

@@ -1,5 +1,8 @@
-"""A voice as a folder: ``voice.yaml`` says which engine speaks, with whose voice, and why
-that may be used. Engines are the entry points of the group ``zhengwen.tts``."""
+"""A voice as a folder.
+
+``voice.yaml`` says which engine speaks, with whose voice, and why that may be used. Engines are
+the entry points of the group ``zhengwen.tts``.
+"""
 
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points

@@ -10,7 +10,7 @@ PACKAGE = "zhengwen_assets"
 
 @cache
 def assets_folder() -> Path:
-    """The folder of everything that ships: ``encoder``, ``faq``, ``presenters``, ``voice`` …
+    """The folder of everything that ships: ``encoder``, ``faq``, ``presenters``, ``voice``….
 
     In a checkout it is ``assets/`` beside this package, whether or not anything is installed;
     in an installed wheel it is the package ``zhengwen_assets``. The files are read by libraries

@@ -34,8 +34,9 @@ def completion_function(settings: LlmSettings) -> Callable[[str], str]:
 
 
 def visitor_chat_model(settings: LlmSettings) -> "BaseChatModel":
-    """The model as it answers visitors: no retries, which would only make them wait, and a limit
-    to its length.
+    """The model as it answers visitors: its length is limited, and nothing is retried.
+
+    A retry would only make them wait.
 
     Raises:
         SettingsError: See :func:`make_chat_model`.

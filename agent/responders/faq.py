@@ -129,8 +129,7 @@ class FaqResponder:
 
 
 def verbatim_reply(answer: Answer) -> Iterator[Sentence | Answer]:
-    """Give out an answer in the service's own words: entries and phrases, nothing of the visitor's
-    question."""
+    """Give out an answer in the service's own words: entries and phrases, no visitor's."""
     yield replace(answer, is_verbatim=True)
     yield from spoken_sentences(answer.text)
 
@@ -141,8 +140,10 @@ def spoken_sentences(text: str) -> Iterator[Sentence]:
 
 
 def predictable_answers(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator[str]:
-    """Every answer that can be known beforehand, each once: phrases first, then the entries
-    that hold on ``day``."""
+    """Every answer that can be known beforehand, each once.
+
+    Phrases come first, then the entries that hold on ``day``.
+    """
     phrases = ("refused", "suggested", *(key for key, _ in _COURTESY_PATTERNS))
     fixed = (service_text(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
     answers = (entry_answer(entry) for entry in entries if entry.holds_on(day))

@@ -163,7 +163,7 @@ class AudioWindows:
 
 
 def _mel_in_pieces(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """(80, 1 + n // 200)"""
+    """Log mel bands as the lip networks read them, (80, 1 + n // 200)."""
     n_columns = 1 + len(samples) // HOP_LENGTH
     padded = np.pad(samples, (0, N_FFT))
     pieces = []

@@ -228,6 +228,11 @@ def export_weights(source: Path, out: Path, *, half: bool) -> Checkpoint:
 
 
 def best_checkpoint(source: Path) -> Checkpoint:
+    """The checkpoint of a run's best step, or its newest; a checkpoint's folder gives itself.
+
+    Raises:
+        TrainingError: There is no checkpoint.
+    """
     if (source / "state.json").is_file():
         return read_checkpoint(source)
     newest = newest_checkpoint(source)

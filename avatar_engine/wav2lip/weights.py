@@ -218,7 +218,7 @@ def _read(path: Path) -> tuple[State, Mapping[str, str]]:
 def _read_safetensors(path: Path) -> tuple[State, Mapping[str, str]]:
     try:
         with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as problem:
         raise _damaged(path) from problem
 

@@ -58,8 +58,10 @@ def opening(frames: Pixels, face: MouthRange) -> Floats:
 
 
 def loudness(samples: NDArray[np.float32]) -> Floats:
-    """How loud each frame is, after pre-emphasis, dB relative to the clip's loud frames, at
-    least -50 (a clip's 95th percentile is 0)."""
+    """How loud each frame is, after pre-emphasis, dB relative to the clip's loud frames.
+
+    A clip's 95th percentile is 0; nothing is below -50.
+    """
     fine = np.concatenate(list(loudness_levels([np.round(samples * 32768).astype(np.int16)])))
     power = 10 ** (fine.astype(np.float64) / 10)
     level = 10 * np.log10(power.reshape(-1, _LEVELS_PER_FRAME).mean(1))

@@ -126,9 +126,12 @@ def _drop_surroundings(root: "_Element", whole: int) -> None:
             or (element.tag == "header" and not _inside(element, ("main", "article")))
             or _is_all_links(element)
         )
-        if around and len(_text(element)) < _MOST_OF_A_PAGE * whole:
-            if element.find(".//h1") is None or _is_all_links(element):
-                _drop(element)
+        if (
+            around
+            and len(_text(element)) < _MOST_OF_A_PAGE * whole
+            and (element.find(".//h1") is None or _is_all_links(element))
+        ):
+            _drop(element)
 
 
 def _is_all_links(element: "_Element") -> bool:

@@ -155,8 +155,11 @@ class AcousticModel(nn.Module):
         return torch.as_tensor(spread + self.facts(facts))
 
     def decode(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return the envelope in deviations from its mean, (n, n_frames, N_BANDS), and the
-        logit of voicing, (n, n_frames), of frames from :meth:`frames`."""
+        """Return envelope and voicing of frames from :meth:`frames`.
+
+        The envelope is in deviations from its mean, (n, n_frames, N_BANDS); voicing is a logit,
+        (n, n_frames).
+        """
         for block in self.blocks:
             x = block(x, mask)
         out: Tensor = self.out(self.norm(x))

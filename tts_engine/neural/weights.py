@@ -72,7 +72,7 @@ def load_weights(path: Path) -> VoiceNetworks:
             if facts.get("format") != _FORMAT:
                 raise VoiceWeightsError(f"{path} is no voice of this program ({_FORMAT!r})")
             models = NetworkSizes(**json.loads(facts["sizes"])).build()
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, KeyError, TypeError) as error:
         raise VoiceWeightsError(f"cannot read the voice {path}: {error}") from error
     for part in ("prosody", "acoustic", "vocoder"):

@@ -144,10 +144,10 @@ def _number(match: Match[str]) -> str:
     whole = digits.partition(".")[0]
     if len(whole) > MAX_CARDINAL_DIGITS or (len(whole) > 1 and whole.startswith("0")):
         return spell_digits(digits, telephone=True)
-    if "." not in digits and len(whole) >= 7 and "," not in match[0]:
+    is_long = "." not in digits and len(whole) >= 7 and "," not in match[0]
+    if is_long and not re.match(_COUNTED, match.string[match.end() :]):
         # Nobody writes such amounts without commas or 亿: it is a code.
-        if not re.match(_COUNTED, match.string[match.end() :]):
-            return spell_digits(digits, telephone=True)
+        return spell_digits(digits, telephone=True)
     return decimal_in_words(digits)
 
 

@@ -51,8 +51,9 @@ _BATCH_SIZES = (4, 2, 1)  # frames; for each of them the network is compiled
 
 
 class OpenVinoBackend:
-    """A network that knows how many frames it draws needs a third less time than one that does
-    not: so it is compiled for a few numbers, and any other is drawn in parts.
+    """A network compiled for a few numbers of frames; any other number is drawn in parts.
+
+    One that knows how many frames it draws needs a third less time than one that does not.
 
     A frame comes out the same bit for bit, whichever others are drawn with it.
 

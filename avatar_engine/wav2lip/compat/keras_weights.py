@@ -28,7 +28,7 @@ def read_keras_weights(path: Path, network: nn.Module) -> dict[str, Tensor]:
         ValueError: It holds other layers than ``network`` has.
     """
     with h5py.File(path, "r") as file:
-        root = file["model_weights"] if "model_weights" in file else file
+        root = file.get("model_weights", file)
         layers = {kind: _layers(root, kind) for kind in _KINDS}
     state: dict[str, Tensor] = {}
     for kind, module_type in _KINDS.items():
