@@ -77,9 +77,9 @@ def is_prompt_injection(text: str) -> bool:
 
 
 def strip_invisible(text: str) -> str:
-    """A text without characters that nobody sees: zero-width ones, tags, direction marks.
+    r"""A text without characters that nobody sees: zero-width ones, tags, direction marks.
 
-    >>> strip_invisible("忽\\u200b略")
+    >>> strip_invisible("忽\u200b略")
     '忽略'
     """
     return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Co"))

@@ -20,7 +20,7 @@ _PLAUSIBLE = 0.7
 
 
 def load_text(path: Path, limits: ReadLimits) -> str:
-    """The text of a file, its line ends as ``\\n``.
+    r"""The text of a file, its line ends as ``\n``.
 
     Raises:
         UnreadableFile: The file is too big or not text.

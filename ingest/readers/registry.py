@@ -1,8 +1,8 @@
-"""Which document formats are read. A format registers itself: a module of this package is enough.
+r"""Which document formats are read. A format registers itself: a module of this package is enough.
 
 A reader is a function from a :class:`SourceFile` to its content, under :func:`document_format`::
 
-    @document_format("RTF", recognizes=lambda head: head.data.startswith(b"{\\\\rtf"))
+    @document_format("RTF", recognizes=lambda head: head.data.startswith(b"{\\rtf"))
     def read_rtf(file: SourceFile) -> Content: ...
 
 Readers run in worker processes of their own, bounded in memory and time. Modules of this package

@@ -19,9 +19,9 @@ class Upload(Protocol):
 
 
 def safe_name(name: str) -> str:
-    """A name that leads nowhere else: its last part, without what no file system takes.
+    r"""A name that leads nowhere else: its last part, without what no file system takes.
 
-    >>> safe_name("../../etc/通知.pdf"), safe_name("C:\\\\材料\\\\faq.xlsx"), safe_name("..")
+    >>> safe_name("../../etc/通知.pdf"), safe_name("C:\\材料\\faq.xlsx"), safe_name("..")
     ('通知.pdf', 'faq.xlsx', '_')
     """
     last = re.split(r"[/\\]", name)[-1]
