@@ -1,16 +1,18 @@
 """Figures over many questions, with 95 % confidence intervals from a seeded bootstrap.
 
-Efron and Tibshirani, "An Introduction to the Bootstrap", 1993.
+The resampling is scipy's (percentile method): Efron and Tibshirani, "An Introduction to the
+Bootstrap", 1993.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.stats import DegenerateDataWarning, binomtest, bootstrap, rankdata
 
 Floats = NDArray[np.float64]
 
@@ -18,6 +20,13 @@ RESAMPLES = 1_000
 SEED = 0
 N_BINS = 10
 _DRAWN_AT_ONCE = 4_000_000  # numbers; bounds the memory that resampling takes
+
+
+class Statistic(Protocol):
+    """A figure of one or more samples along an axis, for all other axes at once."""
+
+    def __call__(self, *samples: Floats, axis: int) -> Any:
+        """Shape of the samples without the axis; nan where there is no such figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +76,59 @@ class PairedTest:
     """Two-sided exact McNemar test: how likely so lopsided a difference is by chance."""
 
 
-def mean_estimate(values: Floats) -> Estimate:
-    """The mean of one value a question, shape (n,): a share when they are 0 or 1."""
-    if not len(values):
+def bootstrap_estimate(
+    statistic: Statistic, *samples: Floats, paired: bool = False, seed: int = SEED
+) -> Estimate:
+    """A figure with its interval, from ``RESAMPLES`` resamples.
+
+    Resamples that the figure does not exist for are left out. Without an interval where the
+    figure is infinite; nothing where it is not a number or a sample is empty.
+
+    Args:
+        statistic: Computes the figure.
+        samples: Each of shape (n,); each is resampled to its own size.
+        paired: Draw the same rows from all samples, which then are of one size.
+        seed: Of the generator that draws.
+    """
+    if not all(map(len, samples)):
         return Estimate()
-    means = [values[rows].mean(axis=1) for rows in _resamples(_rng(), len(values))]
-    return _estimate(float(values.mean()), np.concatenate(means))
+    value = float(statistic(*samples, axis=-1))
+    if not math.isfinite(value):
+        return Estimate(None if math.isnan(value) else value)
+    # scipy wants two observations at least; one twice is drawn as if it were alone.
+    at_least_two = [np.repeat(some, 2) if len(some) == 1 else some for some in samples]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # all resamples may be equal
+        found = bootstrap(
+            at_least_two,
+            statistic,
+            paired=paired,
+            vectorized=True,
+            method="percentile",
+            n_resamples=RESAMPLES,
+            batch=max(1, _DRAWN_AT_ONCE // max(map(len, at_least_two))),
+            rng=np.random.default_rng(seed),
+        )
+    low, high = np.nanpercentile(found.bootstrap_distribution, [2.5, 97.5]).tolist()
+    return Estimate(value, low, high)
+
+
+def mean_estimate(values: Floats, seed: int = SEED) -> Estimate:
+    """The mean of one value a question, shape (n,): a share when they are 0 or 1."""
+    return bootstrap_estimate(_mean, values, seed=seed)
+
+
+def ratio_estimate(values: Floats, others: Floats, seed: int = SEED) -> Estimate:
+    """The mean of some values over the mean of others of the same cases; nothing over 0.
+
+    A ratio of means, not a mean of ratios; both are drawn together, case by case.
+
+    Args:
+        values: Shape (n,).
+        others: Shape (n,).
+        seed: Of the bootstrap.
+    """
+    return bootstrap_estimate(_ratio_of_means, values, others, paired=True, seed=seed)
 
 
 def auroc(positive: Floats, negative: Floats) -> Estimate:
@@ -85,17 +141,7 @@ def auroc(positive: Floats, negative: Floats) -> Estimate:
         positive: Scores, shape (n_positive,).
         negative: Scores, shape (n_negative,).
     """
-    if not len(positive) or not len(negative):
-        return Estimate()
-    ranks = np.unique(np.concatenate([positive, negative]), return_inverse=True)[1]
-    above, below = ranks[: len(positive)], ranks[len(positive) :]
-    n_ranks = int(ranks.max()) + 1
-    rng = _rng()
-    areas = [
-        _areas(above[rows_above], below[rows_below], n_ranks)
-        for rows_above, rows_below in _paired_resamples(rng, len(above), len(below), n_ranks)
-    ]
-    return _estimate(float(_areas(above[None], below[None], n_ranks)[0]), np.concatenate(areas))
+    return bootstrap_estimate(_area_under_roc, positive, negative)
 
 
 def expected_calibration_error(predicted: Floats, right: Floats) -> Estimate:
@@ -107,17 +153,7 @@ def expected_calibration_error(predicted: Floats, right: Floats) -> Estimate:
         predicted: Probabilities in [0, 1], shape (n,).
         right: 1 where it was right, else 0, shape (n,).
     """
-    if not len(predicted):
-        return Estimate()
-    gaps = np.zeros((len(predicted), N_BINS))
-    gaps[np.arange(len(predicted)), _bins(predicted)] = predicted - right
-
-    def errors(rows: NDArray[np.intp]) -> Floats:
-        summed: Floats = np.abs(gaps[rows].sum(axis=1)).sum(axis=1) / len(predicted)
-        return summed
-
-    drawn = [errors(rows) for rows in _resamples(_rng(), len(predicted), width=N_BINS)]
-    return _estimate(float(errors(np.arange(len(predicted))[None])[0]), np.concatenate(drawn))
+    return bootstrap_estimate(_calibration_error, predicted, right, paired=True)
 
 
 def reliability_bins(predicted: Floats, right: Floats) -> list[ReliabilityBin]:
@@ -155,21 +191,14 @@ def refused_at(answerable: Floats, unanswerable: Floats, part: float) -> Estimat
         unanswerable: Scores, shape (m,).
         part: In (0, 1].
     """
-    if not len(answerable) or not len(unanswerable):
-        return Estimate()
-    last = _last_refused(len(unanswerable), part)
 
-    def refused(some: Floats, others: Floats) -> Floats:
-        limits = np.partition(others, last, axis=1)[:, last]
-        shares: Floats = (some <= limits[:, None]).mean(axis=1)
-        return shares
+    def refused(*samples: Floats, axis: int) -> Any:
+        some, others = samples
+        last = _last_refused(others.shape[axis], part)
+        limits = np.partition(others, last, axis=axis).take([last], axis=axis)
+        return (some <= limits).mean(axis=axis)
 
-    rng = _rng()
-    drawn = [
-        refused(answerable[rows], unanswerable[other_rows])
-        for rows, other_rows in _paired_resamples(rng, len(answerable), len(unanswerable))
-    ]
-    return _estimate(float(refused(answerable[None], unanswerable[None])[0]), np.concatenate(drawn))
+    return bootstrap_estimate(refused, answerable, unanswerable)
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
@@ -183,41 +212,29 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
     return PairedTest(only_first, only_second, p)
 
 
-def _rng() -> np.random.Generator:
-    return np.random.default_rng(SEED)
+def _mean(*samples: Floats, axis: int) -> Any:
+    return samples[0].mean(axis=axis)
 
 
-def _resamples(rng: np.random.Generator, n: int, width: int = 1) -> Iterator[NDArray[np.intp]]:
-    """``RESAMPLES`` draws of n rows with replacement, as arrays of shape (some, n)."""
-    at_once = max(1, _DRAWN_AT_ONCE // (n * width))
-    for start in range(0, RESAMPLES, at_once):
-        yield rng.integers(n, size=(min(at_once, RESAMPLES - start), n), dtype=np.intp)
+def _ratio_of_means(*samples: Floats, axis: int) -> Any:
+    above, below = (some.mean(axis=axis) for some in samples)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below != 0, above / below, np.nan)
 
 
-def _paired_resamples(
-    rng: np.random.Generator, n: int, m: int, width: int = 1
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    at_once = max(1, _DRAWN_AT_ONCE // max(n, m, width))
-    for start in range(0, RESAMPLES, at_once):
-        some = min(at_once, RESAMPLES - start)
-        yield (
-            rng.integers(n, size=(some, n), dtype=np.intp),
-            rng.integers(m, size=(some, m), dtype=np.intp),
-        )
+def _area_under_roc(*samples: Floats, axis: int) -> Any:
+    n_positive, n_negative = (some.shape[axis] for some in samples)
+    ranks = rankdata(np.concatenate(samples, axis=axis), axis=axis)
+    of_positive = ranks.take(range(n_positive), axis=axis).sum(axis=axis)
+    lowest = n_positive * (n_positive + 1) / 2  # were every positive below every negative
+    return (of_positive - lowest) / (n_positive * n_negative)
 
 
-def _areas(above: NDArray[np.intp], below: NDArray[np.intp], n_ranks: int) -> Floats:
-    """Area under the ROC curve of each row, from dense ranks of shape (n_rows, n)."""
-    n_above, n_below = _histograms(above, n_ranks), _histograms(below, n_ranks)
-    beaten = np.cumsum(n_below, axis=1) - n_below / 2
-    areas: Floats = (n_above * beaten).sum(axis=1) / (above.shape[1] * below.shape[1])
-    return areas
-
-
-def _histograms(ranks: NDArray[np.intp], n_ranks: int) -> NDArray[np.intp]:
-    offset = ranks + np.arange(len(ranks))[:, None] * n_ranks
-    counts: NDArray[np.intp] = np.bincount(offset.ravel(), minlength=len(ranks) * n_ranks)
-    return counts.reshape(len(ranks), n_ranks)
+def _calibration_error(*samples: Floats, axis: int) -> Any:
+    predicted, right = samples
+    gaps, bins = predicted - right, _bins(predicted)
+    in_bin = (np.where(bins == index, gaps, 0).sum(axis=axis) for index in range(N_BINS))
+    return sum(map(np.abs, in_bin)) / predicted.shape[axis]
 
 
 def _last_refused(n: int, part: float) -> int:
@@ -227,8 +244,3 @@ def _last_refused(n: int, part: float) -> int:
 
 def _bins(predicted: Floats) -> NDArray[np.intp]:
     return np.minimum((predicted * N_BINS).astype(np.intp), N_BINS - 1)
-
-
-def _estimate(value: float, resampled: Floats) -> Estimate:
-    low, high = np.percentile(resampled, [2.5, 97.5])
-    return Estimate(value, float(low), float(high))

@@ -45,7 +45,6 @@ from eval.lipsync.perceptual_networks import (
     load_lpips,
     lpips_distance,
 )
-from eval.lipsync.summary import bootstrap_mean, bootstrap_ratio
 from eval.lipsync.sync_judges import (
     ExpertJudge,
     SyncJudge,
@@ -55,6 +54,7 @@ from eval.lipsync.sync_judges import (
     pipeline_crop,
     score_sync,
 )
+from eval.metrics import mean_estimate, ratio_estimate
 
 Pixels = NDArray[np.uint8]
 Sound = NDArray[np.float32]
@@ -457,14 +457,14 @@ def test_where_the_face_is_in_the_square_follows_from_the_card(tmp_path: Path) -
 
 def test_means_and_ratios_have_intervals_that_repeat() -> None:
     values, below = np.array([1.0, 2.0, 3.0, 6.0]), np.array([2.0, 2.0, 4.0, 4.0])
-    estimate = bootstrap_mean(values, seed=1)
+    estimate = mean_estimate(values, seed=1)
     assert estimate.value == 3
     assert estimate.low is not None and estimate.high is not None
     assert 1 <= estimate.low < 3 < estimate.high <= 6
-    assert bootstrap_mean(values, seed=1) == estimate != bootstrap_mean(values, seed=2)
-    assert bootstrap_ratio(values, below, seed=1).value == 1
-    assert bootstrap_ratio(2 * below, below, seed=1).low == pytest.approx(2), "drawn clip by clip"
-    assert bootstrap_mean(np.array([np.inf, 30.0]), seed=0).value == np.inf
+    assert mean_estimate(values, seed=1) == estimate != mean_estimate(values, seed=2)
+    assert ratio_estimate(values, below, seed=1).value == 1
+    assert ratio_estimate(2 * below, below, seed=1).low == pytest.approx(2), "drawn clip by clip"
+    assert mean_estimate(np.array([np.inf, 30.0]), seed=0).value == np.inf
 
 
 # The command

@@ -12,6 +12,7 @@ from eval.metrics import (
     expected_calibration_error,
     mcnemar,
     mean_estimate,
+    ratio_estimate,
     refused_at,
     reliability_bins,
     threshold_refusing,
@@ -126,3 +127,37 @@ def test_mcnemar_counts_only_where_the_systems_differ() -> None:
 def test_equal_systems_do_not_differ() -> None:
     same = np.array([True, False])
     assert mcnemar(same, same).p == 1
+
+
+def test_figures_and_intervals_of_the_published_reports_stay_what_they_were() -> None:
+    # Values of version 0.1, whose resampling was its own; the same draws give the same intervals.
+    rng = np.random.default_rng(7)
+    scores, others = np.round(rng.beta(4, 2, 240), 4), np.round(rng.beta(2, 4, 90), 3)
+    right = (rng.random(240) < scores).astype(float)
+    below = np.round(rng.random(40), 3)
+    stored = [
+        (mean_estimate(right), 0.679167, 0.620833, 0.733333),
+        (mean_estimate(scores, seed=3), 0.669693, 0.648684, 0.689806),
+        (ratio_estimate(scores[:40], below, seed=3), 1.408127, 1.202098, 1.675681),
+        (auroc(scores, others), 0.891088, 0.846065, 0.928067),
+        (expected_calibration_error(scores, right), 0.043312, 0.037687, 0.113380),
+        (refused_at(scores, others, 0.95), 0.604167, 0.341667, 0.754167),
+    ]
+    for found, value, low, high in stored:
+        assert found.value == pytest.approx(value, abs=1e-6)
+        assert found.low == pytest.approx(low, abs=1e-6)
+        assert found.high == pytest.approx(high, abs=1e-6)
+
+
+def test_one_value_is_its_own_interval() -> None:
+    one, some = np.array([0.25]), np.array([0.1, 0.2, 0.3])
+    assert mean_estimate(one) == Estimate(0.25, 0.25, 0.25)
+    assert expected_calibration_error(one, np.array([1.0])) == Estimate(0.75, 0.75, 0.75)
+    assert auroc(one, some).value == pytest.approx(2 / 3)
+
+
+def test_a_ratio_over_nothing_is_no_figure_and_an_infinite_mean_has_no_interval() -> None:
+    values = np.array([1.0, 2.0])
+    assert ratio_estimate(values, np.zeros(2)) == Estimate()
+    assert mean_estimate(np.array([np.inf, 1.0])) == Estimate(np.inf)
+    assert ratio_estimate(np.ones(4), np.array([0, 0, 0, 1.0])).value == 4

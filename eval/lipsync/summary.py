@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import RESAMPLES, Estimate
+from ..metrics import Estimate, mean_estimate, ratio_estimate
 from .evaluation import REAL, SOURCES, WRONG_AUDIO, LipsyncRow
 from .figures import EXPERT, FIGURES, SYNCNET
 from .image_metrics import frechet_distance
@@ -88,14 +88,14 @@ def _figures(
     for figure in FIGURES:
         values = np.array([row.figures[figure] for row in rows if figure in row.figures])
         if len(values):
-            found[figure] = ClipMean(bootstrap_mean(values, seed), len(values))
+            found[figure] = ClipMean(mean_estimate(values, seed), len(values))
     for prefix in (EXPERT, SYNCNET):
         if name == REAL or f"{prefix}lse_d" not in found:
             continue
         pairs = [(row.figures, real[row.set, row.clip].figures) for row in rows]
         for figure in (f"{prefix}lse_d", f"{prefix}lse_c"):
             own, theirs = np.array([(a[figure], b[figure]) for a, b in pairs]).T
-            found[f"{figure}_ratio"] = ClipMean(bootstrap_ratio(own, theirs, seed), len(pairs))
+            found[f"{figure}_ratio"] = ClipMean(ratio_estimate(own, theirs, seed), len(pairs))
         if name == WRONG_AUDIO:
             continue
         nearer = [
@@ -104,7 +104,7 @@ def _figures(
             if (row.set, row.clip) in wrong
         ]
         if nearer:
-            share = bootstrap_mean(np.array(nearer, np.float64), seed)
+            share = mean_estimate(np.array(nearer, np.float64), seed)
             found[f"{prefix}beats_wrong_audio"] = ClipMean(share, len(nearer))
     seen = [row.features for row in rows if row.features is not None]
     if name != REAL and sum(map(len, seen)) > 1:
@@ -113,34 +113,3 @@ def _figures(
         distance = frechet_distance(originals, np.concatenate(seen))
         found["fid"] = ClipMean(Estimate(distance), sum(map(len, seen)))
     return {figure: found[figure] for figure in FIGURES if figure in found}
-
-
-def bootstrap_mean(values: Floats, seed: int) -> Estimate:
-    """The mean of one value a clip; without an interval where a value is infinite."""
-    value = float(values.mean())
-    if not np.isfinite(value):
-        return Estimate(value)
-    return _interval(value, values[_draws(len(values), seed)].mean(1))
-
-
-def bootstrap_ratio(values: Floats, others: Floats, seed: int) -> Estimate:
-    """The mean of some values over the mean of others of the same clips; nothing over 0.
-
-    The paper's figures are means over all clips, so their ratio is of means, not a mean of
-    ratios; both are drawn together, clip by clip.
-    """
-    if others.mean() == 0:
-        return Estimate()
-    drawn = _draws(len(values), seed)
-    below = others[drawn].mean(1)
-    resampled = values[drawn].mean(1)[below != 0] / below[below != 0]
-    return _interval(float(values.mean() / others.mean()), resampled)
-
-
-def _draws(n: int, seed: int) -> NDArray[np.intp]:
-    return np.random.default_rng(seed).integers(n, size=(RESAMPLES, n), dtype=np.intp)
-
-
-def _interval(value: float, resampled: Floats) -> Estimate:
-    low, high = np.percentile(resampled, [2.5, 97.5]).tolist()
-    return Estimate(value, low, high)
