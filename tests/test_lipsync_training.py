@@ -257,7 +257,7 @@ def test_an_asked_for_stop_keeps_the_step_and_the_same_command_goes_on(
         if step == 1:
             signal.raise_signal(signal.SIGTERM)
 
-    stopped = train_network(settings, tick=interrupt)
+    stopped = train_network(settings, on_step=interrupt)
     assert (stopped.end, stopped.progress.step) == ("stopped", 1)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     timed = train_network(settings.model_copy(update={"max_hours": 1e-9}))
@@ -382,8 +382,8 @@ def domains(clips: Path, **held_out: float | str) -> list[ClipDomain]:
 
 def test_a_sentence_is_on_one_side_whoever_says_it(clips: Path) -> None:
     data = load_training_data(domains(clips, anna=0.3, bert=0.01))
-    trained = {take.said for takes in data.training.values() for take in takes}
-    held = {take.said for takes in data.held_out.values() for take in takes}
+    trained = {take.sentence for takes in data.training.values() for take in takes}
+    held = {take.sentence for takes in data.held_out.values() for take in takes}
     assert trained and held and not trained & held
     sides = {
         take.clip.card.text: name
@@ -400,7 +400,7 @@ def test_without_words_a_clip_is_known_by_where_it_was_cut_out(tmp_path: Path) -
     for i in (1, 2, 2, 3):
         make_clip(tmp_path / f"c{i}{len(list(tmp_path.iterdir()))}", i)
     data = load_training_data([ClipDomain(name="x", clips=[tmp_path], held_out=0.01)])
-    assert len({take.said for take in [*data.training["x"], *data.held_out["x"]]}) == 3
+    assert len({take.sentence for take in [*data.training["x"], *data.held_out["x"]]}) == 3
 
 
 def test_an_identity_can_be_held_out_as_a_whole(clips: Path) -> None:
@@ -463,7 +463,7 @@ def test_silence_is_not_drawn(tmp_path: Path) -> None:
     make_clip(tmp_path / "d", 2)
     data = load_training_data([ClipDomain(name="x", clips=[tmp_path], held_out=0)])
     take = next(take for take in data.training["x"] if take.clip.folder.name == "c")
-    assert take.audible.min() >= 16
+    assert take.audible_starts.min() >= 16
     write_audio(tmp_path / "c", pcm * 0)
     write_audio(tmp_path / "d", pcm * 0)
     silent = ClipSampler(
@@ -471,7 +471,7 @@ def test_silence_is_not_drawn(tmp_path: Path) -> None:
         {"x": 1.0},
     )
     with pytest.raises(TrainingError, match="silent"):
-        silent.audible(np.random.default_rng(0))
+        silent.sample_audible(np.random.default_rng(0))
 
 
 def test_validation_pairs_are_always_the_same_and_half_of_them_in_sync(clips: Path) -> None:
@@ -524,12 +524,12 @@ def test_the_same_heads_say_several_sounds_where_they_are_known_and_other_faces_
     sounds = set()
     for seed in range(5):
         sample = windows("bert", seed)
-        assert sample["which"].tolist() == [0, 1, 0, 1, 0, 1]
-        assert np.array_equal(sample["references"], sample["references"][sample["which"]])
+        assert sample["face_index"].tolist() == [0, 1, 0, 1, 0, 1]
+        assert np.array_equal(sample["references"], sample["references"][sample["face_index"]])
         assert not np.array_equal(sample["references"][0], sample["references"][1])
         sounds |= {mel.tobytes() for mel in sample["mels"]}
     assert len(sounds) > 10
-    assert windows("anna", 0)["which"].tolist() == [0, 1, 2, 3, 4, 5]
+    assert windows("anna", 0)["face_index"].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_generator_may_draw_lower_halves_alone_and_encode_a_face_once(

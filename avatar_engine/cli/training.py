@@ -77,7 +77,7 @@ def _run_train(options: argparse.Namespace) -> int:
     from ..training.loop import train_network  # torch takes seconds
 
     with _TrainingDisplay(settings) as shown:
-        outcome = train_network(settings, shown.told, shown.report, shown.tick)
+        outcome = train_network(settings, shown.on_start, shown.report, shown.on_step)
     if not outcome.first:
         return 0
     progress = outcome.progress
@@ -195,7 +195,7 @@ class _TrainingDisplay:
         """Print a line."""
         self._console.print(f"{time.strftime('%H:%M:%S')}  {text}", markup=False)
 
-    def told(self, data: "TrainingData", machine: str) -> None:
+    def on_start(self, data: "TrainingData", machine: str) -> None:
         """What is trained on, and where."""
         self.say(f"on {machine}")
         for name in dict.fromkeys([*data.training, *data.held_out]):
@@ -220,6 +220,6 @@ class _TrainingDisplay:
                 shown = "  ".join(f"{key} {value:.4f}" for key, value in figures.items())
                 self.say(f"  {name}: {shown}")
 
-    def tick(self, step: int) -> None:
+    def on_step(self, step: int) -> None:
         """Another step."""
         self._bar.update(self._task, completed=step)

@@ -21,9 +21,7 @@ from .dataset.clip import Clip, ClipMetadata, read_clips
 from .low_resolution import LOW_RESOLUTION_FACE
 from .settings import MEL_WINDOW_FRAMES, ClipDomain, TrainingError
 
-MIN_CLIP_FRAMES = (
-    2 * MEL_WINDOW_FRAMES
-)  # frames: a window, and another one that does not overlap it
+MIN_CLIP_FRAMES = 2 * MEL_WINDOW_FRAMES  # two windows that do not overlap
 SILENCE_RATIO = 10 ** (-30 / 20)  # of the loudest frame; softer frames are silence
 
 
@@ -32,7 +30,7 @@ class TrainingClip:
 
     def __init__(self, clip: Clip) -> None:
         self.clip = clip
-        self.said = sentence_key(clip.card)
+        self.sentence = sentence_key(clip.card)
 
     def __len__(self) -> int:
         """Frames."""
@@ -44,8 +42,8 @@ class TrainingClip:
         return melspectrogram(self.clip.samples())
 
     @cached_property
-    def small(self) -> NDArray[np.uint8]:
-        """(n_frames, SIZE, SIZE, 3), RGB, of ``coarse_eyes``: read once and kept."""
+    def low_resolution_frames(self) -> NDArray[np.uint8]:
+        """(n_frames, 96, 96, 3), RGB, for the steps at low resolution; read once and kept."""
         size = (LOW_RESOLUTION_FACE, LOW_RESOLUTION_FACE)
         return np.stack(
             [
@@ -55,8 +53,8 @@ class TrainingClip:
         ).astype(np.uint8, copy=False)
 
     @cached_property
-    def audible(self) -> NDArray[np.intp]:
-        """The frames at which five frames begin that are not wholly silent."""
+    def audible_starts(self) -> NDArray[np.intp]:
+        """The first frames of the windows of five frames that are not wholly silent."""
         frames = self.clip.samples().reshape(-1, SAMPLES_PER_FRAME)
         loudness = np.sqrt((frames.astype(np.float64) ** 2).mean(1))
         loud = (loudness > SILENCE_RATIO * loudness.max()).astype(int)
@@ -81,9 +79,9 @@ class TrainingData:
         return {name: self._digest(name) for name in (*self.training, *self.held_out)}
 
     def _digest(self, name: str) -> str:
-        takes = [*self.training.get(name, []), *self.held_out.get(name, [])]
-        text = "\n".join(sorted(f"{take.clip.folder.name} {len(take)}" for take in takes))
-        return f"{len(takes)} clips ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
+        clips = [*self.training.get(name, []), *self.held_out.get(name, [])]
+        text = "\n".join(sorted(f"{clip.clip.folder.name} {len(clip)}" for clip in clips))
+        return f"{len(clips)} clips ({hashlib.sha256(text.encode()).hexdigest()[:8]})"
 
 
 def load_training_data(domains: Sequence[ClipDomain]) -> TrainingData:
@@ -94,22 +92,24 @@ def load_training_data(domains: Sequence[ClipDomain]) -> TrainingData:
         ClipError: A clip is damaged.
     """
     read = {domain.name: _read_domain(domain) for domain in domains}
-    long = {name: [t for t in takes if len(t) >= MIN_CLIP_FRAMES] for name, takes in read.items()}
-    for name, takes in long.items():
-        if not takes:
+    long = {name: [t for t in clips if len(t) >= MIN_CLIP_FRAMES] for name, clips in read.items()}
+    for name, clips in long.items():
+        if not clips:
             raise TrainingError(
                 f"the {len(read[name])} clips of {name} are too short: "
                 f"{MIN_CLIP_FRAMES} frames are needed"
             )
-    unheard = {
-        said for domain in domains for said in _held_out_sentences(domain, long[domain.name])
+    held_out_sentences = {
+        sentence
+        for domain in domains
+        for sentence in _held_out_sentences(domain, long[domain.name])
     }
     training: ClipsByDomain = {}
     held_out: ClipsByDomain = {}
     for domain in domains:
-        for take in long[domain.name]:
-            aside = domain.held_out == "all" or take.said in unheard
-            (held_out if aside else training).setdefault(domain.name, []).append(take)
+        for clip in long[domain.name]:
+            aside = domain.held_out == "all" or clip.sentence in held_out_sentences
+            (held_out if aside else training).setdefault(domain.name, []).append(clip)
     if not any(domain.weight and domain.name in training for domain in domains):
         raise TrainingError(
             "all clips are held out, so there is nothing to train on: more sentences are needed, "
@@ -129,19 +129,19 @@ def sentence_key(card: ClipMetadata) -> str:
 class ClipSampler:
     """Draws clips: a domain by its weight, then each of its clips as often as it is long."""
 
-    def __init__(self, takes: ClipsByDomain, weights: dict[str, float]) -> None:
-        names = [name for name in takes if weights[name] > 0]
+    def __init__(self, clips: ClipsByDomain, weights: dict[str, float]) -> None:
+        names = [name for name in clips if weights[name] > 0]
         shares = np.array([weights[name] for name in names])
-        self._domains = [takes[name] for name in names]
+        self._domains = [clips[name] for name in names]
         self._shares = shares.cumsum() / shares.sum()
-        self._lengths = [np.cumsum([len(take) for take in some]) for some in self._domains]
+        self._lengths = [np.cumsum([len(clip) for clip in some]) for some in self._domains]
         self._by_loop: dict[Path, list[TrainingClip]] = {}
-        for take in (take for some in self._domains for take in some):
-            if take.clip.loop:
-                self._by_loop.setdefault(take.clip.loop[0], []).append(take)
+        for clip in (clip for some in self._domains for clip in some):
+            if clip.clip.loop:
+                self._by_loop.setdefault(clip.clip.loop[0], []).append(clip)
 
     def __call__(self, rng: np.random.Generator) -> TrainingClip:
-        """Any clip."""
+        """A random clip."""
         domain = int(self._shares.searchsorted(rng.random(), "right"))
         domain = min(domain, len(self._domains) - 1)  # the sum of the shares may round to < 1
         lengths = self._lengths[domain]
@@ -149,26 +149,31 @@ class ClipSampler:
         return self._domains[domain][place]
 
     def sample_same_pose(
-        self, take: TrainingClip, start: int, n_frames: int, rng: np.random.Generator
+        self, clip: TrainingClip, start: int, n_frames: int, rng: np.random.Generator
     ) -> tuple[TrainingClip, int]:
-        """Any place where the same heads of the same loop are seen, saying anything.
+        """A random window that shows the same frames of the same idle loop, whatever is said in it.
 
         Args:
-            take: A clip of a drawn presenter.
+            clip: A clip of a rendered presenter.
             start: The first of ``n_frames`` frames.
+
+        Returns:
+            A clip, and the window's first frame in it.
         """
-        assert take.clip.loop
-        loop, n = take.clip.loop
-        takes = self._by_loop[loop]
-        pose = take.clip.card.loop_first + start
-        firsts = np.array([(pose - other.clip.card.loop_first) % n for other in takes])
-        last = np.array([len(other) - n_frames for other in takes])
+        assert clip.clip.loop
+        loop, n = clip.clip.loop
+        clips = self._by_loop[loop]
+        pose = clip.clip.card.loop_first + start
+        firsts = np.array([(pose - other.clip.card.loop_first) % n for other in clips])
+        last = np.array([len(other) - n_frames for other in clips])
         counts = np.maximum(0, (last - firsts) // n + 1).cumsum()
         place = int(rng.integers(counts[-1]))
         i = int(counts.searchsorted(place, "right"))
-        return takes[i], int(firsts[i] + n * (counts[i] - 1 - place))
+        return clips[i], int(firsts[i] + n * (counts[i] - 1 - place))
 
-    def audible(self, rng: np.random.Generator, at_least: int = 1) -> tuple[TrainingClip, int]:
+    def sample_audible(
+        self, rng: np.random.Generator, at_least: int = 1
+    ) -> tuple[TrainingClip, int]:
         """A clip, and one of its frames at which five frames begin that can be heard.
 
         Args:
@@ -178,9 +183,9 @@ class ClipSampler:
             TrainingError: Only silence is found.
         """
         for _ in range(1000):
-            take = self(rng)
-            if len(take.audible) >= at_least:
-                return take, int(rng.choice(take.audible))
+            clip = self(rng)
+            if len(clip.audible_starts) >= at_least:
+                return clip, int(rng.choice(clip.audible_starts))
         raise TrainingError(
             "the clips are silent, or too short: in none of them are there "
             f"{at_least} frames at which something can be heard"
@@ -188,7 +193,7 @@ class ClipSampler:
 
 
 def _read_domain(domain: ClipDomain) -> list[TrainingClip]:
-    takes: list[TrainingClip] = []
+    clips: list[TrainingClip] = []
     for folder in domain.clips:
         found = read_clips(folder)
         if not found:
@@ -197,15 +202,15 @@ def _read_domain(domain: ClipDomain) -> list[TrainingClip]:
                 f"{domain.name}: {what} {folder}; make some: python -m avatar_engine prepare "
                 f"VIDEO --out {Path(folder)}"
             )
-        takes.extend(map(TrainingClip, found))
-    return takes
+        clips.extend(map(TrainingClip, found))
+    return clips
 
 
-def _held_out_sentences(domain: ClipDomain, takes: Sequence[TrainingClip]) -> set[str]:
+def _held_out_sentences(domain: ClipDomain, clips: Sequence[TrainingClip]) -> set[str]:
     """The sentences that a domain keeps from training: by their hashes, and at least one."""
     if domain.held_out in ("all", 0):
         return set()
-    sentences = {take.said for take in takes}
+    sentences = {clip.sentence for clip in clips}
     edge = int(float(domain.held_out) * 16**16)
     return {s for s in sentences if int(s[:16], 16) < edge} or {min(sentences)}
 
@@ -213,14 +218,16 @@ def _held_out_sentences(domain: ClipDomain, takes: Sequence[TrainingClip]) -> se
 Sample = dict[str, NDArray[np.generic]]
 """Arrays of one sample; in a batch they are stacked."""
 
-PREFETCHED_STEPS = 2  # steps
+PREFETCHED_STEPS = 2
 
 
 class BatchPrefetcher:
-    """Reads batches; threads will do, for decoding JPEG and warping let go of Python's lock.
+    """Prepares the batches of the next steps in threads.
+
+    Threads are enough: decoding JPEG and warping release Python's global lock.
 
     Args:
-        draw: Makes a sample of a generator of random numbers and a number of frames.
+        draw: Makes a sample, given a random number generator and a number of frames.
         seed: The run's.
         rank: The number of this process among all.
         workers: Threads; with 0, batches are read where they are asked for.
@@ -235,30 +242,30 @@ class BatchPrefetcher:
     ) -> None:
         self._draw, self._seed, self._rank = draw, seed, rank
         self._pool = ThreadPoolExecutor(workers, "batches") if workers else None
-        self._coming: deque[tuple[tuple[int, int, int], list[Future[Sample]]]] = deque()
+        self._pending: deque[tuple[tuple[int, int, int], list[Future[Sample]]]] = deque()
 
     def get(self, step: int, size: int, frames: int) -> Sample:
         """The batch of a step: ``size`` samples of ``frames`` frames each."""
         if not self._pool:
             return _stack_samples([self._sample(step, j, frames) for j in range(size)])
-        if self._coming and self._coming[0][0] != (step, size, frames):
-            self._forget()  # the sync loss just got its weight: other batches are needed
-        for k in range(step + len(self._coming), step + 1 + PREFETCHED_STEPS):
+        if self._pending and self._pending[0][0] != (step, size, frames):
+            self._cancel()  # the window's length has changed, as when the sync loss begins
+        for k in range(step + len(self._pending), step + 1 + PREFETCHED_STEPS):
             futures = [self._pool.submit(self._sample, k, j, frames) for j in range(size)]
-            self._coming.append(((k, size, frames), futures))
-        return _stack_samples([future.result() for future in self._coming.popleft()[1]])
+            self._pending.append(((k, size, frames), futures))
+        return _stack_samples([future.result() for future in self._pending.popleft()[1]])
 
     def close(self) -> None:
         """Stop reading ahead."""
-        self._forget()
+        self._cancel()
         if self._pool:
             self._pool.shutdown()
 
-    def _forget(self) -> None:
-        for _, futures in self._coming:
+    def _cancel(self) -> None:
+        for _, futures in self._pending:
             for future in futures:
                 future.cancel()
-        self._coming.clear()
+        self._pending.clear()
 
     def _sample(self, step: int, j: int, frames: int) -> Sample:
         return self._draw(np.random.default_rng((self._seed, self._rank, step, j)), frames)

@@ -1,4 +1,4 @@
-"""How well an expert tells pairs that are in sync from others."""
+"""Training of the lip-sync expert (a SyncNet), and how well it tells pairs in sync from others."""
 
 from collections.abc import Callable
 from functools import partial
@@ -31,9 +31,9 @@ SyncLabels = NDArray[np.bool_]
 
 
 def balanced_accuracy(cosines: Scores, in_sync: SyncLabels, threshold: float) -> float:
-    """Balanced: the mean of the parts of either kind that are told rightly, 0 to 1."""
-    said = cosines > threshold
-    return float((said[in_sync].mean() + (~said[~in_sync]).mean()) / 2)
+    """Balanced accuracy, 0 to 1: the mean of the accuracies on pairs in sync and on others."""
+    accepted = cosines > threshold
+    return float((accepted[in_sync].mean() + (~accepted[~in_sync]).mean()) / 2)
 
 
 def best_threshold(cosines: Scores, in_sync: SyncLabels) -> float:
@@ -44,7 +44,7 @@ def best_threshold(cosines: Scores, in_sync: SyncLabels) -> float:
 
 
 def auroc(cosines: Scores, in_sync: SyncLabels) -> float:
-    """How probably a pair in sync has the higher cosine than one that is not, 0 to 1."""
+    """Area under the ROC curve, 0 to 1: how probably a pair in sync has the higher cosine."""
     n, m = int(in_sync.sum()), int((~in_sync).sum())
     return float((rankdata(cosines)[in_sync].sum() - n * (n + 1) / 2) / (n * m))
 
@@ -52,7 +52,9 @@ def auroc(cosines: Scores, in_sync: SyncLabels) -> float:
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-TEMPERATURE = 0.05  # of the choice among sounds; cosines of taught ears lie close together
+TEMPERATURE = (
+    0.05  # of the contrastive loss; cosines of a pretrained audio encoder lie close together
+)
 TRAINING_DOMAIN = ""  # stands for a domain's name: the pairs that the threshold is chosen on
 
 ValidationPair = tuple[str, TrainingClip, int, int]
@@ -60,7 +62,7 @@ ValidationPair = tuple[str, TrainingClip, int, int]
 
 
 class ExpertTask:
-    """See ``Task``.
+    """The expert's ``LipsyncTask``.
 
     Raises:
         WeightsError, TrainingError: The weights to start with do not fit.
@@ -90,72 +92,72 @@ class ExpertTask:
             learner.start(Path(settings.start))
         self.learners = [learner]
         weights = {domain.name: domain.weight for domain in settings.data}
-        drawing = ClipSampler(data.training, weights)
+        sampler = ClipSampler(data.training, weights)
 
-        pair = partial(expert_training_pair, drawing, wrong_sounds=settings.wrong_sounds)
-        moments = partial(low_resolution_pairs, drawing, count=settings.coarse_sounds)
+        pair = partial(expert_training_pair, sampler, wrong_sounds=settings.wrong_sounds)
+        windows = partial(low_resolution_pairs, sampler, count=settings.coarse_sounds)
 
         def batches(draw: Callable[..., Sample]) -> BatchPrefetcher:
             draw = partial(draw, augment=settings.augment, gain_db=settings.gain_db)
             return BatchPrefetcher(draw, settings.seed, accelerator.process_index, settings.workers)
 
-        self._batches, self._coarse_batches = batches(pair), batches(moments)
+        self._batches, self._low_resolution_batches = batches(pair), batches(windows)
         if settings.coarse_steps:
             some = self._batches.get(0, settings.batch, settings.n_frames)
             low_resolution.initialize_as_downsampler(
                 cast(SyncExpert384, learner.network), self._inputs(some)[1]
             )
             learner.best.load_state_dict(learner.network.state_dict())
-        self._pairs = self._validation(TRAINING_DOMAIN, drawing) + [
+        self._pairs = self._validation(TRAINING_DOMAIN, sampler) + [
             pair
-            for name, takes in data.held_out.items()
-            for pair in self._validation(name, ClipSampler({name: takes}, {name: 1.0}))
+            for name, clips in data.held_out.items()
+            for pair in self._validation(name, ClipSampler({name: clips}, {name: 1.0}))
         ]
 
     def step(self, progress: RunProgress, rate: float) -> tuple[TrainingLosses, int]:
         """A batch of pairs, or of small pictures."""
         learner, settings = self.learners[0], self._settings
         network = cast(SyncExpert384, learner.network)
-        eyes = progress.step < settings.eyes_steps
-        network.audio_encoder.requires_grad_(not eyes).train(not eyes)
+        face_encoder_only = progress.step < settings.eyes_steps
+        network.audio_encoder.requires_grad_(not face_encoder_only).train(not face_encoder_only)
         with self._accelerator.autocast():
             if progress.step < settings.coarse_steps:
                 name, size = "coarse", settings.coarse_batch
-                loss = self._coarse_loss(network, progress.step)
+                loss = self._low_resolution_loss(network, progress.step)
             else:
-                name, size = "eyes" if eyes else "sync", settings.batch
-                loss = self._loss(progress.step, eyes=eyes)
+                name, size = "eyes" if face_encoder_only else "sync", settings.batch
+                loss = self._loss(progress.step, face_encoder_only=face_encoder_only)
         learner.step(loss, progress.step, rate)
         return {name: loss.detach()}, size * self._accelerator.num_processes
 
-    def _coarse_loss(self, network: SyncExpert384, step: int) -> Tensor:
+    def _low_resolution_loss(self, network: SyncExpert384, step: int) -> Tensor:
         n_clips = self._settings.coarse_batch // self._settings.coarse_sounds
-        batch = self._coarse_batches.get(step, n_clips, self._settings.n_frames)
+        batch = self._low_resolution_batches.get(step, n_clips, self._settings.n_frames)
         mels, mouths = self._inputs({**batch, "mouths": np.concatenate(batch["mouths"])})
         sounds = normalize(network.audio_encoder(mels).flatten(1))
         lips = low_resolution.embed_low_resolution(network, mouths)
         sounds, lips = (found.view(n_clips, -1, found.shape[1]) for found in (sounds, lips))
-        likely = (lips @ sounds.mT).float().flatten(0, 1)
-        own = torch.arange(lips.shape[1], device=likely.device).repeat(n_clips)
-        return _contrastive_loss(likely, own)
+        cosines = (lips @ sounds.mT).float().flatten(0, 1)
+        own = torch.arange(lips.shape[1], device=cosines.device).repeat(n_clips)
+        return _contrastive_loss(cosines, own)
 
-    def _loss(self, step: int, *, eyes: bool) -> Tensor:
+    def _loss(self, step: int, *, face_encoder_only: bool) -> Tensor:
         batch = self._batches.get(step, self._settings.batch, self._settings.n_frames)
         sounds, lips = self.learners[0].distributed(*self._inputs(batch))
         in_sync = device.to_device(batch["in_sync"], self._device)
         lips = lips.repeat_interleave(in_sync.shape[1], dim=0)
-        likely = sync_probability(sounds, lips).view_as(in_sync)
-        if eyes:
-            return _contrastive_loss(likely, torch.zeros_like(in_sync[:, 0], dtype=torch.long))
+        cosines = sync_probability(sounds, lips).view_as(in_sync)
+        if face_encoder_only:
+            return _contrastive_loss(cosines, torch.zeros_like(in_sync[:, 0], dtype=torch.long))
         if self._settings.wrong_sounds:  # together they weigh as much as the right one
-            return (sync_loss(likely[:, :1], 1.0) + sync_loss(likely[:, 1:], 0.0)) / 2
-        return sync_loss(likely, in_sync)
+            return (sync_loss(cosines[:, :1], 1.0) + sync_loss(cosines[:, 1:], 0.0)) / 2
+        return sync_loss(cosines, in_sync)
 
     def validate(self, progress: RunProgress) -> ValidationScores:
         """Balanced accuracy at the threshold that is best in training and at .5, and AUROC."""
         cosines = self._cosines()
         asked = np.array([pair[0] for pair in self._pairs])
-        in_sync = np.array([heard == seen for _, _, heard, seen in self._pairs])
+        in_sync = np.array([mel_start == start for _, _, mel_start, start in self._pairs])
 
         def of(name: str) -> tuple[Scores, SyncLabels]:
             return cosines[asked == name], in_sync[asked == name]
@@ -181,11 +183,11 @@ class ExpertTask:
     def close(self) -> None:
         """Stop reading ahead."""
         self._batches.close()
-        self._coarse_batches.close()
+        self._low_resolution_batches.close()
 
-    def _validation(self, name: str, drawing: ClipSampler) -> list[ValidationPair]:
+    def _validation(self, name: str, sampler: ClipSampler) -> list[ValidationPair]:
         n_frames, count = self._settings.n_frames, self._settings.validation
-        return [(name, *pair) for pair in choose_validation_pairs(drawing, n_frames, count, seed=0)]
+        return [(name, *pair) for pair in choose_validation_pairs(sampler, n_frames, count, seed=0)]
 
     @torch.inference_mode()
     def _cosines(self) -> Scores:
@@ -211,16 +213,16 @@ class ExpertTask:
         return cosines
 
     def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor]:
-        """Sounds, all in a row, and stacked lips."""
+        """Mel windows (B n_sounds, 1, 80, 16), and stacked mouths (B, 3 n_frames, 192, 384)."""
         lips = device.to_float_faces(device.to_device(batch["mouths"], self._device))
         sounds = device.to_device(batch["mels"], self._device).flatten(0, 1)
         return sounds, lips.flatten(1, 2)
 
 
-def _contrastive_loss(likely: Tensor, own: Tensor) -> Tensor:
-    """Cross-entropy of finding the own, (B,), among (B, n_sounds) by their cosines.
+def _contrastive_loss(cosines: Tensor, own: Tensor) -> Tensor:
+    """InfoNCE (van den Oord et al. 2018) of the own sounds, (B,), among (B, n_sounds) cosines.
 
     Not how alike a pair is, as in sync_loss, but which is the most alike: lips learn it from
     fewer pictures.
     """
-    return cross_entropy(likely / TEMPERATURE, own)
+    return cross_entropy(cosines / TEMPERATURE, own)

@@ -1,4 +1,8 @@
-"""Training of the generator, as in Wav2Lip's ``wav2lip_train.py`` and ``hq_wav2lip_train.py``."""
+"""Training of the generator with L1, sync and adversarial losses.
+
+As in Wav2Lip's ``wav2lip_train.py`` and ``hq_wav2lip_train.py`` (Prajwal et al., "A Lip Sync Expert
+Is All You Need", 2020).
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -35,18 +39,16 @@ from .task import RunProgress, TrainableNetwork, TrainingLosses, ValidationScore
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
-PLATEAU_RATIO = (
-    0.98  # validation L1 falls no more if it is not below this part of its best so far ...
-)
-PLATEAU_VALIDATIONS = 3  # ... in so many validations
-FIRST_DRAWN_ROW = 384 // 2  # the first row that is drawn
+PLATEAU_RATIO = 0.98  # validation L1 has settled if it was not below this part of its best ...
+PLATEAU_VALIDATIONS = 3  # ... in so many validations in a row
+FIRST_GENERATED_ROW = 384 // 2  # the network generates the lower half
 
 WindowFigures = tuple[int, float, float, float, float, float]
 """Number of a window, then its figures in the order of ``GeneratorTask.figures``."""
 
 
 class GeneratorTask:
-    """See ``Task``.
+    """The generator's ``LipsyncTask``.
 
     Raises:
         WeightsError, TrainingError: The expert, or the weights to start with, do not fit.
@@ -83,21 +85,25 @@ class GeneratorTask:
             learner.start(settings.start)
         self.learners = [learner]
         if settings.coarse_weight:
-            self._watched = LowResolutionHook(cast(Wav2Lip384, learner.network))
+            self._low_resolution_hook = LowResolutionHook(cast(Wav2Lip384, learner.network))
         if settings.gan_weight:
-            judge = QualityDiscriminator(Wav2Lip384.size)
+            discriminator = QualityDiscriminator(Wav2Lip384.size)
             self.learners.append(
                 TrainableNetwork(
-                    "quality", judge, accelerator, channels_last=settings.channels_last, betas=betas
+                    "quality",
+                    discriminator,
+                    accelerator,
+                    channels_last=settings.channels_last,
+                    betas=betas,
                 )
             )
-        drawing = ClipSampler(
+        sampler = ClipSampler(
             data.training, {domain.name: domain.weight for domain in settings.data}
         )
 
         def draw(rng: np.random.Generator, frames: int) -> Sample:
             return generator_training_windows(
-                drawing, rng, frames, n_windows=settings.sounds_per_face,
+                sampler, rng, frames, n_windows=settings.sounds_per_face,
                 augment=settings.augment, gain_db=settings.gain_db,
             )  # fmt: skip
 
@@ -105,9 +111,9 @@ class GeneratorTask:
             draw, settings.seed, accelerator.process_index, settings.workers
         )
         self._windows = [
-            (name, *_validation_window(ClipSampler({name: takes}, {name: 1.0}), i))
+            (name, *_validation_window(ClipSampler({name: clips}, {name: 1.0}), i))
             for i in range(settings.validation)
-            for name, takes in data.held_out.items()
+            for name, clips in data.held_out.items()
         ]
 
     def step(self, progress: RunProgress, rate: float) -> tuple[TrainingLosses, int]:
@@ -122,37 +128,47 @@ class GeneratorTask:
         batch = self._batches.get(progress.step, size, n_frames)
         losses: TrainingLosses = {}
         if progress.step < settings.coarse_steps:
-            losses["coarse"] = self._coarse(batch)
+            losses["coarse"] = self._low_resolution_loss(batch)
             learner.step(losses["coarse"], progress.step, rate)
             return {"coarse": losses["coarse"].detach()}, settings.batch
         with self._accelerator.autocast():
-            targets, inputs, mels, heard = self._inputs(batch)
-            drawn = self._drawn(
+            targets, inputs, mels, expert_mels = self._inputs(batch)
+            generated = self._generate(
                 learner.distributed, inputs, mels, targets, _first_with_same_face(batch)
             )
-            losses["l1"] = self._l1(drawn, targets)
+            losses["l1"] = self._l1(generated, targets)
             total = (1 - sync_weight - settings.gan_weight) * losses["l1"]
             if settings.coarse_weight:
                 references = inputs[:, 3:]
-                due = low_resolution_residual(targets, references)
-                on_the_way = low_resolution_loss(project_to_rgb(self._watched.maps).float(), due)
-                in_the_end = low_resolution_loss(low_resolution_residual(drawn, references), due)
-                losses["coarse"] = (on_the_way + in_the_end) / 2
+                residual = low_resolution_residual(targets, references)
+                decoder_loss = low_resolution_loss(
+                    project_to_rgb(self._low_resolution_hook.maps).float(), residual
+                )
+                output_loss = low_resolution_loss(
+                    low_resolution_residual(generated, references), residual
+                )
+                losses["coarse"] = (decoder_loss + output_loss) / 2
                 total = total + settings.coarse_weight * losses["coarse"]
             if sync_weight and self._expert:
-                losses["sync"] = sync_loss(self._in_sync(drawn, heard, n_frames), 1.0)
+                losses["sync"] = sync_loss(
+                    self._sync_probability(generated, expert_mels, n_frames), 1.0
+                )
                 total = total + sync_weight * losses["sync"]
             if settings.gan_weight:
-                losses["gan"] = sync_loss(self._realness(drawn), 1.0)  # the same cross-entropy
+                losses["gan"] = sync_loss(
+                    self._discriminator_score(generated), 1.0
+                )  # the same cross-entropy
                 total = total + settings.gan_weight * losses["gan"]
         learner.step(total, progress.step, rate)
         if settings.gan_weight:
-            losses["quality"] = self._train_judge(drawn.detach(), targets, progress.step, rate)
+            losses["quality"] = self._train_discriminator(
+                generated.detach(), targets, progress.step, rate
+            )
         n_samples = len(targets) * self._accelerator.num_processes
         return {name: loss.detach() for name, loss in losses.items()}, n_samples
 
     def validate(self, progress: RunProgress) -> ValidationScores:
-        """L1, mouth L1 and PSNR, and what the expert says of drawn and of real lips."""
+        """L1, L1 and PSNR of the lower half, and the sync loss of generated and of real lips."""
         found = sorted(self._measure())
         domains: dict[str, dict[str, float]] = {}
         for name in dict.fromkeys(name for name, _, _ in self._windows):
@@ -178,45 +194,50 @@ class GeneratorTask:
         self._batches.close()
 
     def _sync_weight(self, progress: RunProgress) -> float:
-        """Of the step at hand."""
+        """The weight of the sync loss in this step, 0 to 1."""
         settings = self._settings
         if not self._expert:
             return 0.0
         if settings.sync_from == "auto":
-            begun = bool(progress.task.get("settled"))
+            has_begun = bool(progress.task.get("settled"))
         else:
-            begun = progress.step >= settings.sync_from
-        return settings.sync_weight if begun else 0.0
+            has_begun = progress.step >= settings.sync_from
+        return settings.sync_weight if has_begun else 0.0
 
-    def _coarse(self, batch: Sample) -> Tensor:
+    def _low_resolution_loss(self, batch: Sample) -> Tensor:
         with self._accelerator.autocast():
             targets, inputs, mels, _ = self._inputs(batch)
             network = cast(Wav2Lip384, self.learners[0].network)
-            drawn = low_resolution_lower_half(network, mels).float()
-            return low_resolution_loss(drawn, low_resolution_residual(targets, inputs[:, 3:]))
+            generated = low_resolution_lower_half(network, mels).float()
+            return low_resolution_loss(generated, low_resolution_residual(targets, inputs[:, 3:]))
 
-    def _l1(self, drawn: Tensor, targets: Tensor) -> Tensor:
-        off = (drawn - targets).abs()
+    def _l1(self, generated: Tensor, targets: Tensor) -> Tensor:
+        off = (generated - targets).abs()
         weight = self._settings.mouth_weight
-        upper, lower = off[..., :FIRST_DRAWN_ROW, :].mean(), off[..., FIRST_DRAWN_ROW:, :].mean()
+        upper, lower = (
+            off[..., :FIRST_GENERATED_ROW, :].mean(),
+            off[..., FIRST_GENERATED_ROW:, :].mean(),
+        )
         return (upper + weight * lower) / (1 + weight)
 
-    def _in_sync(self, drawn: Tensor, heard: Tensor, n_frames: int) -> Tensor:
-        """How probably the expert takes (B n_frames, 3, H, W) windows for real, (B,)."""
+    def _sync_probability(self, generated: Tensor, expert_mels: Tensor, n_frames: int) -> Tensor:
+        """The expert's cosine, (B,), of each window of (B n_frames, 3, H, W) faces, 0 to 1."""
         assert self._expert
-        frames = drawn.reshape(-1, n_frames, *drawn.shape[1:])[:, : self._expert.n_frames]
-        return sync_probability(*self._expert(heard, stack_lower_halves(frames)))
+        frames = generated.reshape(-1, n_frames, *generated.shape[1:])[:, : self._expert.n_frames]
+        return sync_probability(*self._expert(expert_mels, stack_lower_halves(frames)))
 
-    def _realness(self, drawn: Tensor) -> Tensor:
-        """What the quality discriminator says, which learns nothing from it."""
-        judge = self.learners[1].network
-        fixed = {name: tensor.detach() for name, tensor in judge.named_parameters()}
-        return cast(Tensor, functional_call(judge, fixed, (drawn,)))
+    def _discriminator_score(self, generated: Tensor) -> Tensor:
+        """The quality discriminator's probability, (B,), that faces are real; it learns nothing."""
+        discriminator = self.learners[1].network
+        fixed = {name: tensor.detach() for name, tensor in discriminator.named_parameters()}
+        return cast(Tensor, functional_call(discriminator, fixed, (generated,)))
 
-    def _train_judge(self, drawn: Tensor, real: Tensor, step: int, rate: float) -> Tensor:
+    def _train_discriminator(
+        self, generated: Tensor, real: Tensor, step: int, rate: float
+    ) -> Tensor:
         learner = self.learners[1]
         with self._accelerator.autocast():
-            says = learner.distributed(torch.cat([real, drawn]))
+            says = learner.distributed(torch.cat([real, generated]))
             is_real = (torch.arange(len(says), device=says.device) < len(real)).float()
             loss = sync_loss(says, is_real)
         learner.step(loss, step, rate)
@@ -232,40 +253,45 @@ class GeneratorTask:
         found: list[object] = []
         for first in range(0, len(mine), at_once):
             some = mine[first : first + at_once]
-            targets, inputs, mels, heard = self._inputs(self._held_out(some))
+            targets, inputs, mels, expert_mels = self._inputs(self._held_out(some))
             with accelerator.autocast():
-                drawn = self._drawn(learner.best.eval(), inputs, mels, targets)
-                off = (drawn - targets).reshape(-1, MEL_WINDOW_FRAMES, *targets.shape[1:])
-                lower = off[..., FIRST_DRAWN_ROW:, :]
+                generated = self._generate(learner.best.eval(), inputs, mels, targets)
+                off = (generated - targets).reshape(-1, MEL_WINDOW_FRAMES, *targets.shape[1:])
+                lower = off[..., FIRST_GENERATED_ROW:, :]
                 figures = [
                     off.abs().mean((1, 2, 3, 4)),
                     lower.abs().mean((1, 2, 3, 4)),
                     -10 * (lower**2).mean((2, 3, 4)).clamp_min(1e-10).log10().mean(1),
-                    *(self._judged(faces, heard) for faces in (drawn, targets)),
+                    *(self._sync_losses(faces, expert_mels) for faces in (generated, targets)),
                 ]
             values = torch.stack(figures, 1).tolist()
             found.extend((i, *row) for i, row in zip(some, values, strict=True))
         learner.network.train()
         return cast(list[WindowFigures], device.gather_results(found, accelerator))
 
-    def _judged(self, faces: Tensor, heard: Tensor) -> Tensor:
+    def _sync_losses(self, faces: Tensor, expert_mels: Tensor) -> Tensor:
         """The sync loss of each window, (B,)."""
         if not self._expert:
-            return torch.zeros(len(heard), device=heard.device)
-        return -self._in_sync(faces, heard, MEL_WINDOW_FRAMES).float().clamp_min(1e-6).log()
+            return torch.zeros(len(expert_mels), device=expert_mels.device)
+        return (
+            -self._sync_probability(faces, expert_mels, MEL_WINDOW_FRAMES)
+            .float()
+            .clamp_min(1e-6)
+            .log()
+        )
 
     @torch.inference_mode()
     def _pictures(self) -> NDArray[np.uint8]:
-        """Rows: input, reference, target, drawn, as in the papers; a column for each window."""
+        """Rows: input, reference, target, generated, as in the papers; a column for each window."""
         learner = self.learners[0]
         samples = min(self._settings.samples, len(self._windows))
         columns = []
         for i in range(samples):
             targets, inputs, mels, _ = self._inputs(self._held_out([i]))
             with self._accelerator.autocast():
-                drawn = self._drawn(learner.best.eval(), inputs, mels, targets)
+                generated = self._generate(learner.best.eval(), inputs, mels, targets)
             middle = MEL_WINDOW_FRAMES // 2
-            rows = inputs[middle, :3], inputs[middle, 3:], targets[middle], drawn[middle]
+            rows = inputs[middle, :3], inputs[middle, 3:], targets[middle], generated[middle]
             columns.append(torch.cat(rows, dim=1))
         learner.network.train()
         picture = (torch.cat(columns, dim=2) * 255 + 0.5).clamp(0, 255).byte()
@@ -281,39 +307,41 @@ class GeneratorTask:
         return {name: np.stack([sample[name] for sample in samples]) for name in samples[0]}
 
     def _inputs(self, batch: Sample) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Targets, faces as the generator is given them, its sounds, and the expert's."""
+        """Targets (B, 3, H, W), inputs (B, 6, H, W), mels (B, 1, 80, 16), and the expert's mels."""
         targets, references = (
             device.to_float_faces(device.to_device(batch[name], self._device)).flatten(0, 1)
             for name in ("targets", "references")
         )
-        masked = pad(targets[..., :FIRST_DRAWN_ROW, :], (0, 0, 0, FIRST_DRAWN_ROW))
+        masked = pad(targets[..., :FIRST_GENERATED_ROW, :], (0, 0, 0, FIRST_GENERATED_ROW))
         mels = device.to_device(batch["mels"], self._device).flatten(0, 1)
-        heard = device.to_device(batch["heard"], self._device).flatten(0, 1)
-        return targets, torch.cat([masked, references], 1), mels, heard
+        expert_mels = device.to_device(batch["expert_mels"], self._device).flatten(0, 1)
+        return targets, torch.cat([masked, references], 1), mels, expert_mels
 
-    def _drawn(
+    def _generate(
         self,
         network: nn.Module,
         inputs: Tensor,
         mels: Tensor,
         targets: Tensor,
-        which: NDArray[np.intp] | None = None,
+        face_index: NDArray[np.intp] | None = None,
     ) -> Tensor:
-        """The faces as they are shown: drawn by the network, or their lower halves alone.
+        """Complete faces, (B, 3, H, W); with ``lower_half`` the upper half is the target's.
 
         Args:
-            which: (B,) The first of the faces that are the same as each.
+            face_index: (B,) The first of the faces that are the same as each.
         """
         numbers = None
-        if which is not None:
-            inputs, numbers = self._once(inputs, which)
+        if face_index is not None:
+            inputs, numbers = self._unique_faces(inputs, face_index)
         half = self._settings.lower_half
-        drawn: Tensor = network(mels, inputs, numbers, lower_half=half).float()
-        return torch.cat([targets[..., :FIRST_DRAWN_ROW, :], drawn], 2) if half else drawn
+        generated: Tensor = network(mels, inputs, numbers, lower_half=half).float()
+        return (
+            torch.cat([targets[..., :FIRST_GENERATED_ROW, :], generated], 2) if half else generated
+        )
 
-    def _once(self, inputs: Tensor, which: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+    def _unique_faces(self, inputs: Tensor, face_index: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
         """Every face once, and for each picture the number of its face."""
-        kept, numbers = np.unique(which, return_inverse=True)
+        kept, numbers = np.unique(face_index, return_inverse=True)
         return (
             inputs[torch.from_numpy(kept).to(self._device)],
             torch.from_numpy(numbers).to(self._device),
@@ -322,9 +350,9 @@ class GeneratorTask:
 
 def _first_with_same_face(batch: Sample) -> NDArray[np.intp]:
     """For each picture of a batch the first one with the same face."""
-    which = batch["which"].astype(np.intp)
-    n_samples, n_pictures = which.shape
-    return np.ravel(which + n_pictures * np.arange(n_samples)[:, None])
+    first = batch["face_index"].astype(np.intp)
+    n_samples, n_pictures = first.shape
+    return np.ravel(first + n_pictures * np.arange(n_samples)[:, None])
 
 
 def detect_plateau(progress: RunProgress, l1: float) -> None:
@@ -340,10 +368,10 @@ def detect_plateau(progress: RunProgress, l1: float) -> None:
 
 
 def _load_frozen_expert(path: Path, device: torch.device) -> SyncExpert384:
-    """An expert that judges and does not learn: its norms, too, stay as they are."""
+    """An expert in evaluation mode whose weights are fixed; its batch statistics are, too."""
     return weights.load_weights(path, SyncExpert384).requires_grad_(False).to(device)
 
 
-def _validation_window(drawing: ClipSampler, number: int) -> tuple[TrainingClip, int]:
-    """The same each time; where something is heard."""
-    return drawing.audible(np.random.default_rng((0, number)))
+def _validation_window(sampler: ClipSampler, number: int) -> tuple[TrainingClip, int]:
+    """The same window each time, one that is not silent."""
+    return sampler.sample_audible(np.random.default_rng((0, number)))

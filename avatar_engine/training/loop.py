@@ -47,16 +47,16 @@ class TrainingOutcome:
     checkpoint: Path | None
     """The last."""
     first: bool
-    """Whether this is the first process; only that one should speak."""
+    """Whether this is the first process, the only one that should print."""
 
 
 class TrainingLoop:
     """Trains a task in a run's folder, going on from its last checkpoint.
 
     Args:
-        fixed: The settings that must not change, see ``checkpoint.fixed``.
+        fixed: The settings that must not change, see ``checkpoint.fixed_settings``.
         report: Receives a line now and then, in the first process.
-        tick: Called after each step with the number of steps done.
+        on_step: Called after each step with the number of steps done.
 
     Raises:
         TrainingError: The folder holds another run, or its disk is too full.
@@ -69,10 +69,10 @@ class TrainingLoop:
         fixed: Mapping[str, object],
         accelerator: "Accelerator",
         report: Callable[[TrainingReport], None] = lambda line: None,
-        tick: Callable[[int], None] = lambda step: None,
+        on_step: Callable[[int], None] = lambda step: None,
     ) -> None:
         self._task, self._settings, self._fixed = task, settings, fixed
-        self._accelerator, self._report, self._tick = accelerator, report, tick
+        self._accelerator, self._report, self._on_step = accelerator, report, on_step
         self._first = accelerator.is_main_process
         self._progress = RunProgress()
         found = checkpoint.newest_checkpoint(settings.out)
@@ -122,7 +122,7 @@ class TrainingLoop:
             for name, loss in losses.items():
                 self._losses.setdefault(name, []).append(loss)
             self._n_samples += n_samples
-            self._tick(progress.step)
+            self._on_step(progress.step)
             last = progress.step == settings.steps
             validate = last or progress.step % settings.validate_every == 0
             if validate or progress.step % settings.report_every == 0:
@@ -165,7 +165,7 @@ class TrainingLoop:
             self._report(TrainingReport(self._progress.step, steps, pace, losses, validation))
 
     def _means(self) -> dict[str, float]:
-        """Mean losses since the last report. Only here is waited for the graphics card.
+        """Mean losses since the last report; the only place that waits for the graphics card.
 
         Raises:
             TrainingError: One is not a number.
@@ -221,17 +221,17 @@ def _stop_signals() -> Iterator[list[int]]:
 
 def train_network(
     settings: ExpertSettings | GeneratorSettings,
-    told: Callable[[TrainingData, str], None] = lambda data, device: None,
+    on_start: Callable[[TrainingData, str], None] = lambda data, device: None,
     report: Callable[[TrainingReport], None] = lambda line: None,
-    tick: Callable[[int], None] = lambda step: None,
+    on_step: Callable[[int], None] = lambda step: None,
 ) -> TrainingOutcome:
     """Train, going on where an earlier run in the same folder stopped.
 
     Args:
-        told: Receives the clips and the machine's name, before anything is learnt; like the
-            others in the first process only.
+        on_start: Receives the clips and the name of the device before the first step; like the
+            others it is called in the first process only.
         report: Receives a line now and then.
-        tick: Receives the number of steps done.
+        on_step: Receives the number of steps done, after each.
 
     Raises:
         TrainingError: With these settings nothing can be learnt here.
@@ -245,7 +245,7 @@ def train_network(
     if first:
         _lock_run(lock, settings.out)
         checkpoint.remove_partial_checkpoints(settings.out)
-        told(data, f"{accelerator.num_processes} x {accelerator.device}")
+        on_start(data, f"{accelerator.num_processes} x {accelerator.device}")
     try:
         fixed = checkpoint.fixed_settings(settings, data.digest())
         found = checkpoint.newest_checkpoint(settings.out)
@@ -261,7 +261,7 @@ def train_network(
             from .generator import GeneratorTask
 
             task = GeneratorTask(settings, data, accelerator)
-        outcome = TrainingLoop(task, settings, fixed, accelerator, report, tick).run(
+        outcome = TrainingLoop(task, settings, fixed, accelerator, report, on_step).run(
             list(data.held_out)
         )
         accelerator.end_training()

@@ -1,11 +1,10 @@
-"""Coarse first: mouths learn to follow the sound in pictures of 96 pixels.
+"""Training at 96 pixels first, where mouths learn to follow the sound at a tenth of the cost.
 
-A generator that begins with whole pictures soon copies its reference, learns to close its ears
-to the noise from below, and then takes long to open them again: the sound comes in at the bottom
-of a U-Net whose upper levels know the answer but for the mouth. So here it is only told what is
-heard, and learns only what no copy gives: by how much each pixel differs from the reference. No
-face is encoded and the picture ends at 96 pixels, so that it costs a tenth (the idea of beginning
-small is that of Karras et al., "Progressive Growing", arXiv:1710.10196).
+A generator that begins with whole pictures soon copies its reference through the skip connections,
+learns to ignore the audio, which enters at the bottom of the U-Net, and then takes long to use it.
+So in these steps the audio is its only input, and its target is the difference between picture
+and reference, which no copy gives. No face is encoded and decoding ends at 96 pixels (to begin at
+a low resolution is the idea of Karras et al., "Progressive Growing", arXiv:1710.10196).
 """
 
 from typing import cast
@@ -18,9 +17,7 @@ from ..wav2lip.discriminators import SyncExpert384
 from ..wav2lip.model import ConvBlock, Wav2Lip384, first_needed_rows
 
 LOW_RESOLUTION = 96  # pixels
-_PROJECTION_SCALE = (
-    0.1  # of what is read; mouths differ by so much, and norms would take long to learn it
-)
+_PROJECTION_SCALE = 0.1  # about the standard deviation of the differences between mouths
 
 
 def low_resolution_lower_half(generator: Wav2Lip384, mels: Tensor) -> Tensor:
@@ -42,7 +39,7 @@ def low_resolution_lower_half(generator: Wav2Lip384, mels: Tensor) -> Tensor:
 
 
 def project_to_rgb(maps: Tensor) -> Tensor:
-    """What the decoder makes at 96 pixels, (B, C, rows, 96), as a picture, (B, 3, 48, 96).
+    """Feature maps of the decoder at 96 pixels, (B, C, rows, 96), as a picture, (B, 3, 48, 96).
 
     By a fixed random mixture of its channels: there is nothing that would have to be learnt, or
     kept, for training alone.
@@ -54,7 +51,7 @@ def project_to_rgb(maps: Tensor) -> Tensor:
 
 
 class LowResolutionHook:
-    """The map of 96 pixels that a generator made when it last drew; it lies on the way."""
+    """Keeps ``maps``, the decoder's features at 96 pixels in a generator's last forward pass."""
 
     def __init__(self, generator: Wav2Lip384) -> None:
         block = generator.face_decoder_blocks[generator.heights().index(LOW_RESOLUTION)]
@@ -65,7 +62,7 @@ class LowResolutionHook:
 
 
 def low_resolution_residual(faces: Tensor, references: Tensor) -> Tensor:
-    """The same of (B, 3, 384, 384) faces, in [-1, 1]."""
+    """By how much the lower halves of (B, 3, 384, 384) faces differ, (B, 3, 48, 96), in [-1, 1]."""
     lower = (faces - references)[..., faces.shape[-2] // 2 :, :]
     return interpolate(lower, size=(LOW_RESOLUTION // 2, LOW_RESOLUTION), mode="area")
 
@@ -75,19 +72,14 @@ def low_resolution_loss(drawn: Tensor, real: Tensor) -> Tensor:
     return 100 * (drawn - real).square().mean()
 
 
-LOW_RESOLUTION_FACE = (
-    96  # pixels of a small face; the layers see 24 rows and columns of its lower half
-)
+LOW_RESOLUTION_FACE = 96  # pixels; the layers see 24 rows and columns of its lower half
 _FIRST_TRAINED_LAYER = 13  # the layer that is given 24 x 24
-_EDGE_COVERAGE = (
-    6 / 8,
-    14 / 16,
-)  # of the last row and column; the layer of 5x5 leaves some pixels out
+_EDGE_COVERAGE = 6 / 8, 14 / 16  # of the last row and column: the 5x5 layer leaves pixels out
 
 
 @torch.no_grad()
 def initialize_as_downsampler(expert: SyncExpert384, mouths: Tensor) -> None:
-    """Make the first layers of the face encoder what makes pictures small, and no more.
+    """Initialize the first layers of the face encoder as box filters that shrink the picture.
 
     Args:
         expert: Of any width; it is changed.
@@ -121,14 +113,14 @@ def initialize_as_downsampler(expert: SyncExpert384, mouths: Tensor) -> None:
 
 
 def embed_low_resolution(expert: SyncExpert384, mouths: Tensor) -> Tensor:
-    """What the expert makes of lips, from small pictures of them.
+    """Embeddings of mouths at low resolution, computed by the later layers of the face encoder.
 
     Args:
-        expert: Since it began, nothing but the later layers has changed.
+        expert: Its first layers are still as ``initialize_as_downsampler`` left them.
         mouths: (B, 3 n_frames, 48, 96), in [0, 1].
 
     Returns:
-        As ``Expert.forward`` does, (B, C), of length 1.
+        (B, C), of length 1, like the face embeddings of ``SyncExpert384.forward``.
     """
     x = avg_pool2d(mouths, (2, 4)).clone()
     x[:, :, -1] *= _EDGE_COVERAGE[0]

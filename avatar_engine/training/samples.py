@@ -1,4 +1,4 @@
-"""Faces and sounds as they might as well have been: an expert must not know them by heart."""
+"""Training samples of expert and generator, and their augmentation against overfitting."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,14 +13,14 @@ from .low_resolution import LOW_RESOLUTION_FACE
 
 Pixels = NDArray[np.uint8]
 
-_DEGREES, _SCALE, _SHIFT = 4.0, 0.05, 0.03  # the most, the last two as parts of the side
-_BRIGHTNESS, _CONTRAST, _COLOUR = 0.1, 0.2, 0.08
-_MEL_PER_DB = 2 * -SILENCE / -MIN_LEVEL  # of what mel levels are normalised to
+_MAX_DEGREES, _MAX_SCALE, _MAX_SHIFT = 4.0, 0.05, 0.03  # the last two: parts of the side
+_MAX_BRIGHTNESS, _MAX_CONTRAST, _MAX_COLOUR = 0.1, 0.2, 0.08  # of the range, as factors
+_MEL_PER_DB = 2 * -SILENCE / -MIN_LEVEL  # units of the normalised mel spectrogram
 
 
 @dataclass(frozen=True, slots=True)
 class FaceAugmentation:
-    """One change for all pictures of a sample: what moves between them is the mouth alone."""
+    """A random change, the same for all frames of a sample, so that their motion stays."""
 
     mirror: bool
     degrees: float
@@ -28,21 +28,24 @@ class FaceAugmentation:
     shift: tuple[float, float]
     """To the right and downwards, parts of the side."""
     tones: NDArray[np.uint8]
-    """What becomes of each value of each colour, (1, 256, 3)."""
+    """Lookup table: the new value of each value of each colour, (1, 256, 3)."""
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
-        """Any change."""
+        """A random change."""
         levels = np.linspace(0, 1, 256)[None, :, None]
-        contrast = 1 + rng.uniform(-_CONTRAST, _CONTRAST)
-        brightness = rng.uniform(-_BRIGHTNESS, _BRIGHTNESS)
-        colour = 1 + rng.uniform(-_COLOUR, _COLOUR, 3)
+        contrast = 1 + rng.uniform(-_MAX_CONTRAST, _MAX_CONTRAST)
+        brightness = rng.uniform(-_MAX_BRIGHTNESS, _MAX_BRIGHTNESS)
+        colour = 1 + rng.uniform(-_MAX_COLOUR, _MAX_COLOUR, 3)
         tones = ((levels - 0.5) * contrast + 0.5 + brightness) * colour
         return cls(
             bool(rng.integers(2)),
-            float(rng.uniform(-_DEGREES, _DEGREES)),
-            float(1 + rng.uniform(-_SCALE, _SCALE)),
-            (float(rng.uniform(-_SHIFT, _SHIFT)), float(rng.uniform(-_SHIFT, _SHIFT))),
+            float(rng.uniform(-_MAX_DEGREES, _MAX_DEGREES)),
+            float(1 + rng.uniform(-_MAX_SCALE, _MAX_SCALE)),
+            (
+                float(rng.uniform(-_MAX_SHIFT, _MAX_SHIFT)),
+                float(rng.uniform(-_MAX_SHIFT, _MAX_SHIFT)),
+            ),
             np.clip(tones * 255 + 0.5, 0, 255).astype(np.uint8),
         )
 
@@ -61,7 +64,7 @@ class FaceAugmentation:
 
 
 def apply_gain(mel: NDArray[np.float32], decibels: float) -> NDArray[np.float32]:
-    """A mel spectrogram in [-4, 4] as if its sound were louder; silence stays silence.
+    """A mel spectrogram in [-4, 4] as if its sound were louder or softer; silence stays silence.
 
     The levels are logarithms, so a gain moves all of them alike. (The floor of 20 dB under
     the reference that the logarithm has moves too, where a recording would keep it.)
@@ -71,7 +74,7 @@ def apply_gain(mel: NDArray[np.float32], decibels: float) -> NDArray[np.float32]
 
 
 def expert_training_pair(
-    drawing: ClipSampler,
+    sampler: ClipSampler,
     rng: np.random.Generator,
     n_frames: int,
     *,
@@ -90,22 +93,25 @@ def expert_training_pair(
         ``mels`` (n_sounds, 1, 80, 16), in [-4, 4]; ``mouths`` (n_frames, 192, 384, 3), bytes,
         RGB, the lower halves; ``in_sync`` (n_sounds,), 1 or 0, of a right sound first.
     """
-    take, start = drawing.audible(rng)
+    clip, start = sampler.sample_audible(rng)
     if wrong_sounds:
-        seen = start
-        heard = [start, *(other_start(take, start, n_frames, rng) for _ in range(wrong_sounds))]
+        frame_start = start
+        mel_starts = [
+            start,
+            *(other_start(clip, start, n_frames, rng) for _ in range(wrong_sounds)),
+        ]
     else:
-        seen = start if rng.integers(2) else other_start(take, start, n_frames, rng)
-        heard = [start]
-    pictures = take.clip.frames(range(seen, seen + n_frames))
+        frame_start = start if rng.integers(2) else other_start(clip, start, n_frames, rng)
+        mel_starts = [start]
+    pictures = clip.clip.frames(range(frame_start, frame_start + n_frames))
     if augment:
         pictures = FaceAugmentation.draw(rng)(pictures)
-    mels = apply_gain(mel_windows(take.mel, heard), rng.uniform(-gain_db, gain_db))
-    return _expert_sample(mels, pictures, [start == seen for start in heard])
+    mels = apply_gain(mel_windows(clip.mel, mel_starts), rng.uniform(-gain_db, gain_db))
+    return _expert_sample(mels, pictures, [start == frame_start for start in mel_starts])
 
 
 def low_resolution_pairs(
-    drawing: ClipSampler,
+    sampler: ClipSampler,
     rng: np.random.Generator,
     n_frames: int,
     *,
@@ -113,23 +119,23 @@ def low_resolution_pairs(
     augment: bool,
     gain_db: float,
 ) -> Sample:
-    """Moments of one clip, whose sounds are each other's wrong ones.
+    """Windows of one clip at low resolution; each one's sound is a negative of the others.
 
     Returns:
         ``mels`` (count, 1, 80, 16), in [-4, 4]; ``mouths`` (count, n_frames, 48, 96, 3), bytes,
         RGB, the lower halves of small pictures.
     """
-    take, _ = drawing.audible(rng, count)
-    starts = rng.choice(take.audible, count, replace=False)
-    moments = [take.small[start : start + n_frames] for start in starts]
+    clip, _ = sampler.sample_audible(rng, count)
+    starts = rng.choice(clip.audible_starts, count, replace=False)
+    windows = [clip.low_resolution_frames[start : start + n_frames] for start in starts]
     if augment:
-        moments = [FaceAugmentation.draw(rng)(pictures) for pictures in moments]
-    mels = apply_gain(mel_windows(take.mel, starts), rng.uniform(-gain_db, gain_db))
-    return {"mels": mels, "mouths": np.stack(moments)[:, :, LOW_RESOLUTION_FACE // 2 :]}
+        windows = [FaceAugmentation.draw(rng)(pictures) for pictures in windows]
+    mels = apply_gain(mel_windows(clip.mel, starts), rng.uniform(-gain_db, gain_db))
+    return {"mels": mels, "mouths": np.stack(windows)[:, :, LOW_RESOLUTION_FACE // 2 :]}
 
 
 def choose_validation_pairs(
-    drawing: ClipSampler, n_frames: int, count: int, seed: int
+    sampler: ClipSampler, n_frames: int, count: int, seed: int
 ) -> list[tuple[TrainingClip, int, int]]:
     """The same pairs each time: the clip, where the sound begins, and where the lips do.
 
@@ -138,20 +144,27 @@ def choose_validation_pairs(
     pairs = []
     for i in range((count + 1) // 2):
         rng = np.random.default_rng((seed, i))
-        take, start = drawing.audible(rng)
-        pairs += [(take, start, start), (take, start, other_start(take, start, n_frames, rng))]
+        clip, start = sampler.sample_audible(rng)
+        pairs += [(clip, start, start), (clip, start, other_start(clip, start, n_frames, rng))]
     return pairs
 
 
-def expert_validation_pair(take: TrainingClip, heard: int, seen: int, n_frames: int) -> Sample:
-    """One of them, as it is."""
-    pictures = take.clip.frames(range(seen, seen + n_frames))
-    return _expert_sample(mel_windows(take.mel, [heard]), pictures, [heard == seen])
+def expert_validation_pair(
+    clip: TrainingClip, mel_start: int, frame_start: int, n_frames: int
+) -> Sample:
+    """A pair of ``choose_validation_pairs`` as a sample, without augmentation.
+
+    Args:
+        mel_start: The frame at which the sound begins.
+        frame_start: The first of the pictures; the same if they are in sync.
+    """
+    pictures = clip.clip.frames(range(frame_start, frame_start + n_frames))
+    return _expert_sample(mel_windows(clip.mel, [mel_start]), pictures, [mel_start == frame_start])
 
 
-def other_start(take: TrainingClip, start: int, n_frames: int, rng: np.random.Generator) -> int:
-    """Any other place of the clip, as in Wav2Lip: also one that is only a frame off."""
-    place = int(rng.integers(len(take) - n_frames))
+def other_start(clip: TrainingClip, start: int, n_frames: int, rng: np.random.Generator) -> int:
+    """The first frame of a random other window; as in Wav2Lip it may be only one frame off."""
+    place = int(rng.integers(len(clip) - n_frames))
     return place + (place >= start)
 
 
@@ -163,7 +176,7 @@ def _expert_sample(
 
 
 def generator_training_windows(
-    drawing: ClipSampler,
+    sampler: ClipSampler,
     rng: np.random.Generator,
     n_frames: int,
     *,
@@ -171,28 +184,28 @@ def generator_training_windows(
     augment: bool,
     gain_db: float,
 ) -> Sample:
-    """Some windows of consecutive frames of any clips.
+    """Random windows of consecutive frames.
 
-    Of a drawn presenter all windows show the same heads, which then need to be encoded once.
+    Of a rendered presenter all windows show the same head poses, which are then encoded once.
 
     Returns:
-        What ``generator_window`` does, one after the other, and with ``which``,
+        What ``generator_window`` does, concatenated, and with ``face_index``,
         (n_windows n_frames,):
-        for each frame the first one that shows the same head.
+        for each frame the number of the first one that shows the same head pose.
     """
-    take = drawing(rng)
-    start = int(rng.integers(len(take) - n_frames + 1))
-    samples = [generator_window(take, start, n_frames, rng)]
+    clip = sampler(rng)
+    start = int(rng.integers(len(clip) - n_frames + 1))
+    samples = [generator_window(clip, start, n_frames, rng)]
     for _ in range(n_windows - 1):
-        if take.clip.loop:
-            other, at = drawing.sample_same_pose(take, start, n_frames, rng)
+        if clip.clip.loop:
+            other, at = sampler.sample_same_pose(clip, start, n_frames, rng)
         else:
-            other = drawing(rng)
+            other = sampler(rng)
             at = int(rng.integers(len(other) - n_frames + 1))
         samples.append(generator_window(other, at, n_frames, rng))
     for sample in samples:
         gain = rng.uniform(-gain_db, gain_db)
-        for name in ("mels", "heard"):
+        for name in ("mels", "expert_mels"):
             sample[name] = apply_gain(sample[name].astype(np.float32, copy=False), gain)
     joined = {name: np.concatenate([sample[name] for sample in samples]) for name in samples[0]}
     if augment:
@@ -200,12 +213,12 @@ def generator_training_windows(
         for name in ("targets", "references"):
             joined[name] = change(joined[name].astype(np.uint8, copy=False))
     frames = np.arange(n_windows * n_frames)
-    joined["which"] = frames % n_frames if take.clip.loop else frames
+    joined["face_index"] = frames % n_frames if clip.clip.loop else frames
     return joined
 
 
 def generator_window(
-    take: TrainingClip, start: int, n_frames: int, rng: np.random.Generator
+    clip: TrainingClip, start: int, n_frames: int, rng: np.random.Generator
 ) -> Sample:
     """Consecutive frames from ``start`` on.
 
@@ -215,18 +228,18 @@ def generator_window(
 
     Returns:
         ``targets`` and ``references`` (n_frames, 384, 384, 3), bytes, RGB; ``mels``
-        (n_frames, 1, 80, 16), one for each frame; ``heard`` (1, 1, 80, 16), for the expert.
+        (n_frames, 1, 80, 16), one for each frame; ``expert_mels`` (1, 1, 80, 16), for the expert.
     """
     frames = range(start, start + n_frames)
-    references = take.clip.references(frames)
+    references = clip.clip.references(frames)
     if references is None:
-        other = _non_overlapping_start(len(take), start, n_frames, rng)
-        references = take.clip.frames(range(other, other + n_frames))
+        other = _non_overlapping_start(len(clip), start, n_frames, rng)
+        references = clip.clip.frames(range(other, other + n_frames))
     return {
-        "targets": take.clip.frames(frames),
+        "targets": clip.clip.frames(frames),
         "references": references,
-        "mels": mel_windows(take.mel, [frame - GENERATOR_LEAD for frame in frames]),
-        "heard": mel_windows(take.mel, [start]),
+        "mels": mel_windows(clip.mel, [frame - GENERATOR_LEAD for frame in frames]),
+        "expert_mels": mel_windows(clip.mel, [start]),
     }
 
 

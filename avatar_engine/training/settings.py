@@ -11,9 +11,8 @@ from pydantic_core import ErrorDetails
 
 from ..wav2lip.mel import FPS, HOP_LENGTH, MEL_WINDOW, SAMPLE_RATE
 
-MEL_WINDOW_FRAMES = (
-    MEL_WINDOW * HOP_LENGTH * FPS // SAMPLE_RATE
-)  # frames that sound as long as a mel window: five
+MEL_WINDOW_FRAMES = MEL_WINDOW * HOP_LENGTH * FPS // SAMPLE_RATE
+"""Video frames that a mel window lasts: five."""
 
 PositiveCount = Annotated[int, Field(ge=1)]
 UnitFraction = Annotated[float, Field(ge=0, lt=1)]
@@ -102,14 +101,14 @@ class ExpertSettings(TrainingSettings):
     """How many sounds that do not belong to them lips are compared with, beside their own; 0:
     with one sound, right or wrong, as in Wav2Lip."""
     eyes_steps: Annotated[int, Field(ge=0)] = 0
-    """So many steps at first teach the face encoder alone: to find, for lips, the right one among
-    their sound and the wrong ones. For ears that ``hear`` has taught."""
+    """Steps at first that train the face encoder alone, with a contrastive loss over the right
+    sound and the wrong ones; for an audio encoder that ``hear`` has pretrained."""
     coarse_steps: Annotated[int, Field(ge=0)] = 0
-    """So many steps at first see small pictures, of which a step costs a fiftieth."""
+    """Steps at first at low resolution, each at a fiftieth of the cost."""
     coarse_batch: Annotated[int, Field(ge=2)] = 64
-    """Lips of such a step."""
+    """Pictures of such a step."""
     coarse_sounds: Annotated[int, Field(ge=2)] = 16
-    """How many of these are of one clip: each finds its sound among theirs."""
+    """How many of these are of one clip; each one's sound is a negative of the others."""
     augment: bool = True
     validation: Annotated[int, Field(ge=2)] = 400
     """Pairs per domain; half of them belong together."""
@@ -132,11 +131,11 @@ class GeneratorSettings(TrainingSettings):
     frames_per_window: Annotated[int, Field(ge=1, le=MEL_WINDOW_FRAMES)] = MEL_WINDOW_FRAMES
     """Consecutive pictures that are drawn together while the sync loss has no weight."""
     sounds_per_face: PositiveCount = 1
-    """Windows of a drawn presenter that are drawn on the same faces, which are encoded once."""
+    """Windows of a rendered presenter that share their faces, which are then encoded once."""
     lower_half: bool = False
-    """Draw nothing else, as when speaking: the upper half is then neither learnt nor judged."""
+    """Generate the lower half alone, as when serving; the upper half then has no loss."""
     coarse_steps: Annotated[int, Field(ge=0)] = 0
-    """So many steps at first draw small pictures, from which mouths learn to follow the sound."""
+    """Steps at first at low resolution, in which mouths learn to follow the sound."""
     coarse_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the same loss in the steps that follow, on the way to whole pictures and of these
     made small: so that the sound is not forgotten while the rest is learnt."""
