@@ -20,7 +20,7 @@ from retrievers import FaqEntry, Scope
 from retrievers.langchain import EncoderEmbeddings, LangChainRetriever, as_langchain
 from retrievers.ranking.retrievers import HybridRetriever, NearestRetriever
 from retrievers.store.chroma import SHIPPED_ENCODER, ChromaStore
-from retrievers.store.vector_index import CLIENT_SETTINGS, COLLECTION
+from retrievers.store.vector_index import COLLECTION, client_settings
 from tests.test_llm_answers import both
 
 NO_STORE = None
@@ -154,7 +154,7 @@ def test_langchain_chroma_opens_the_collection_with_our_embeddings(store: Chroma
         COLLECTION,
         EncoderEmbeddings(SHIPPED_ENCODER),
         persist_directory=str(store._data_dir / "chroma"),
-        client_settings=CLIENT_SETTINGS,
+        client_settings=client_settings(),
     )
     [(found, distance)] = opened.similarity_search_with_score("身份证遗失", k=1)
     assert found.page_content == "身份证遗失" and found.metadata["faq_id"] == "id-1"

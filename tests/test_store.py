@@ -209,6 +209,19 @@ def test_vectors_may_live_on_a_chroma_server(tmp_path: Path) -> None:
     assert not (tmp_path / "near" / "chroma").exists()
 
 
+def test_a_store_in_a_folder_opens_after_one_on_a_server(tmp_path: Path) -> None:
+    """Whether the server answers or not: the same process may open both."""
+    with pytest.raises(StoreError, match="no Chroma server"):
+        ChromaStore(tmp_path / "far", server="http://127.0.0.1:9")
+    near = ChromaStore(tmp_path / "near")
+    near.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
+    with pytest.raises(StoreError, match="no Chroma server at http://127.0.0.1:10"):
+        ChromaStore(tmp_path / "far", server="http://127.0.0.1:10")
+    assert [p.entry.faq_id for p in near.nearest("护照怎么换", k=1)] == ["a-1"]
+    ChromaStore(tmp_path / "near").remove(["a-1"])
+    assert near.nearest("护照怎么换", k=1) == []
+
+
 def _connected(data_dir: Path, address: str) -> ChromaStore:
     for _ in range(100):
         try:

@@ -17,10 +17,17 @@ from ..base import NATIONWIDE, FaqEntry, Scope, StoreError
 from .catalogue import RowId
 
 COLLECTION = "zhengwen"
-CLIENT_SETTINGS = Settings(anonymized_telemetry=False)
-"""Of every client of a folder in one process: Chroma refuses two that differ."""
 _READ_AT_ONCE = 10_000
 _AT_ONCE = 2000  # vectors written in one call; Chroma takes at most 5,461
+
+
+def client_settings() -> Settings:
+    """Settings for one client; Chroma refuses two clients of a folder whose settings differ.
+
+    They are new for each client, since Chroma writes into them where the client connects to: a
+    client of a folder that is given the settings of a client of a server looks for that server.
+    """
+    return Settings(anonymized_telemetry=False)
 
 
 class VectorIndex:
@@ -137,7 +144,7 @@ class VectorIndex:
         return best
 
     def _connect(self) -> ClientAPI:
-        settings = CLIENT_SETTINGS
+        settings = client_settings()
         if self._server is None:
             self._path.mkdir(parents=True, exist_ok=True)
             return chromadb.PersistentClient(self._path, settings)
