@@ -215,7 +215,7 @@ def test_a_store_in_a_folder_opens_after_one_on_a_server(tmp_path: Path) -> None
         ChromaStore(tmp_path / "far", server="http://127.0.0.1:9")
     near = ChromaStore(tmp_path / "near")
     near.add([FaqEntry("a-1", "护照怎么换？", "到窗口换发。")])
-    with pytest.raises(StoreError, match="no Chroma server at http://127.0.0.1:10"):
+    with pytest.raises(StoreError, match="no Chroma server"):
         ChromaStore(tmp_path / "far", server="http://127.0.0.1:10")
     assert [p.entry.faq_id for p in near.nearest("护照怎么换", k=1)] == ["a-1"]
     ChromaStore(tmp_path / "near").remove(["a-1"])
