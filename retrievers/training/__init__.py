@@ -8,4 +8,8 @@ this order, and each one can be stopped and started again:
 3. ``train``      pulls paraphrases together and pushes look-alikes apart;
 4. ``export``     writes the folder that ships, in 16 bit;
 5. ``evaluate``   measures a folder on the pairs and questions that were held out.
+
+A BERT that others pre-trained takes another way to steps 4 and 5: ``matters`` writes the entries
+of a knowledge base with their look-alikes, and ``finetune`` trains on these, on labelled pairs and
+on answers.
 """

@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
-from . import contrastive, evaluate, model, pairs, pretrain, tokenizer
+from . import contrastive, evaluate, finetune, model, pairs, pretrain, tokenizer
 from .loop import TrainingSchedule, train
 from .tokenizer import TokenisedTexts
 
@@ -92,10 +94,55 @@ def _train(options: argparse.Namespace) -> None:
     model.save(encoder, tokenizer, options.out)
 
 
+def _matters(options: argparse.Namespace) -> None:
+    encoder, tokenizer = model.load(options.init)
+    encoder.train(False)
+    wordings: dict[str, list[str]] = {}
+    for path in options.wordings:
+        for name, texts in finetune.read_wordings(path).items():
+            wordings.setdefault(name, []).extend(texts)
+    unseen = finetune.asked_by_test_half(options.test) if options.test else set()
+    found = finetune.matters_to_train_on(pairs.read_faq(options.faq), wordings, unseen)
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        tokens = TokenisedTexts(texts, tokenizer, longest=options.longest)
+        with torch.inference_mode():
+            vectors = model.embed(encoder, tokens, np.arange(len(tokens)), rows=options.rows)
+        return vectors.numpy()
+
+    finetune.write_matters(finetune.mine_look_alikes(found, encode), options.out)
+    _say(f"{len(found)} matters, in {options.out}")
+
+
+def _finetune(options: argparse.Namespace) -> None:
+    torch.manual_seed(options.seed)
+    encoder, tokenizer = model.load(options.init)
+    finetune.freeze_bottom(encoder, options.frozen)
+    data = finetune.FinetuningData(
+        _labelled(options),
+        finetune.read_matters(options.matters) if options.matters else (),
+        [pair for path in options.answers for pair in pairs.answer_pairs(path)],
+        sources=options.sources,
+        pairs_each=options.pairs_each,
+        n_matters=options.n_matters,
+    )
+    step = finetune.finetuning_step(
+        encoder,
+        data,
+        tokenizer,
+        longest=options.longest,
+        rows=options.rows,
+        scale=options.scale,
+        precision=_precision(options),
+    )
+    train(encoder, step, _schedule(options), _checkpoint(options), _say)
+    model.save(encoder, tokenizer, options.out)
+
+
 def _export(options: argparse.Namespace) -> None:
     encoder, tokenizer = model.load(options.init[0])
     if len(options.init) > 1:
-        model.average(encoder, options.init)
+        model.average(encoder, options.init, options.shares)
     card = options.card.read_text(encoding="utf-8") if options.card else ""
     model.save(encoder, tokenizer, options.out, dtype=torch.float16, card=card)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
@@ -225,6 +272,11 @@ def _parser() -> argparse.ArgumentParser:
     def question_option(sub: argparse.ArgumentParser, about: str) -> None:
         sub.add_argument("--questions", type=Path, nargs="*", default=[], help=about)
 
+    def scratch_options(sub: argparse.ArgumentParser) -> None:
+        training_options(sub)
+        sub.add_argument("--layers", type=int, default=0, help="grow to this many first")
+        sub.add_argument("--batch", type=int, default=256, help="texts or pairs in a step")
+
     def source_options(sub: argparse.ArgumentParser) -> None:
         pair_options(sub)
         unseen = (
@@ -247,9 +299,7 @@ def _parser() -> argparse.ArgumentParser:
     def training_options(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--init", type=Path, required=True, help="model folder to start from")
         sub.add_argument("--out", type=Path, required=True, help="model folder to write")
-        sub.add_argument("--layers", type=int, default=0, help="grow to this many first")
         sub.add_argument("--steps", type=int, required=True)
-        sub.add_argument("--batch", type=int, default=256, help="texts or pairs in a step")
         sub.add_argument("--rows", type=int, default=64, help="sentences encoded at a time")
         sub.add_argument("--longest", type=int, default=64, help="tokens kept of a sentence")
         sub.add_argument("--learning-rate", type=float, default=5e-4)
@@ -269,12 +319,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0)
 
     sub = command("pretrain", _pretrain, "Train on masked text.")
-    training_options(sub)
+    scratch_options(sub)
     source_options(sub)
     text_options(sub)
 
     sub = command("train", _train, "Train on sentence pairs.")
-    training_options(sub)
+    scratch_options(sub)
     source_options(sub)
     sub.add_argument("--spelt", action="store_true", help="take Chinese character by character")
     sub.add_argument(
@@ -283,9 +333,43 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--weight", nargs="*", default=[], metavar="SOURCE=FACTOR")
     sub.add_argument("--ranking", type=float, default=0.3, help="weight of the CoSENT loss")
 
+    sub = command("matters", _matters, "Write the entries to fine-tune on, with look-alikes.")
+    sub.add_argument("--init", type=Path, required=True, help="model folder that finds look-alikes")
+    sub.add_argument("--faq", type=Path, required=True, help="folder of a knowledge base")
+    sub.add_argument(
+        "--wordings", type=Path, nargs="*", default=[], help="table: entry id, another wording"
+    )
+    sub.add_argument(
+        "--test", type=Path, help="questions.csv; what its test split asks is left out"
+    )
+    sub.add_argument("--longest", type=int, default=64, help="tokens kept of a sentence")
+    sub.add_argument("--rows", type=int, default=64, help="sentences encoded at a time")
+    sub.add_argument("--out", type=Path, required=True, help="JSON lines to write")
+
+    sub = command("finetune", _finetune, "Train a pre-trained BERT on pairs, matters and answers.")
+    training_options(sub)
+    sub.set_defaults(learning_rate=1e-4, longest=48)
+    pair_options(sub)
+    question_option(sub, "development sets; pairs with their sentences are left out")
+    sub.add_argument("--matters", type=Path, help="as written by the command of that name")
+    sub.add_argument(
+        "--answers", type=Path, nargs="*", default=[], help="JSON lines: question, answer"
+    )
+    sub.add_argument("--frozen", type=int, default=3, help="lowest layers that stay as they are")
+    sub.add_argument("--sources", type=int, default=3, help="data sets in a step")
+    sub.add_argument("--pairs-each", type=int, default=8, help="pairs of each of them")
+    sub.add_argument("--n-matters", type=int, default=8, help="matters in a step")
+    sub.add_argument("--scale", type=float, default=30.0, help="what cosines are multiplied with")
+
     sub = command("export", _export, "Write the folder that ships, in 16 bit.")
     sub.add_argument(
         "--init", type=Path, nargs="+", required=True, help="trained folder; of several the mean"
+    )
+    sub.add_argument(
+        "--shares",
+        type=float,
+        nargs="+",
+        help="share of each folder in the mean; equal if left out",
     )
     sub.add_argument("--out", type=Path, required=True, help="folder to write or replace")
     sub.add_argument("--card", type=Path, help="text for its README.md")

@@ -96,22 +96,45 @@ def load(folder: Path) -> tuple[BertModel, PreTrainedTokenizerFast]:
     return model, tokenizer
 
 
-def average(model: BertModel, folders: Sequence[Path]) -> None:
-    """Give a model the mean of the weights in folders that come from one another by training.
+def average(
+    model: BertModel, folders: Sequence[Path], shares: Sequence[float] | None = None
+) -> None:
+    """Give a model the weighted mean of the weights in folders that come from one another.
 
-    Better than each of them; Wortsman et al., "Model soups", 2022, arXiv:2203.05482.
+    Better than each of them; Wortsman et al., "Model soups", 2022, arXiv:2203.05482. The mean of
+    a pre-trained model and its fine-tuned form keeps more of what was pre-trained; Wortsman et
+    al., "Robust fine-tuning of zero-shot models", 2022, arXiv:2109.01903.
+
+    Args:
+        model: Receives the mean.
+        folders: Trained from one another.
+        shares: One for each folder, adding up to 1; equal if there are none.
 
     Raises:
-        ValueError: Their networks differ.
+        ValueError: Their networks differ, or the shares do not fit.
     """
-    states = [load_file(folder / "model.safetensors") for folder in folders]
+    shares = shares or [1 / len(folders)] * len(folders)
+    if len(shares) != len(folders) or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"{len(folders)} folders need as many shares, adding up to 1")
+    states = [
+        {
+            name: weight.float()
+            for name, weight in load_file(folder / "model.safetensors").items()
+            if not name.startswith("pooler.")  # unused: vectors are means; not every folder has it
+        }
+        for folder in folders
+    ]
     shapes = [{name: tensor.shape for name, tensor in state.items()} for state in states]
     if any(shape != shapes[0] for shape in shapes):
         raise ValueError("only models of one architecture and one vocabulary can be averaged")
     means = {
-        name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]
+        name: sum(
+            (share * state[name] for share, state in zip(shares, states, strict=True)),
+            start=torch.zeros_like(states[0][name]),
+        )
+        for name in states[0]
     }
-    model.load_state_dict(means)
+    model.load_state_dict(means, strict=False)
 
 
 def save(

@@ -181,5 +181,5 @@ class TokenisedTexts:
             ids = np.zeros((len(positions), lengths[positions].max()), np.int64)
             for row, position in enumerate(positions):
                 ids[row, : lengths[position]] = self[chosen[position]]
-            tokens = torch.from_numpy(ids)
-            yield positions, tokens, (tokens != 0).long()
+            mask = np.arange(ids.shape[1]) < lengths[positions][:, None]  # any token may have id 0
+            yield positions, torch.from_numpy(ids), torch.from_numpy(mask).long()
