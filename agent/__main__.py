@@ -244,8 +244,11 @@ def _print_answer(answer: Answer, *, as_json: bool) -> None:
     for passage in answer.citations:
         entry = passage.entry
         year = f"({entry.year})" if entry.year else ""
-        facts = (entry.source_title, entry.source_url, year, entry.notice)
-        print(f"来源：{' '.join(filter(None, facts))}")
+        links = entry.links
+        facts = (entry.source_title, year, links.document_url, entry.notice)
+        print(f"依据：{' '.join(filter(None, facts))}")
+        if links.portal:
+            print(f"主管部门：{links.portal} {links.portal_url}")
     for suggestion in answer.suggestions:
         print(f"  · {suggestion}")
 

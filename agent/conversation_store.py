@@ -118,6 +118,7 @@ def _turn_to_record(turn: Turn) -> dict[str, Any]:
         "citations": [[to_record(p.entry), p.score] for p in answer.citations],
         "suggestions": answer.suggestions,
         "usage": asdict(answer.usage) if answer.usage else None,
+        "spoken": answer.spoken,
     }
 
 
@@ -129,5 +130,6 @@ def _turn_from_record(record: dict[str, Any]) -> Turn:
         tuple(Passage(from_record(entry), score) for entry, score in record["citations"]),
         tuple(record["suggestions"]),
         usage=Usage(**record["usage"]) if record["usage"] else None,
+        spoken=record.get("spoken", ""),  # earlier versions had none
     )
     return Turn(record["question"], answer, record["asked"])

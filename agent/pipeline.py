@@ -83,7 +83,8 @@ class AnswerPipeline:
     ) -> Generator[ReplyEvent, None, None]:
         """Answer, speak and draw, yielding each thing the moment it exists.
 
-        Each caption comes before the fragments it is heard in. Nothing is
+        Each caption comes before the fragments it is heard in, and is what is heard: of an
+        answer with a spoken form, that; without media, the answer's own sentences. Nothing is
         computed before it is asked for, so a slow reader slows the stages down.
         Closing the generator stops them.
 
@@ -103,6 +104,8 @@ class AnswerPipeline:
             yield known
             # A generated answer comes behind its sentences; here, all that will be said is known.
             sentences = [p for p in parts if isinstance(p, Sentence)]
+            if known.spoken:
+                sentences = _sentences(known.spoken)
             yield from self._recite(sentences, media, first, admit)
         elif known:
             yield from self._perform(chain([known], parts), media, first, admit)
@@ -116,8 +119,7 @@ class AnswerPipeline:
         admit: RenderPermission = always_permitted,
     ) -> Generator[ReplyEvent, None, None]:
         """Speak a text as it is; otherwise like :meth:`reply`. A blank text makes nothing."""
-        parts = split_for_speech(text) if text.strip() else []
-        sentences = (Sentence(index, part) for index, part in enumerate(parts))
+        sentences = _sentences(text) if text.strip() else []
         return self._perform(sentences, media, first, admit)
 
     def record(
@@ -241,6 +243,10 @@ class _FallbackVoiceNotice:
         is_news = self._speaks and not self._was_told
         self._was_told = self._speaks
         return is_news
+
+
+def _sentences(text: str) -> list[Sentence]:
+    return [Sentence(index, part) for index, part in enumerate(split_for_speech(text))]
 
 
 def _with_stage(stage: Stage, items: Iterator[T]) -> Generator[T, None, None]:

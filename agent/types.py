@@ -83,6 +83,8 @@ class Answer:
     it, so its media may be kept on disk. Never True where a visitor's words may be in it."""
     usage: Usage | None = None
     """What a language model took for it; None if none was asked."""
+    spoken: str = ""
+    """What the voice says instead of the text, of a verbatim answer. Empty: the text."""
 
 
 @dataclass(frozen=True, slots=True)

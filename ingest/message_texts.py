@@ -9,8 +9,10 @@ TEXTS: dict[str, dict[Language, str]] = {
     "field_question": {"en": "question", "zh": "问题"},
     "field_answer": {"en": "answer", "zh": "答案"},
     "field_wordings": {"en": "wordings", "zh": "其他问法"},
+    "field_spoken": {"en": "spoken form", "zh": "播报文本"},
     "field_department": {"en": "department", "zh": "部门"},
     "field_source_title": {"en": "source title", "zh": "依据"},
+    "field_portal": {"en": "portal", "zh": "网站名称"},
     "field_notice": {"en": "notice", "zh": "提示"},
     "field_issued": {"en": "issued", "zh": "发布日期"},
     "field_valid_from": {"en": "valid_from", "zh": "有效期自"},
@@ -317,7 +319,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "no_words": {"en": "question has no words", "zh": "问题没有文字"},
     "no_web_address": {
-        "en": "source_url is not a web address: {shown}; it must start with https://",
+        "en": "{field} is not a web address: {shown}; it must start with https://",
         "zh": "网址不正确：{shown}，应当以 https:// 开头",
     },
     "no_language": {

@@ -28,6 +28,8 @@ _COLUMN_SYNONYMS = {
     "解答内容 答案内容 官方回复 办理答复 内容 正文 answer answers reply response content a",
     "wordings": "相似问 相似问法 相似问题 扩展问 扩展问法 扩展问题 其他问法 别的问法 同义问 "
     "同义问法 类似问题 关联问法 similarquestions otherwordings wordings variants aliases",
+    "spoken": "播报文本 播报 播报稿 语音播报 口播 口播稿 口播文本 语音文本 朗读文本 "
+    "spoken spokenform spokenanswer speech",
     "field": "领域 业务领域 分类 类别 问题分类 问题类别 所属分类 业务类型 业务分类 主题分类 专题 "
     "field category topic type",
     "department": "部门 责任部门 承办单位 承办部门 主管部门 所属部门 负责部门 答复单位 回复单位 "
@@ -37,6 +39,8 @@ _COLUMN_SYNONYMS = {
     "source_title": "来源 出处 依据 政策依据 法律依据 来源标题 来源名称 文件名称 政策名称 政策文件 "
     "source sourcetitle basis",
     "source_url": "链接 网址 来源链接 来源网址 原文链接 原文地址 url link sourceurl website",
+    "portal": "网站名称 门户 门户名称 平台名称 官网名称 portal portalname",
+    "document_url": "文件链接 文件网址 办事链接 办理链接 办事指南链接 documenturl deeplink",
     "year": "年份 年度 year",
     "notice": "提示 温馨提示 特别提示 notice",  # not 备注: what clerks note is not for citizens
     "document_number": "文号 发文字号 文件编号 公文编号 documentnumber",
@@ -175,20 +179,24 @@ def _entry(cells: Mapping[str, str], defaults: Mapping[str, str]) -> FaqEntry:
     # A bare number counts the rows of its file; in another file it means another question.
     if re.fullmatch(r"\d{1,6}(\.0)?", text.get("faq_id", "")):
         del text["faq_id"]
-    url = text.get("source_url", "")
-    if url and not re.match(r"https?://\S+$", url):
-        raise RowError("no_web_address", shown=url[:60])
+    for name in ("source_url", "document_url"):
+        url = text.get(name, "")
+        if url and not re.match(r"https?://\S+$", url):
+            raise RowError("no_web_address", field=name, shown=url[:60])
     return FaqEntry(
         faq_id=text.get("faq_id") or stable_id(text["question"], text.get("region", "")),
         question=text["question"],
         answer=text["answer"],
         wordings=_wordings(text.get("wordings", ""), text["question"]),
+        spoken=text.get("spoken", ""),
         field=text.get("field", ""),
         department=text.get("department", ""),
         region=text.get("region", ""),
         language=_language(text),
         source_title=text.get("source_title", ""),
-        source_url=url,
+        source_url=text.get("source_url", ""),
+        portal=text.get("portal", ""),
+        document_url=text.get("document_url", ""),
         year=_year(text.get("year", "")),
         notice=text.get("notice", ""),
         document_number=text.get("document_number", ""),

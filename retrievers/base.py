@@ -3,12 +3,24 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 Kind = Literal["qa", "passage"]
 Part = Literal["asked", "whole"]
 """What is searched of an entry: its question and wordings, or these and the answer."""
 NATIONWIDE = "全国"
+
+
+class SourceLinks(NamedTuple):
+    """Where the links of an entry lead. What there is not is empty."""
+
+    document_url: str
+    """The document or service page itself."""
+    portal: str
+    """Name of the portal of the body in charge."""
+    portal_url: str
+    """Its home page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +40,17 @@ class FaqEntry:
     """Where the rule holds, e.g. ``"全国"`` or ``"浙江省杭州市"``."""
     language: str = "zh-CN"
     """BCP 47 tag of question and answer."""
+    spoken: str = ""
+    """What the voice says instead of the answer, where that is too long to listen to; the whole
+    answer is shown. Empty: the answer."""
     source_title: str = ""
+    """The law, document or guide the answer rests on."""
     source_url: str = ""
+    """Of the document, or the home page of the portal of the body in charge."""
+    portal: str = ""
+    """Name of the portal ``source_url`` leads to, e.g. ``"国家政务服务平台"``."""
+    document_url: str = ""
+    """Of the document or service page itself, where ``source_url`` is a portal's."""
     year: int | None = None
     """The year of the rules the answer reflects."""
     notice: str = ""
@@ -54,6 +75,28 @@ class FaqEntry:
         """Whether the answer is valid on a day."""
         iso = day.isoformat()
         return (self.valid_from or iso) <= iso <= (self.valid_until or iso)
+
+    @property
+    def links(self) -> SourceLinks:
+        """Where its links lead.
+
+        A home page is a portal's even if the entry does not name it: then the name is that of the
+        host, so that no link promises the document and leads elsewhere.
+
+        >>> FaqEntry("1", "?", "!", source_url="https://www.samr.gov.cn").links
+        SourceLinks(document_url='', portal='www.samr.gov.cn', portal_url='https://www.samr.gov.cn')
+        """
+        try:
+            address = urlsplit(self.source_url)
+        except ValueError:  # "http://[" and the like
+            return SourceLinks(self.document_url, "", "")
+        is_home = bool(address.hostname) and not (
+            address.path.strip("/") or address.query or address.fragment
+        )
+        if self.source_url and (self.portal or is_home):
+            portal = self.portal or address.netloc.rpartition("@")[2]
+            return SourceLinks(self.document_url, portal, self.source_url)
+        return SourceLinks(self.document_url or self.source_url, "", "")
 
 
 @dataclass(frozen=True, slots=True)

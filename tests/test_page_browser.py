@@ -132,13 +132,14 @@ def test_the_last_reply_can_be_seen_again(visitor):
     visitor.expect_state("idle")
 
 
-def test_an_answer_names_its_source_as_a_link(visitor):
+def test_an_answer_names_what_it_rests_on_and_links_to_the_portal_of_the_body_in_charge(visitor):
     visitor.ask(KNOWN)
     source = visitor.answer.locator(".source")
     expect(source).to_contain_text("示例数据")
     expect(source).to_contain_text(re.compile(r"\b20\d\d\b"))
+    expect(source).to_contain_text("依据《中华人民共和国居民身份证法》（2024年）")
     link = source.get_by_role("link")
-    expect(link).to_contain_text("居民身份证法")
+    expect(link).to_contain_text("主管部门：")
     expect(link).to_have_attribute("href", re.compile("^https://"))
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", re.compile("noopener"))

@@ -55,6 +55,7 @@ def test_every_field_of_an_entry_has_a_column() -> None:
         "source_title": "政策依据", "origin": "来源文件", "source_url": "链接",
         "year": "年份", "notice": "提示", "document_number": "文号", "issued": "发布日期",
         "place": "条款", "valid_from": "生效日期", "valid_until": "失效日期",
+        "spoken": "播报文本", "portal": "网站名称", "document_url": "办事链接",
     }  # fmt: skip
     values = {
         "faq_id": "residence-1", "question": "怎么办居住证？", "answer": "到派出所办。",
@@ -64,6 +65,8 @@ def test_every_field_of_an_entry_has_a_column() -> None:
         "source_url": "https://www.gov.cn", "year": "2016年", "notice": "以窗口答复为准",
         "document_number": "国务院令第663号", "issued": "2015年11月26日", "place": "第九条",
         "valid_from": "20160101", "valid_until": "民國 120 年 1 月 2 日",
+        "spoken": "带身份证到派出所办。", "portal": "中国政府网",
+        "document_url": "https://www.gov.cn/zhengce/663.htm",
     }  # fmt: skip
     entry = one(tuple(headings.values()), tuple(values[name] for name in headings))
     assert headings.keys() == {f.name for f in dataclasses.fields(FaqEntry)} - {"kind"}

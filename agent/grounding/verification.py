@@ -80,7 +80,8 @@ class _SourceText:
         entry = self._entry
         title = f"《{entry.source_title.strip('《》')}》" if entry.source_title else ""
         days = (entry.issued, entry.valid_from, entry.valid_until)
-        stated = (entry.answer, title, entry.document_number, entry.place, entry.source_url, *days)
+        urls = (entry.source_url, entry.document_url)
+        stated = (entry.answer, title, entry.document_number, entry.place, *urls, *days)
         return exact_values("\n".join(filter(None, stated)))
 
 

@@ -10,7 +10,7 @@ from langchain.tools import BaseTool, tool
 from langgraph.config import get_stream_writer
 
 from avatar_engine import Fragment
-from retrievers import Passage, Retriever
+from retrievers import FaqEntry, Passage, Retriever
 
 from ..pipeline import AnswerPipeline
 from ..policy_search import SEARCH_DESCRIPTION, SEARCH_NAME, Query, Region, find_policies
@@ -76,9 +76,16 @@ def _speaking_tools(session: AnswerPipeline) -> list[BaseTool]:
 def _passages_text(passages: list[Passage]) -> str:
     return "\n\n".join(
         f"[{number}] {passage.entry.question}\n{entry_answer(passage.entry)}\n"
-        f"({passage.entry.source_title} {passage.entry.source_url}; score {passage.score:.2f})"
+        f"({_source(passage.entry)}; score {passage.score:.2f})"
         for number, passage in enumerate(passages, 1)
     )
+
+
+def _source(entry: FaqEntry) -> str:
+    """What an entry rests on, and the portal of the body in charge."""
+    links = entry.links
+    document = f"{entry.source_title} {links.document_url}".strip()
+    return "; ".join(filter(None, (document, f"{links.portal} {links.portal_url}".strip())))
 
 
 def _stream_media(events: Iterable[ReplyEvent]) -> MediaResult:

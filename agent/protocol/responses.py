@@ -89,7 +89,13 @@ class CitationRecord(_ServerPart):
     id: str
     question: str
     title: str
+    """Of the law, document or guide the answer rests on."""
     url: str
+    """The address of that document where it is known, otherwise that of the portal."""
+    portal: str
+    """Name of the portal of the body in charge."""
+    portal_url: str
+    """Its home page. Where ``url`` is the same, it leads there and not to the document."""
     issuer: str
     number: str
     """Of the document (文号)."""
@@ -306,11 +312,14 @@ def recalled_message(turns: Iterable[Turn]) -> RecalledMessage:
 def citation_record(passage: Passage) -> CitationRecord:
     """A passage as the source of an answer."""
     entry = passage.entry
+    links = entry.links
     return CitationRecord(
         id=entry.faq_id,
         question=entry.question,
         title=entry.source_title,
-        url=entry.source_url,
+        url=links.document_url or links.portal_url,
+        portal=links.portal,
+        portal_url=links.portal_url,
         issuer=entry.department,
         number=entry.document_number,
         date=entry.issued or str(entry.year or ""),

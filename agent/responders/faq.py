@@ -84,7 +84,8 @@ class FaqResponder:
         # What has no words ("???", an emoji) is like every question and like none.
         if best and written_in and is_clear and best.score >= self._answer_from:
             text = entry_answer(best.entry)
-            return LookupResult(Answer(text, "answered", best.score, (best,), near[1:]))
+            answer = Answer(text, "answered", best.score, (best,), near[1:])
+            return LookupResult(replace(answer, spoken=best.entry.spoken))
         near = near[:N_SUGGESTIONS]
         score = best.score if best else 0.0
         expired = self._expired(question, scope) if written_in else None
@@ -140,13 +141,14 @@ def spoken_sentences(text: str) -> Iterator[Sentence]:
 
 
 def predictable_answers(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator[str]:
-    """Every answer that can be known beforehand, each once.
+    """Everything that can be known beforehand to be said, each text once.
 
-    Phrases come first, then the entries that hold on ``day``.
+    Phrases come first, then the entries that hold on ``day``, in their spoken form where they have
+    one.
     """
     phrases = ("refused", "suggested", *(key for key, _ in _COURTESY_PATTERNS))
     fixed = (service_text(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
-    answers = (entry_answer(entry) for entry in entries if entry.holds_on(day))
+    answers = (entry.spoken or entry_answer(entry) for entry in entries if entry.holds_on(day))
     given: set[str] = set()
     for text in chain(fixed, answers):
         if text not in given:
@@ -159,7 +161,13 @@ def entry_answer(entry: FaqEntry) -> str:
     if entry.kind == "qa":
         return entry.answer
     title = f"《{entry.source_title.strip('《》')}》" if entry.source_title else "文件"
-    return f"{title}{entry.place.split('，')[0]}规定：{entry.answer}"
+    place = entry.place.split("，")[0]
+    article = place.split()[-1] if place else ""  # of "第三章 第十二条": the last
+    quoted = entry.answer
+    # The quotation begins with the heading that was just named: say it once.
+    if article and quoted.startswith(article):
+        quoted = quoted[len(article) :].lstrip(" \u3000：:、，") or quoted
+    return f"{title}{place}规定：{quoted}"
 
 
 def _mentions(entry: FaqEntry, names: list[str]) -> bool:

@@ -62,12 +62,15 @@ def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer
 
 def _passage_record(passage: Passage) -> dict[str, Any]:
     entry = passage.entry
+    links = entry.links
     return {
         "question": entry.question,
         "answer": entry_answer(entry),
         "score": round(passage.score, 4),
         "source_title": entry.source_title,
-        "source_url": entry.source_url,
+        "source_url": links.document_url or links.portal_url,
+        "portal": links.portal,
+        "portal_url": links.portal_url,
         "issuer": entry.department,
         "number": entry.document_number,
         "region": entry.region,

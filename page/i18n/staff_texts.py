@@ -167,7 +167,6 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "{n} more appear as these are dealt with.",
     },
     "wordings": {"zh": "其他问法", "en": "Other wordings"},
-    "source": {"zh": "依据", "en": "Source"},
     # files
     "search": {"zh": "按名称查找", "en": "Find by name"},
     "nothing_in": {"zh": "还没有导入文件。", "en": "No files are in yet."},

@@ -92,18 +92,21 @@ def heading(text: str, *rest: str) -> None:
 
 def show_citation(entry: FaqEntry, visit: StaffContext) -> None:
     """What an entry rests on, as visitors see it."""
-    if entry.source_title or entry.source_url or entry.document_number:
+    links = entry.links
+    if entry.source_title or any(links) or entry.document_number:
         citation = {
             "title": entry.source_title,
             "question": entry.question,
-            "url": entry.source_url,
+            "url": links.document_url or links.portal_url,
+            "portal": links.portal,
+            "portal_url": links.portal_url,
             "issuer": entry.department,
             "number": entry.document_number,
             "date": entry.issued or str(entry.year or ""),
             "place": entry.place or entry.region,
             "notice": entry.notice,
         }
-        st.html(citation_html(citation, visit.say("source")))
+        st.html(citation_html(citation, visit.language))
 
 
 def format_time(iso: str) -> str:

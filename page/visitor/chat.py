@@ -148,7 +148,7 @@ class ChatView:
         if is_open:
             st.html(f'<span class="refused">{html.escape(self._text(exchange.outcome))}</span>')
         for citation in exchange.citations:
-            st.html(citation_html(citation, self._text("source")))
+            st.html(citation_html(citation, self.language))
         if exchange.usage:
             usage = html.escape(usage_line(exchange.usage, self.currency, self.language))
             st.html(f'<p class="usage">{usage}</p>')
@@ -234,20 +234,42 @@ def _reopen(exchange: Exchange) -> None:
     exchange.state = "open"
 
 
-def citation_html(citation: dict[str, Any], heading: str) -> str:
-    """HTML that names what an answer rests on; a link if it has a web address."""
+def citation_html(citation: dict[str, Any], language: Language) -> str:
+    """HTML that names what an answer rests on, and links that say where they lead.
+
+    The title of a document is a link only where the address is the document's own; the portal of
+    the body in charge is a link of its own, under its name.
+    """
+    url, portal_url = citation["url"], citation.get("portal_url", "")
     title = html.escape(citation["title"] or citation["question"])
-    if urlsplit(citation["url"]).scheme in ("http", "https"):
-        url = html.escape(citation["url"], quote=True)
-        title = f'<a href="{url}" target="_blank" rel="noopener noreferrer">{title}</a>'
-    facts = [citation[key] for key in ("issuer", "number", "date", "place") if citation.get(key)]
+    if url != portal_url:
+        title = _link(url, title)
+    date = citation.get("date", "")
+    year = date.partition("-")[0]
+    if year:
+        title += html.escape(visitor_text("source_year", language, year=year))
+    portal = visitor_text("portal", language, name=citation.get("portal", ""))
+    facts = [citation.get(key) for key in ("issuer", "number", "place")]
+    if date != year:
+        facts.insert(2, date)
+    shown = [_link(portal_url, html.escape(portal))] if portal_url else []
+    shown += [html.escape(fact) for fact in facts if fact]
+    heading = html.escape(visitor_text("source", language))
     notice = citation.get("notice")
     return (
-        f'<div class="source"><span class="heading">{html.escape(heading)}</span>{title}'
-        + "".join(f"<span>{html.escape(fact)}</span>" for fact in facts)
+        f'<div class="source"><span><span class="heading">{heading}</span>{title}</span>'
+        + "".join(f"<span>{fact}</span>" for fact in shown)
         + (f'<span class="sample">{html.escape(notice)}</span>' if notice else "")
         + "</div>"
     )
+
+
+def _link(url: str, text: str) -> str:
+    """HTML of a link; of the text alone where the address is none of the web."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        return text
+    address = html.escape(url, quote=True)
+    return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{text}</a>'
 
 
 def escape_markdown(words: str) -> str:

@@ -37,7 +37,16 @@ class EntryPii:
     """Itself with its middle masked, fit for a report."""
 
 
-SCREENED_FIELDS = ("question", "wordings", "answer", "department", "source_title", "notice")
+SCREENED_FIELDS = (
+    "question",
+    "wordings",
+    "answer",
+    "spoken",
+    "department",
+    "source_title",
+    "portal",
+    "notice",
+)
 
 
 class PiiDetector:
@@ -66,8 +75,10 @@ class PiiDetector:
             "question": entry.question,
             "wordings": "\n".join(entry.wordings),
             "answer": entry.answer,
+            "spoken": entry.spoken,
             "department": entry.department,
             "source_title": entry.source_title,
+            "portal": entry.portal,
             "notice": entry.notice,
         }
         # One text, because a name in one field belongs to the address in the next.

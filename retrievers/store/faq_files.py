@@ -8,6 +8,10 @@ from typing import Any
 
 from ..base import FaqEntry
 
+_LEFT_OUT_IF_EMPTY = ("spoken", "portal", "document_url")
+"""Fields that came later: an entry without them is written as before, so it counts as unchanged
+in a store of an earlier version."""
+
 
 class FaqFileError(ValueError):
     """A line cannot be read as an entry; the text says where and why."""
@@ -58,4 +62,7 @@ def from_record(record: dict[str, Any]) -> FaqEntry:
 def to_record(entry: FaqEntry) -> dict[str, Any]:
     """The JSON object of an entry; the inverse of :func:`from_record`."""
     record = dataclasses.asdict(entry)
+    for name in _LEFT_OUT_IF_EMPTY:
+        if not record[name]:
+            del record[name]
     return {"id": record.pop("faq_id"), **record, "wordings": list(entry.wordings)}
