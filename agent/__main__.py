@@ -10,6 +10,7 @@ from pathlib import Path
 
 from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
+from zhengwen.argument_types import positive_int
 
 from .cache.reply_cache import N_ANCHORS
 from .plugins import PLUGIN_KINDS, PluginError, check_names, installed_plugins
@@ -78,12 +79,12 @@ def _parser() -> argparse.ArgumentParser:
         "prerender", help="render the answers of the knowledge base, so that they are sent at once"
     )
     prerender.add_argument(
-        "--classes", type=_positive, default=1, metavar="N",
+        "--classes", type=positive_int, default=1, metavar="N",
         help=f"how many poses of the idle loop each answer can follow on, 1 to {N_ANCHORS}; "
         "more look smoother and take as many times the disk and the time (default 1)",
     )  # fmt: skip
     prerender.add_argument(
-        "--limit", type=_positive, metavar="N", help="render at most N replies in this run"
+        "--limit", type=positive_int, metavar="N", help="render at most N replies in this run"
     )
     prerender.set_defaults(command=_prerender)
 
@@ -100,13 +101,6 @@ def _parser() -> argparse.ArgumentParser:
     plugins = commands.add_parser("plugins", help="list the installed backends")
     plugins.set_defaults(command=_plugins)
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number
 
 
 def _settings(options: argparse.Namespace) -> Settings:

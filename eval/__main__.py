@@ -17,6 +17,7 @@ from retrievers import StoreError
 from retrievers.ranking.features import FEATURES, MARGIN_FEATURES
 from retrievers.ranking.retrievers import SHIPPED_RANKER
 from retrievers.store.chroma import SHIPPED_ENCODER
+from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
 
 from .answers import command as answers_command
@@ -48,12 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.add_parser("calibrate", help="fit the retriever's probabilities to questions")
     )
     latency = commands.add_parser("latency", help="time from a question to text, sound, picture")
-    latency.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
+    latency.add_argument(
+        "-n", type=positive_int, default=20, help="how many questions (default 20)"
+    )
     avatar_choice.add_avatar_arguments(latency)
     latency.add_argument("--json", action="store_true", help="print JSON instead of a table")
     latency.set_defaults(command=_latency)
     profile = commands.add_parser("profile", help="where the time of a reply goes")
-    profile.add_argument("-n", type=int, default=20, help="how many questions (default 20)")
+    profile.add_argument(
+        "-n", type=positive_int, default=20, help="how many questions (default 20)"
+    )
     avatar_choice.add_avatar_arguments(profile)
     profile.set_defaults(command=_profile)
     scale = commands.add_parser("scale", help="how the store behaves as it grows")
@@ -149,7 +154,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
 
 def _add_k(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--k", type=_positive, default=DEFAULT_K, help=f"depth of recall (default {DEFAULT_K})"
+        "--k", type=positive_int, default=DEFAULT_K, help=f"depth of recall (default {DEFAULT_K})"
     )
 
 
@@ -158,12 +163,6 @@ def _k(arguments: Sequence[str] | None) -> int:
     early = argparse.ArgumentParser(prog="python -m eval qa", add_help=False, allow_abbrev=False)
     _add_k(early)
     return int(early.parse_known_args(arguments)[0].k)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
 
 
 def _qa(options: argparse.Namespace) -> int:
@@ -258,9 +257,9 @@ def _scale(options: argparse.Namespace) -> int:
 def _add_ingest(ingest: argparse.ArgumentParser) -> None:
     about = "make files, take them in as 'python -m ingest add' does; exit code 3 if too slow"
     ingest.description = about
-    ingest.add_argument("--rows", type=_positive, default=10_000, help="questions (10000)")
-    ingest.add_argument("--pages", type=_positive, default=1000, help="pages of PDF (1000)")
-    ingest.add_argument("--workers", type=_positive, default=2, help="files side by side (2)")
+    ingest.add_argument("--rows", type=positive_int, default=10_000, help="questions (10000)")
+    ingest.add_argument("--pages", type=positive_int, default=1000, help="pages of PDF (1000)")
+    ingest.add_argument("--workers", type=positive_int, default=2, help="files side by side (2)")
     ingest.add_argument("--json", action="store_true", help="print JSON instead of a table")
     ingest.set_defaults(command=_ingest)
 

@@ -12,7 +12,12 @@ from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
 from avatar_engine.wav2lip.model import Wav2Lip384
 from avatar_engine.wav2lip.weights import save_weights
 from eval.performance.frame_inputs import FrameInputs, calibrate_batch_norms
-from eval.performance.frame_speed import SpeedReport, _in_fresh_process, tables
+from eval.performance.frame_speed import (
+    SpeedReport,
+    measure_network,
+    measure_steps_apart,
+    tables,
+)
 from eval.performance.frame_steps import ENCODER_SETTINGS, EncoderSetting, measure_encoder_settings
 from eval.performance.network_benchmark import (
     EXACT,
@@ -74,17 +79,17 @@ def test_a_row_is_measured_in_a_process_of_its_own(
     material.save(tmp_path / "material.npz")
     np.save(tmp_path / "plain.npy", plain)
     task = NetworkTask("hybrid", "torch", 1, 1, str(tmp_path))
-    row = NetworkRow(**_in_fresh_process("network_benchmark", 1, task))
+    row = measure_network(task)
     assert row.fps > 0 and row.cpu_ms > 0 and row.cache_mb == pytest.approx(1.54, abs=0.01)
     assert row.memory_mb > 50 and row.psnr_db is not None and row.psnr_db > 55
     nowhere = NetworkTask("hybrid", "torch", 1, 1, str(tmp_path / "elsewhere"))
-    with pytest.raises(OSError, match=r"hybrid with torch failed: .*material\.npz"):
-        _in_fresh_process("network_benchmark", 1, nowhere)
+    with pytest.raises(OSError, match=r"hybrid with torch could not be measured: .*material\.npz"):
+        measure_network(nowhere)
 
 
 @pytest.mark.slow
 def test_the_steps_beside_the_network_are_measured_in_a_process_of_their_own() -> None:
-    steps = _in_fresh_process("frame_steps", 1)
+    steps = measure_steps_apart(1)
     assert {"hear: mel spectrogram", "RGB to YUV", "x264, AAC, MP4"} <= steps.keys()
     assert steps["RGB to YUV"] > 0
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from agent.llm.chat_model import completion_function
 from agent.settings import Settings, SettingsError, read_settings
+from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
 
 from . import report as reports
@@ -39,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "default the project's own of the split test",
     )
     parser.add_argument("--split", help="ask only the questions of this split")
-    parser.add_argument("-n", "--n", type=_positive, metavar="N", help="ask only so many of them")
+    parser.add_argument(
+        "-n", "--n", type=positive_int, metavar="N", help="ask only so many of them"
+    )
     parser.add_argument(
         "--media",
         choices=("video", "audio", "none"),
@@ -109,10 +112,3 @@ def _judge(settings: Settings, out: Path | None) -> AnswerJudge:
         raise SettingsError("--judge: give --out FOLDER, where its verdicts are kept")
     out.mkdir(parents=True, exist_ok=True)
     return AnswerJudge(completion_function(settings.judge), settings.judge.model, out / VERDICTS)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return number

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
 
 from .figures import FIGURES, SYNCNET
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--inception", type=Path, metavar="FILE",
         help="pt_inception-2015-12-05-6726825d.pth, for FID",
     )  # fmt: skip
-    parser.add_argument("--limit", type=_positive, help="at most so many clips of each set")
+    parser.add_argument("--limit", type=positive_int, help="at most so many clips of each set")
     parser.add_argument("--sheets", type=int, default=3, help="contact sheets of each set (3)")
     parser.add_argument(
         "--seed", type=int, default=0, help="of the clips drawn, wrong sounds and bootstrap (0)"
@@ -221,9 +222,3 @@ def _distinct(named: Sequence[tuple[str, Path]], option: str) -> dict[str, Path]
     if len(found) < len(named):
         raise ValueError(f"{option} has two folders of the same name; name them with NAME=DIR.")
     return found
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)

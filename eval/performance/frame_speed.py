@@ -2,10 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,9 +10,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from agent.settings import ROOT
+from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
 
+from ..machine import machine_name, measure_in_fresh_process
 from .frame_steps import EncoderSetting, measure_encoder_settings
 from .network_benchmark import EXACT, NetworkRow, NetworkTask, median_row
 
@@ -51,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--width", type=int, default=192, help="of random weights: most channels of a layer (192)"
     )
-    parser.add_argument("--threads", type=_positive, default=1, help="of the processor (1)")
-    parser.add_argument("--batch", type=_positive, default=1, help="frames drawn at once (1)")
-    parser.add_argument("--rounds", type=_positive, default=3, help="medians are of so many (3)")
+    parser.add_argument("--threads", type=positive_int, default=1, help="of the processor (1)")
+    parser.add_argument("--batch", type=positive_int, default=1, help="frames drawn at once (1)")
+    parser.add_argument("--rounds", type=positive_int, default=3, help="medians are of so many (3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the figures as JSON, too")
 
 
@@ -70,14 +67,14 @@ def run(options: argparse.Namespace) -> None:
             progress.print(f"round {number + 1} of {options.rounds}")
             for title, form, runtime, batch in _rows(options.batch):
                 task = NetworkTask(form, runtime, batch, options.threads, name)
-                row = NetworkRow(**_in_fresh_process("network_benchmark", task.threads, task))
+                row = measure_network(task)
                 found.setdefault(title, []).append(row)
                 progress.print(f"{title}: {row.fps:.1f} frames/s")
         rows = {title: median_row(some) for title, some in found.items()}
-        rest = _in_fresh_process("frame_steps", options.threads)
+        rest = measure_steps_apart(options.threads)
     encodings = list(measure_encoder_settings())
     report = SpeedReport(
-        _machine(), weights, options.threads, options.rounds, rows, rest, encodings
+        machine_name(), weights, options.threads, options.rounds, rows, rest, encodings
     )
     for table in tables(report):
         output.print(table)
@@ -188,39 +185,26 @@ def _prepare(folder: Path, options: argparse.Namespace) -> str:
     return f"{name} {generator.width}"
 
 
-def _in_fresh_process(
-    module: str, n_threads: int, task: NetworkTask | None = None
-) -> dict[str, float]:
-    """What a module of this package measures and prints as JSON, in a process of its own.
+def measure_network(task: NetworkTask) -> NetworkRow:
+    """One row of the table, from a process of its own: its memory is then its own.
 
     Raises:
         OSError: The process failed.
     """
-    threads = {"OMP_NUM_THREADS": str(n_threads), "OPENBLAS_NUM_THREADS": str(n_threads)}
-    arguments = [json.dumps(asdict(task))] if task else []
-    done = subprocess.run(
-        [sys.executable, "-m", f"{__package__}.{module}", *arguments],
-        env=os.environ | threads, cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        what = f"{task.form} with {task.runtime}" if task else module
-        raise OSError(f"{what} failed: {' '.join(last)}")
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    found = measure_in_fresh_process(
+        f"{__package__}.network_benchmark",
+        json.dumps(asdict(task)),
+        what=f"{task.form} with {task.runtime}",
+        n_threads=task.threads,
+    )
+    return NetworkRow(**found)
 
 
-def _machine() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        named = next(line for line in lines if line.startswith("model name"))
-        name = named.partition(":")[2].strip()
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores"
+def measure_steps_apart(n_threads: int) -> dict[str, float]:
+    """CPU time of each step beside the network, ms a frame, from a process of its own.
 
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
+    Raises:
+        OSError: The process failed.
+    """
+    steps = f"{__package__}.frame_steps"
+    return measure_in_fresh_process(steps, what="the other steps", n_threads=n_threads)

@@ -12,16 +12,18 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from rich.console import Console
 from rich.table import Table
 
 from agent.settings import Settings
 from retrievers.store.faq_files import read_folder
 
+from ..machine import resident_mib
 from . import sample_documents
 from .store_growth import invented_entries
 
@@ -161,7 +163,7 @@ class _MemoryWatcher:
     """Watches what a process and those it starts have in memory."""
 
     def __init__(self, pid: int) -> None:
-        self._pid = pid
+        self._process = psutil.Process(pid)
         self._most = 0.0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -175,24 +177,4 @@ class _MemoryWatcher:
 
     def _watch(self) -> None:
         while not self._ended.wait(_SAMPLED_EVERY_S):
-            self._most = max(self._most, sum(map(_resident_mib, _family(self._pid))))
-
-
-def _family(pid: int) -> Iterator[int]:
-    """A process, those it started, and so on."""
-    yield pid
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            listed = children.read_text().split()
-        except OSError:  # it ended just now
-            continue
-        for child in listed:
-            yield from _family(int(child))
-
-
-def _resident_mib(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except OSError:  # it ended just now
-        return 0.0
-    return pages * resource.getpagesize() / 2**20
+            self._most = max(self._most, resident_mib(self._process, children=True))

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from agent.settings import Settings, read_settings
 from retrievers.store.faq_files import read_folder
+from zhengwen.argument_types import natural_int, positive_int
 
 from . import avatar_choice
 from .server_process import ServerProcess, ServerUsage, running_server
@@ -92,10 +93,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "A server is started as a process of its own, on the settings as they are but in a "
         "temporary folder; clients play in real time what they are sent, and then ask again."
     )
-    parser.add_argument("--sessions", type=_positive, default=4, metavar="N", help="(4)")
-    parser.add_argument("--seconds", type=_positive, default=60, metavar="S", help="(60)")
+    parser.add_argument("--sessions", type=positive_int, default=4, metavar="N", help="(4)")
+    parser.add_argument("--seconds", type=positive_int, default=60, metavar="S", help="(60)")
     parser.add_argument(
-        "--idle", type=_natural, default=0, metavar="M",
+        "--idle", type=natural_int, default=0, metavar="M",
         help="players that are connected and ask nothing (0)",
     )  # fmt: skip
     parser.add_argument(
@@ -317,13 +318,3 @@ def _percent(before: ServerUsage, after: ServerUsage) -> float:
 
 def _number(value: float | None, digits: int = 0) -> str:
     return "" if value is None else f"{value:.{digits}f}"
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
-
-
-def _natural(text: str) -> int:
-    return 0 if text == "0" else _positive(text)

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..machine import resident_mib
+
 TIMED, LASTING = 3, 0.5  # how often something is timed, and for how many seconds each time
 
 EXACT = 100.0
@@ -114,7 +116,7 @@ def measure(order: NetworkTask) -> NetworkRow:
 
     drawn = np.concatenate(draw())
     wall, cpu = time_per_item(draw, n)
-    memory = _resident_mb()
+    memory = resident_mib()
     is_cached = order.form not in ("wav2lip96", "plain", "folded")
     return NetworkRow(
         fps=1000 / wall,
@@ -131,15 +133,6 @@ def capped_psnr(drawn: np.ndarray, reference: np.ndarray) -> float:
     """Of bytes, dB; :data:`EXACT` for equal pictures."""
     error = np.mean((drawn.astype(np.float64) - reference) ** 2)
     return min(EXACT, float(10 * np.log10(255**2 / error))) if error else EXACT
-
-
-def _resident_mb() -> float:
-    try:
-        status = Path("/proc/self/status").read_text("ascii")
-    except OSError:
-        return 0.0
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
 
 
 def main(argument: str) -> None:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -30,7 +30,12 @@ class StageTimes:
 
 
 def profile_stages(
-    responder: Responder, voice: Voice, avatar: Avatar, questions: Iterable[str]
+    responder: Responder,
+    voice: Voice,
+    avatar: Avatar,
+    questions: Iterable[str],
+    *,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[StageTimes]:
     """Answer the questions one after the other, in this thread; nothing is sent or kept.
 
@@ -39,8 +44,9 @@ def profile_stages(
         voice: Speaks.
         avatar: Draws, every picture.
         questions: The first of them warms all up, and is not reported.
+        clock: Seconds, from anywhere.
     """
-    watch = _StageTimer()
+    watch = _StageTimer(clock)
     session = AnswerPipeline(
         _TimedResponder(responder, watch),
         _TimedVoice(voice, watch),
@@ -79,16 +85,17 @@ def profile_table(profiles: Sequence[StageTimes], avatar: str) -> Table:
 class _StageTimer:
     """How long each stage took, of the reply that began last."""
 
+    clock: Callable[[], float]
     spent: dict[str, float] = field(default_factory=dict)  # s; drawing with its sound in it
     began: float = 0.0
 
     def begin(self) -> None:
         self.spent = dict.fromkeys(STAGES, 0.0)
-        self.began = time.monotonic()
+        self.began = self.clock()
 
     def during(self, stage: str, items: Iterable[T]) -> Generator[T, None, None]:
         """The same items; what was waited for them is the stage's."""
-        waited = TimedIterator(iter(items))
+        waited = TimedIterator(iter(items), self.clock)
         for item in waited:
             self.spent[stage] += waited.lap()
             yield item
@@ -97,7 +104,7 @@ class _StageTimer:
     def stages(self) -> dict[str, float]:
         """ms; what no other stage took is encoding."""
         taken = {**self.spent, "draw": self.spent["draw"] - self.spent["speak"]}
-        encoding = time.monotonic() - self.began - sum(taken.values())
+        encoding = self.clock() - self.began - sum(taken.values())
         return {stage: 1000 * taken[stage] for stage in STAGES} | {"encode": 1000 * encoding}
 
 

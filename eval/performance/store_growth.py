@@ -5,7 +5,6 @@ invented districts, so that all are different and many are alike, as they are in
 """
 
 import itertools
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,6 +20,8 @@ from agent.build import build_retriever, make_store
 from agent.settings import Settings
 from retrievers import FaqEntry, Scope
 from retrievers.store.faq_files import read_folder
+
+from ..machine import resident_mib
 
 N_QUERIES = 200
 _CITIES = (
@@ -79,7 +80,7 @@ def measure_growth(
             p50, p95 = np.percentile(times, [50, 95])
             disk = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
             yield StoreGrowth(
-                len(store), build_s, _memory_mib(), disk / 2**20, float(p50), float(p95)
+                len(store), build_s, resident_mib(), disk / 2**20, float(p50), float(p95)
             )
 
 
@@ -126,8 +127,3 @@ def _queries(entries: list[FaqEntry]) -> list[str]:
         cut = int(rng.integers(1, max(2, len(rest) // 3)))
         asked.append(f"请问{rest[cut:].rstrip('？?')}，{place}")
     return asked
-
-
-def _memory_mib() -> float:
-    with Path("/proc/self/statm").open() as file:
-        return int(file.read().split()[1]) * resource.getpagesize() / 2**20

@@ -2,10 +2,6 @@
 
 import argparse
 import json
-import os
-import platform
-import subprocess
-import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from agent.settings import ROOT, PluginSettings, read_settings
+from agent.settings import PluginSettings, read_settings
+from zhengwen.argument_types import positive_int
 
+from ..machine import machine_name, measure_in_fresh_process
 from . import text_front_end
 from .figures import RECORDED, SENTENCES, VoiceRow, VoiceTask
 
@@ -93,9 +91,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--recogniser-model", default="whisper-1", metavar="NAME")
     parser.add_argument(
-        "-n", type=_positive, default=100, help="words compared, syllables judged (100)"
+        "-n", type=positive_int, default=100, help="words compared, syllables judged (100)"
     )
-    parser.add_argument("--rounds", type=_positive, default=3, help="speed is the median of (3)")
+    parser.add_argument("--rounds", type=positive_int, default=3, help="speed is the median of (3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the figures as JSON, too")
 
 
@@ -110,13 +108,16 @@ def run(options: argparse.Namespace) -> None:
             progress.print(f"measuring {title}")
             folder = options.ceiling if voice == RECORDED else None
             folder = folder or options.recordings
-            order = VoiceTask(
+            task = VoiceTask(
                 voice, arguments, options.rounds,
                 recordings=str(folder.resolve()) if folder else "",
                 most=options.n, tones=str(kept) if judge else "",
                 recogniser=options.recogniser, model=options.recogniser_model,
             )  # fmt: skip
-            rows[title] = VoiceRow(**_child(order))
+            found = measure_in_fresh_process(
+                f"{__package__}.voice_row", json.dumps(asdict(task)), what=f"the voice {voice}"
+            )
+            rows[title] = VoiceRow(**found)
     is_there = text_front_end.HELD_OUT.is_file()
     read_right = (
         text_front_end.score(text_front_end.read_cases(text_front_end.HELD_OUT))
@@ -124,7 +125,7 @@ def run(options: argparse.Namespace) -> None:
         else None
     )
     report = VoiceReport(
-        _machine(), str(options.recordings or ""), read_right, judge, options.rounds,
+        machine_name(), str(options.recordings or ""), read_right, judge, options.rounds,
         len(SENTENCES), rows,
     )  # fmt: skip
     output = Console()
@@ -213,32 +214,3 @@ def _train(options: argparse.Namespace, kept: Path, progress: Console) -> ToneJu
     if options.keep_tones:
         tone_classifier.save(options.keep_tones, *heard)
     return ToneJudgeQuality(judge.held_out_accuracy, judge.n_held_out, judge.n_trained)
-
-
-def _child(order: VoiceTask) -> dict[str, Any]:
-    """Measure in a fresh process."""
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "eval.speech.voice_row", json.dumps(asdict(order))],
-        env=os.environ | threads, cwd=ROOT, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise OSError(f"the voice {order.voice} could not be measured: {' '.join(last)}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _machine() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        named = next(line for line in lines if line.startswith("model name"))
-        return named.partition(":")[2].strip()
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive whole number")
-    return int(text)
