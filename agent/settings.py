@@ -154,7 +154,7 @@ class Settings(StrictModel):
     store: PluginSettings = PluginSettings(name="chroma")
     retriever: PluginSettings = PluginSettings(name="hybrid")
     tts: PluginSettings | None = None
-    """Without one, the voice that suits the presenter: see ``build.OWN_VOICES``."""
+    """Without one, the voice that suits the presenter."""
     avatar: PluginSettings = PluginSettings(name="viseme")
     llm: LlmSettings | None = None
     judge: LlmSettings | None = None

@@ -57,7 +57,7 @@ class KnowledgeBase:
         return frozenset().union(*(self.groups[name] for name in question.gold))
 
     def check(self, questions: Iterable[TestQuestion], path: Path) -> None:
-        """Raise DataError if a question's gold is not in the knowledge base.
+        """Raise TestSetError if a question's gold is not in the knowledge base.
 
         Nor may it be missing where the question can be answered.
         """
@@ -83,7 +83,7 @@ def read_knowledge_base(path: Path) -> KnowledgeBase:
     :class:`~retrievers.FaqEntry`. In CSV, ``wordings`` are joined by ``;``.
 
     Raises:
-        DataError: The text names the file, the line and what is wrong.
+        TestSetError: The text names the file, the line and what is wrong.
         OSError: A file cannot be read.
     """
     files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
@@ -120,7 +120,7 @@ def read_questions(path: Path, split: str | None = None) -> list[TestQuestion]:
         split: Keep the questions whose ``split`` is this.
 
     Raises:
-        DataError: The text names the file, the line and what is wrong.
+        TestSetError: The text names the file, the line and what is wrong.
         OSError: The file cannot be read.
     """
     questions = [_question(record, where) for where, record in _records(path)]
@@ -294,7 +294,7 @@ def read_test_set(faq: Path, paper: Path, split: str | None = None) -> TestSet:
     """Read entries and questions; see :mod:`eval.testset`.
 
     Raises:
-        DataError: A file of entries or questions is at fault.
+        TestSetError: A file of entries or questions is at fault.
         OSError: A file cannot be read.
     """
     knowledge = read_knowledge_base(faq)

@@ -44,7 +44,7 @@ def crowd(
     futures = [pool.submit(shared.draw, *request(values[0]))]
     assert gate.began.acquire(timeout=10)
     futures += [pool.submit(shared.draw, *request(value)) for value in values[1:]]
-    while len(shared._line) < len(values) - 1:
+    while len(shared._queue) < len(values) - 1:
         pass
     gate.is_open.set()
     pool.shutdown()

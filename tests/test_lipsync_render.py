@@ -147,10 +147,10 @@ class Echo96(Echo, Wav2Lip96):
 def test_each_network_is_given_its_own_order_of_colours(
     network: LipSyncGenerator, red: int
 ) -> None:
-    drawer = LipSyncInference(network)
+    inference = LipSyncInference(network)
     faces = np.zeros((2, network.size, network.size, 3), np.uint8)
     faces[..., 0], faces[..., 1] = 200, 50
-    made = drawer.draw(faces, np.zeros((2, 1, 80, 16), np.float32))
+    made = inference.draw(faces, np.zeros((2, 1, 80, 16), np.float32))
     assert np.array_equal(made, faces)
     given = network.faces
     assert given[:, [red, 3 + red], 0].min() == pytest.approx(200 / 255)
@@ -160,18 +160,18 @@ def test_each_network_is_given_its_own_order_of_colours(
 
 
 def test_the_reference_may_be_another_picture() -> None:
-    drawer = LipSyncInference(Echo384(32))
+    inference = LipSyncInference(Echo384(32))
     faces = np.zeros((1, 384, 384, 3), np.uint8)
     mels = np.zeros((1, 1, 80, 16), np.float32)
-    drawn = drawer.draw(faces, mels, faces + 9)
+    drawn = inference.draw(faces, mels, faces + 9)
     assert (drawn[:, 192:] == 9).all() and (drawn[:, :192] == 0).all()
 
 
 def test_lipgan_draws_too() -> None:
-    drawer = LipSyncInference(LipGAN().eval())
-    assert (drawer.lead, drawer.columns, drawer.size) == (4, 27, 96)
+    inference = LipSyncInference(LipGAN().eval())
+    assert (inference.lead, inference.columns, inference.size) == (4, 27, 96)
     mels = np.zeros((1, 1, 80, 27), np.float32)
-    assert drawer.draw(np.zeros((1, 96, 96, 3), np.uint8), mels).shape == (1, 96, 96, 3)
+    assert inference.draw(np.zeros((1, 96, 96, 3), np.uint8), mels).shape == (1, 96, 96, 3)
 
 
 def test_frames_hear_the_windows_that_their_network_was_trained_with(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_stereo_sound_of_48_khz_goes_through(
 def test_going_back_shows_the_same_pictures_in_reverse(
     video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_HELD_BYTES", 3 * SIDE * SIDE * 3)  # three pictures
+    monkeypatch.setattr(reading, "MAX_BUFFERED_BYTES", 3 * SIDE * SIDE * 3)  # three pictures
     source = FaceSource(video, FrameTransform())
     forwards = list(source.forwards())
     assert len(forwards) == N
@@ -361,7 +361,7 @@ def test_a_long_video_is_never_held_as_a_whole(
     small = np.random.default_rng(0).integers(0, 255, (12, 12, 3), np.uint8)
     picture = cv2.resize(small, (side, side)).astype(np.uint8)
     face = write_video(tmp_path / "long.mp4", [np.roll(picture, i, axis=1) for i in range(n)], None)
-    monkeypatch.setattr(reading, "MAX_HELD_BYTES", 2**20)
+    monkeypatch.setattr(reading, "MAX_BUFFERED_BYTES", 2**20)
     tracemalloc.start()
     try:
         source = FaceSource(face, FrameTransform())

@@ -26,7 +26,7 @@ from avatar_engine.wav2lip.backends.openvino_cpu import (
 from avatar_engine.wav2lip.backends.selection import choose_backend
 from avatar_engine.wav2lip.backends.torch_backends import TorchCpuBackend
 from avatar_engine.wav2lip.calibration import calibration_mels
-from avatar_engine.wav2lip.feature_cache import FaceFeatureMaker
+from avatar_engine.wav2lip.feature_cache import FaceFeatureExtractor
 from avatar_engine.wav2lip.model import Wav2Lip384
 from avatar_engine.wav2lip.quantization import (
     MIN_MOUTH_PSNR,
@@ -56,7 +56,7 @@ class Scene:
     def __init__(self, presenter: str) -> None:
         loop = Presenter(PRESENTERS / presenter)
         face_encoder, self.decoder = split_generator(load_weights(WEIGHTS, Wav2Lip384))
-        maker = FaceFeatureMaker(loop, face_encoder)
+        maker = FaceFeatureExtractor(loop, face_encoder)
         indices = np.linspace(3, len(loop) - 4, N_FRAMES).astype(int)
         made = [maker.maps(int(index)) for index in indices]
         self.maps: FaceFeatures = [np.stack(level) for level in zip(*made, strict=True)]

@@ -143,7 +143,7 @@ def test_with_less_room_frames_are_made_when_they_are_shown_and_look_the_same(
 ) -> None:
     small = Wav2Lip384Avatar(presenter, weights=weights, cache=tmp_path, cache_mib=20)
     assert sum(path.stat().st_size for path in tmp_path.rglob("*.npy")) < 20 * 2**20
-    assert 2 <= small._maps.n_kept < len(presenter) == avatar._maps.n_kept
+    assert 2 <= small._feature_cache.n_kept < len(presenter) == avatar._feature_cache.n_kept
     sound = speech(0.4)
     pictures, whole = drawn(small, [sound], first=20), drawn(avatar, [sound], first=20)
     assert np.abs(pictures.astype(int) - whole).max() <= 1

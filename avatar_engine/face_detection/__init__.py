@@ -1,4 +1,4 @@
-"""Faces in pictures: found, followed from frame to frame, and cut out as squares."""
+"""Face detection, tracking from frame to frame, and cropping to squares."""
 
 from .cropping import FACE_SIZE, crop_square, face_squares, overhang
 from .detectors import Boxes, Face, FaceDetector, FaceError, load_detector

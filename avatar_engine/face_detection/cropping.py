@@ -2,13 +2,13 @@
 
 The reference is the bottom edge of the face box, the chin, as in the paper: the
 square stands there, and what a tall box has above it, the forehead, is left out.
-Squashing the whole box instead, as the 96x96 original does, would cost the mouth
+Resizing the whole box to a square instead, as the 96x96 original does, would cost the mouth
 rows and change its proportions from face to face.
 
 The square is a little wider than the face, and reaches a little below the chin,
 because the chin moves down when the mouth opens and detectors do not follow it.
-The tip of the nose then lies at about half the height, and all that speaks in the
-lower half, which the generator draws anew.
+The tip of the nose then lies at about half the height, and the mouth in the lower
+half, which the network generates.
 """
 
 import cv2

@@ -1,4 +1,4 @@
-"""A face, and the thing that finds it."""
+"""Face detectors: OpenCV's cascade, and YuNet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ class FaceDetector(Protocol):
 CASCADE_LONG_SIDE = 480  # pixels that pictures are shrunk to: four times as fast as at 960
 CASCADE_MIN_FACE = 1 / 10  # of the shorter side; smaller faces are background
 CASCADE_SCALE_STEP = 1.1
-CASCADE_NEIGHBOURS = 4  # boxes that must agree
+CASCADE_MIN_NEIGHBOURS = 4  # boxes that must agree
 
 # Its square reaches over the ears and ends at the chin or a little above; measured on the
 # shipped presenters, whose faces are known, and on people.
@@ -109,7 +109,7 @@ class CascadeDetector:
             grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         smallest = max(24, int(min(grey.shape) * CASCADE_MIN_FACE))
         found = self._cascade.detectMultiScale(
-            grey, CASCADE_SCALE_STEP, CASCADE_NEIGHBOURS, minSize=(smallest, smallest)
+            grey, CASCADE_SCALE_STEP, CASCADE_MIN_NEIGHBOURS, minSize=(smallest, smallest)
         )
         return [_cascade_face(*(float(v) / scale for v in box)) for box in found]
 

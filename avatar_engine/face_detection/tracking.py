@@ -1,4 +1,4 @@
-"""One face through all frames of a clip, without the tremble of the detector."""
+"""One face through all frames of a clip, without the jitter of the detector."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,8 +83,8 @@ def track_face(
 def smooth_boxes(boxes: NDArray[np.floating]) -> Boxes:
     """Boxes whose position and size follow the head and not the detector's noise.
 
-    The original averages 5 frames. The cascade's boxes need more: they tremble by
-    1 % of their size, and breathe with every syllable as the chin goes down, at 4 to
+    The original averages 5 frames. The cascade's boxes need more: they jitter by
+    1 % of their size, and change with every syllable as the chin goes down, at 4 to
     5 Hz. A Hann window of 0.6 s has its first zero at 3.3 Hz, above the nods of a
     head, and no lag. The distance to the camera changes more slowly still; size gets
     2 s. Single frames where the detector slips are taken out by a median of 5 before.

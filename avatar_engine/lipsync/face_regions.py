@@ -21,51 +21,51 @@ from .errors import RenderError
 from .inputs import FaceSource
 from .request import RenderRequest
 
-MAX_UPSCALING = 6  # times at most: faces that are smaller have nothing to show to the network
+MAX_UPSCALING = 6  # times at most: smaller faces hold too little detail
 
 
 def find_face(
-    source: FaceSource, order: RenderRequest, n: int, size: int, step: Callable[[int], None]
+    source: FaceSource, request: RenderRequest, n: int, size: int, step: Callable[[int], None]
 ) -> tuple[Boxes, bool]:
     """The box of the face in the first ``n`` pictures, or in all if they are fewer.
 
     Args:
         source: The pictures.
-        order: How to look.
+        request: How to look for it.
         n: Pictures that are needed.
         size: Of the faces that the network draws, pixels.
-        step: Told the number of pictures looked at.
+        step: Called with the number of pictures looked at.
 
     Returns:
-        The boxes, and whether the source goes on after them.
+        The boxes, and whether the source has more pictures.
 
     Raises:
         FaceError: The detector's weights cannot be used.
         RenderError: There is no face, or not one steady face.
     """
-    if order.box:
-        top, bottom, left, right = order.box
+    if request.box:
+        top, bottom, left, right = request.box
         width, height = source.size
         if bottom > height or right > width:
-            raise RenderError("box_outside", box=order.box, width=width, height=height)
+            raise RenderError("box_outside", box=request.box, width=width, height=height)
         n_seen = _count_frames(source.forwards(0, n + 1), step)
         fixed = np.array([left, top, right, bottom], np.float32)
         return np.tile(fixed, (min(n_seen, n), 1)), n_seen > n
-    detector = load_detector(order.detector)
+    detector = load_detector(request.detector)
     detections: list[list[Face]] = []
-    goes_on = False
+    has_more = False
     for picture in source.forwards(0, n + 1):
         if len(detections) == n:
-            goes_on = True
+            has_more = True
             break
         detections.append(detector.detect(picture))
         step(len(detections))
     rules = TrackRules(min_width=size / MAX_UPSCALING)
     try:
-        boxes = track_face(detections, rules, smoothed=order.smoothed)
+        boxes = track_face(detections, rules, smoothed=request.smoothed)
     except FaceError as error:
-        raise explain_face_error(order.face, error) from error
-    return boxes, goes_on
+        raise explain_face_error(request.face, error) from error
+    return boxes, has_more
 
 
 def pad_boxes(boxes: Boxes, pads: tuple[int, int, int, int]) -> Boxes:

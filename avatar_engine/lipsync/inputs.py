@@ -25,8 +25,8 @@ from .request import FrameTransform
 
 IMAGE_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 """How the names of single pictures end; anything else is a video."""
-MAX_HELD_BYTES = 64 * 2**20
-"""Of frames held in memory to be shown backwards: a video can only be decoded forwards."""
+MAX_BUFFERED_BYTES = 64 * 2**20
+"""Of frames buffered in memory to be shown backwards: a video can only be decoded forwards."""
 
 Pixels = NDArray[np.uint8]
 
@@ -41,7 +41,7 @@ class FaceSource:
         fps: Frames a second, of a picture.
 
     Raises:
-        FootageError: It is no video, or has no pictures.
+        VideoReadError: It is no video, or has no pictures.
         RenderError: It is no picture, or the options do not fit it.
     """
 
@@ -79,16 +79,16 @@ class FaceSource:
         """``n`` pictures, with their places, of the ``length`` that begin with ``first``.
 
         After the last comes the last but one, and so back to the first, and on: nothing
-        jumps. Going backwards, only a short piece is held at a time.
+        jumps. Going backwards, only a short piece is buffered at a time.
         """
-        return islice(self._there_and_back(first, length), n)
+        return islice(self._frames_ping_pong(first, length), n)
 
-    def _there_and_back(self, first: int, length: int) -> Iterator[tuple[int, Pixels]]:
+    def _frames_ping_pong(self, first: int, length: int) -> Iterator[tuple[int, Pixels]]:
         if length == 1:
             picture = next(self.forwards(first, 1))
             while True:
                 yield first, picture.copy()
-        piece = max(1, MAX_HELD_BYTES // self.first.nbytes)
+        piece = max(1, MAX_BUFFERED_BYTES // self.first.nbytes)
         for forwards in cycle((True, False)):
             if forwards:
                 yield from enumerate(self.forwards(first, length - 1), first)
@@ -96,10 +96,10 @@ class FaceSource:
             stop = first + length
             while stop > first + 1:
                 start = max(first + 1, stop - piece)
-                held = list(self.forwards(start, stop - start))
-                while held:
+                buffered = list(self.forwards(start, stop - start))
+                while buffered:
                     stop -= 1
-                    yield stop, held.pop()
+                    yield stop, buffered.pop()
 
     def _first(self) -> Pixels:
         with closing(read_frames(self._path, FPS, 0, 1)) as seen:
@@ -120,18 +120,18 @@ def _read_image(path: Path) -> Pixels:
     return pixels.astype(np.uint8, copy=False)
 
 
-_COLUMNS_AT_ONCE = 2000  # of mel, 25 s; for a long recording in one piece it would be gigabytes
+_CHUNK_COLUMNS = 2000  # of mel, 25 s; for a long recording in one piece it would be gigabytes
 
 
 class AudioWindows:
-    """A sound as the networks hear it.
+    """The mel windows of a recording.
 
     Args:
         path: Any file with sound.
         fps: Frames a second that windows are made for.
 
     Raises:
-        FootageError: There is no sound.
+        VideoReadError: There is no sound.
         RenderError: It is shorter than a frame.
     """
 
@@ -144,7 +144,7 @@ class AudioWindows:
         self.seconds = len(samples) / SAMPLE_RATE
         self.n_frames = -(-len(samples) * fps // SAMPLE_RATE)
         """Frames that the sound lasts; the last one may reach over its end."""
-        self._mel = _mel_in_pieces(samples)
+        self._mel = _mel_in_chunks(samples)
 
     def windows(self, frames: Sequence[int], lead: int, columns: int) -> NDArray[np.float32]:
         """The mel windows of some frames, (n, 1, 80, columns).
@@ -154,7 +154,7 @@ class AudioWindows:
             lead: How long before its frame a window begins, in frames of 40 ms.
             columns: The length of a window.
         """
-        # At 25 frames a second this is windows(mel, (i - lead for i in frames)).
+        # At 25 frames a second this is mel_windows(mel, (i - lead for i in frames)).
         starts = [(i * FPS - lead * self._fps) * SAMPLES_PER_FRAME // (HOP_LENGTH * self._fps)
                   for i in frames]  # fmt: skip
         return np.concatenate(
@@ -162,14 +162,14 @@ class AudioWindows:
         )
 
 
-def _mel_in_pieces(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+def _mel_in_chunks(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """Log mel bands as the lip networks read them, (80, 1 + n // 200)."""
     n_columns = 1 + len(samples) // HOP_LENGTH
     padded = np.pad(samples, (0, N_FFT))
-    pieces = []
-    for first in range(0, n_columns, _COLUMNS_AT_ONCE):
-        stop = min(first + _COLUMNS_AT_ONCE, n_columns)
+    chunks = []
+    for first in range(0, n_columns, _CHUNK_COLUMNS):
+        stop = min(first + _CHUNK_COLUMNS, n_columns)
         start, end = samples_for_columns(first, stop)
         part = padded[start:end].astype(np.float32) / 32768
-        pieces.append(mel_columns(part, first, stop, start=start))
-    return np.concatenate(pieces, axis=1)
+        chunks.append(mel_columns(part, first, stop, start=start))
+    return np.concatenate(chunks, axis=1)

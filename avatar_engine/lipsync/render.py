@@ -1,4 +1,4 @@
-"""From an order to a video."""
+"""Renders a lip-synced video: find the face, generate each frame, encode."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class RenderProgress:
 
 @dataclass(frozen=True, slots=True)
 class RenderedVideo:
-    """What came of it."""
+    """A finished video."""
 
     out: Path
     n_frames: int
@@ -47,53 +47,57 @@ class RenderedVideo:
 
 
 def render_video(
-    order: RenderRequest, step: Callable[[RenderProgress], None] = lambda step: None
+    request: RenderRequest, step: Callable[[RenderProgress], None] = lambda step: None
 ) -> RenderedVideo:
     """Make the video; when anything goes wrong on the way, no file is left.
 
     Raises:
         RenderError: The face, the sound or the options cannot be used.
         FaceError: The weights of the detector cannot be used.
-        FootageError: A file cannot be read as what it should be.
-        WeightsError: The checkpoint cannot be used.
+        VideoReadError: A file cannot be read as what it should be.
+        LipSyncWeightsError: The checkpoint cannot be used.
         OSError: The result cannot be written.
     """
-    _check_files(order)
-    source = FaceSource(order.face, order.framing, static=order.static, fps=order.fps)
-    audio = AudioWindows(order.audio, source.fps)
-    drawer = _load_network(order.checkpoint)
+    _check_files(request)
+    source = FaceSource(request.face, request.framing, static=request.static, fps=request.fps)
+    audio = AudioWindows(request.audio, source.fps)
+    network = _load_network(request.checkpoint)
     n = audio.n_frames
     n_used = 1 if source.is_still else n
-    boxes, goes_on = find_face(
-        source, order, n_used, drawer.size, lambda done: step(RenderProgress("faces", done, n_used))
+    boxes, has_more = find_face(
+        source,
+        request,
+        n_used,
+        network.size,
+        lambda done: step(RenderProgress("faces", done, n_used)),
     )
-    pads = order.pads or (PADS_96 if drawer.size == 96 else (0, 0, 0, 0))
-    if order.box is None:
+    pads = request.pads or (PADS_96 if network.size == 96 else (0, 0, 0, 0))
+    if request.box is None:
         boxes = pad_boxes(boxes, pads)
-    where = crop_regions(boxes, source.size, square=drawer.takes_squares)
-    if (where[:, 2:] < 2).any():
+    regions = crop_regions(boxes, source.size, square=network.takes_squares)
+    if (regions[:, 2:] < 2).any():
         raise RenderError("pads_too_small", pads=pads)
-    batch = _FrameBatch(drawer, audio, _reference_face(source, order, where, drawer))
-    with Mp4File(order.out, source.size, source.fps, order.audio, MP4_COMMENT) as film:
-        for frame, (index, picture) in enumerate(source.ping_pong(len(where), n)):
-            batch.add(frame, picture, where[index])
-            if len(batch) == order.batch_size or frame == n - 1:
+    batch = _FrameBatch(network, audio, _reference_face(source, request, regions, network))
+    with Mp4File(request.out, source.size, source.fps, request.audio, MP4_COMMENT) as mp4:
+        for frame, (index, picture) in enumerate(source.ping_pong(len(regions), n)):
+            batch.add(frame, picture, regions[index])
+            if len(batch) == request.batch_size or frame == n - 1:
                 for drawn in batch.drawn():
-                    if order.mark:
+                    if request.mark:
                         watermark.burn_in(drawn)
-                    film.add(drawn)
+                    mp4.add(drawn)
                 step(RenderProgress("pictures", frame + 1, n))
-    notes = [] if source.is_still else _length_notes(len(where), n, goes_on)
-    return RenderedVideo(order.out, n, audio.seconds, notes)
+    notes = [] if source.is_still else _length_notes(len(regions), n, has_more)
+    return RenderedVideo(request.out, n, audio.seconds, notes)
 
 
 class _FrameBatch:
-    """A few pictures on their way through the network."""
+    """Collects pictures and runs the network on all of them at once."""
 
     def __init__(
-        self, drawer: "LipSyncInference", audio: AudioWindows, reference: Pixels | None
+        self, network: "LipSyncInference", audio: AudioWindows, reference: Pixels | None
     ) -> None:
-        self._drawer, self._audio, self._reference = drawer, audio, reference
+        self._network, self._audio, self._reference = network, audio, reference
         self._waiting: list[tuple[int, Pixels, NDArray[np.float32]]] = []
 
     def __len__(self) -> int:
@@ -103,36 +107,36 @@ class _FrameBatch:
         self._waiting.append((frame, picture, region))
 
     def drawn(self) -> list[Pixels]:
-        """The pictures, speaking; the batch is empty again."""
-        drawer, waiting = self._drawer, self._waiting
+        """The lip-synced pictures; the batch is empty again."""
+        network, waiting = self._network, self._waiting
         self._waiting = []
         faces = np.stack(
             [
-                crop_region(picture, region, drawer.size, square=drawer.takes_squares)
+                crop_region(picture, region, network.size, square=network.takes_squares)
                 for _, picture, region in waiting
             ]
         )
-        mels = self._audio.windows([frame for frame, _, _ in waiting], drawer.lead,
-                                     drawer.columns)  # fmt: skip
+        mels = self._audio.windows([frame for frame, _, _ in waiting], network.lead,
+                                     network.columns)  # fmt: skip
         references = None
         if self._reference is not None:
             references = np.broadcast_to(self._reference, faces.shape)
         for (_, picture, region), face in zip(
-            waiting, drawer.draw(faces, mels, references), strict=True
+            waiting, network.draw(faces, mels, references), strict=True
         ):
             blend_face(picture, face, region)
         return [picture for _, picture, _ in waiting]
 
 
-def _check_files(order: RenderRequest) -> None:
-    for path, option in ((order.face, "--face"), (order.audio, "--audio")):
+def _check_files(request: RenderRequest) -> None:
+    for path, option in ((request.face, "--face"), (request.audio, "--audio")):
         if not path.is_file():
             raise RenderError("no_such_file", path=path, option=option)
-        if order.out.resolve() == path.resolve():
-            raise RenderError("overwrites_input", path=order.out)
-    if not order.out.parent.is_dir():
-        raise RenderError("no_such_folder", path=order.out.parent)
-    if order.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.is_file():
+        if request.out.resolve() == path.resolve():
+            raise RenderError("overwrites_input", path=request.out)
+    if not request.out.parent.is_dir():
+        raise RenderError("no_such_folder", path=request.out.parent)
+    if request.checkpoint == DEFAULT_CHECKPOINT and not DEFAULT_CHECKPOINT.is_file():
         raise RenderError("no_default_weights", path=DEFAULT_CHECKPOINT)
 
 
@@ -143,16 +147,19 @@ def _load_network(weights: Path) -> "LipSyncInference":
 
 
 def _reference_face(
-    source: FaceSource, order: RenderRequest, where: NDArray[np.float32], drawer: "LipSyncInference"
+    source: FaceSource,
+    request: RenderRequest,
+    regions: NDArray[np.float32],
+    network: "LipSyncInference",
 ) -> Pixels | None:
-    if order.reference_s is None:
+    if request.reference_s is None:
         return None
-    index = round(order.reference_s * FPS)
-    if not 0 <= index < len(where):
-        seconds = f"{len(where) / FPS:g}"
-        raise RenderError("reference_outside", at=f"{order.reference_s:g}", seconds=seconds)
+    index = round(request.reference_s * FPS)
+    if not 0 <= index < len(regions):
+        seconds = f"{len(regions) / FPS:g}"
+        raise RenderError("reference_outside", at=f"{request.reference_s:g}", seconds=seconds)
     picture = next(source.forwards(index, 1))
-    return crop_region(picture, where[index], drawer.size, square=drawer.takes_squares)
+    return crop_region(picture, regions[index], network.size, square=network.takes_squares)
 
 
 def _length_notes(n_seen: int, n: int, has_more: bool) -> list[RenderNote]:

@@ -1,9 +1,12 @@
-"""Pretraining of the audio encoder: to tell the viseme from the mel window, without pictures.
+"""Pretraining of the audio encoder: visemes from mel windows, without pictures.
 
 A step of the generator costs a hundred times what its audio encoder does. But of an utterance
-made by a voice that tells its phonemes (``synthetic.utterances``) the viseme of every frame is
-known without a picture being drawn. So the encoder learns to name the viseme from hours of
+made by a voice with known phonemes (``synthetic.utterances``) the viseme of every frame is
+known without a picture being drawn. So the encoder learns to classify the viseme from hours of
 speech, in minutes, and training of the whole network begins with it.
+
+This does not use ``loop.TrainingLoop``: it is over in minutes, so it needs no checkpoints, and has
+no clips, whose domains that loop validates.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +47,7 @@ _MAX_TEST_WINDOWS = 4000
 
 @dataclass(frozen=True, slots=True)
 class VisemeAccuracy:
-    """How well an encoder tells the visemes of utterances that it was not trained on."""
+    """How well an encoder classifies the visemes of utterances that it was not trained on."""
 
     named: float
     """Share of frames whose leading viseme is the right one, 0 to 1."""

@@ -65,7 +65,7 @@ class ExpertTask:
     """The expert's ``LipsyncTask``.
 
     Raises:
-        WeightsError, TrainingError: The weights to start with do not fit.
+        LipSyncWeightsError, TrainingError: The weights to start with do not fit.
     """
 
     kind = "expert"

@@ -51,7 +51,7 @@ class GeneratorTask:
     """The generator's ``LipsyncTask``.
 
     Raises:
-        WeightsError, TrainingError: The expert, or the weights to start with, do not fit.
+        LipSyncWeightsError, TrainingError: The expert, or the weights to start with, do not fit.
     """
 
     kind = "generator"

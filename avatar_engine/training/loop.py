@@ -1,4 +1,12 @@
-"""The loop that all training shares: steps, validation, checkpoints, and when to stop."""
+"""The loop that expert and generator share: steps, validation, checkpoints, early stopping.
+
+Training at low resolution is no loop of its own: these are the first steps of either task. The
+loops of the other packages stay apart, because they promise something else of a run, and because
+neither package may import the other: ``tts_engine.neural.training.loop`` spends a budget of
+processor time, whatever the number of steps; ``retrievers.training.loop`` runs a fixed number of
+steps of one loss. Only this one runs on several devices, validates on held-out clips and stops
+when they no longer improve.
+"""
 
 import math
 import signal
@@ -235,7 +243,7 @@ def train_network(
 
     Raises:
         TrainingError: With these settings nothing can be learnt here.
-        ClipError, WeightsError: A file that they name cannot be used.
+        ClipError, LipSyncWeightsError: A file that they name cannot be used.
     """
     data = load_training_data(settings.data)
     accelerator = device.make_accelerator(settings)

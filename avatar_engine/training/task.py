@@ -103,7 +103,7 @@ class TrainableNetwork:
         """Begin with the weights of a file.
 
         Raises:
-            WeightsError: They are of another network.
+            LipSyncWeightsError: They are of another network.
             TrainingError: Of one with another width, or for another number of frames.
         """
         _load_weights(self.network, path)

@@ -1,4 +1,4 @@
-"""Frames become fragments that a browser plays: H.264 and AAC in fragmented MP4."""
+"""Encodes frames as H.264 and AAC in fragmented MP4, which browsers play as it arrives."""
 
 import warnings
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Pictures and a sound become an MP4 file that any player knows, or no file at all."""
+"""Writes pictures and audio as an MP4 file that any player plays; all of it or nothing."""
 
 import os
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ class Mp4File:
         path: Where to; a file that is there is replaced at the end.
         size: (width, height), pixels, both even.
         fps: Frames a second.
-        audio: A file whose sound is taken over; None for a silent film.
+        audio: A file whose sound is taken over; None for a video without sound.
         comment: A remark in the file for whoever asks what it is.
         fine: For loops: a first picture coded more coarsely than the last would be a pulse.
     """

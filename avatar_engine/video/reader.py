@@ -50,7 +50,7 @@ class SampledFrame:
 
     pixels: NDArray[np.uint8]
     """Shape (height, width, 3), RGB, upright, square pixels."""
-    late: float
+    time_error: float
     """Distance between the tick and the source frame's own time, s; large in a frozen video."""
 
 
@@ -60,9 +60,9 @@ def check_video(path: Path) -> None:
     Raises:
         VideoReadError: It cannot be opened, or has no sound or no moving picture.
     """
-    with _opened(path) as film:
-        _video(film, path)
-        _audio(film, path)
+    with _open_container(path) as container:
+        _video_stream(container, path)
+        _audio_stream(container, path)
 
 
 def audio_format(path: Path) -> tuple[int, int]:
@@ -71,8 +71,8 @@ def audio_format(path: Path) -> tuple[int, int]:
     Raises:
         VideoReadError: There is none.
     """
-    with _opened(path) as film:
-        stream = _audio(film, path)
+    with _open_container(path) as container:
+        stream = _audio_stream(container, path)
         return stream.rate, stream.channels
 
 
@@ -89,19 +89,19 @@ def read_audio(path: Path, rate: int, channels: Literal[1, 2] = 1) -> Iterator[N
     """
     shape = (-1, 2) if channels == 2 else (-1,)
     gap = int(rate * _MAX_DRIFT)  # samples
-    with _opened(path) as film:
-        stream = _audio(film, path)
-        origin = _origin(film)
+    with _open_container(path) as container:
+        stream = _audio_stream(container, path)
+        origin = _origin(container)
         resampler = av.AudioResampler("s16", "stereo" if channels == 2 else "mono", rate)
         n_due = Fraction(0)  # samples that came in so far, at the rate that is wanted
-        for packet in _packets(film, stream):
-            for frame in _frames(packet):
+        for packet in _demux(container, stream):
+            for frame in _decode(packet):
                 assert isinstance(frame, av.AudioFrame)
                 missing = 0
                 if frame.pts is not None and frame.time_base is not None:
                     missing = round((frame.pts * frame.time_base - origin) * rate - n_due)
                 if missing < -gap:
-                    continue  # before the file's start, or said twice
+                    continue  # before the file's start, or a repeated stretch
                 if missing > gap:
                     yield np.zeros(missing * channels, np.int16).reshape(shape)
                     n_due += missing
@@ -117,11 +117,11 @@ def read_audio(path: Path, rate: int, channels: Literal[1, 2] = 1) -> Iterator[N
 
 def declared_duration(path: Path) -> float | None:
     """How long the sound lasts by what the file says of itself; None if it does not say."""
-    with _opened(path) as film:
-        stream = _audio(film, path)
+    with _open_container(path) as container:
+        stream = _audio_stream(container, path)
         if stream.duration is not None and stream.time_base is not None:
             return float(stream.duration * stream.time_base)
-        return None if film.duration is None else film.duration / av.time_base
+        return None if container.duration is None else container.duration / av.time_base
 
 
 def read_frames(
@@ -134,45 +134,45 @@ def read_frames(
     Raises:
         VideoReadError: There are none, or they carry no times.
     """
-    with _opened(path) as film:
-        stream = _video(film, path)
-        stream.codec_context.thread_count = 1  # clips are what is worked on side by side
-        origin = _origin(film)
+    with _open_container(path) as container:
+        stream = _video_stream(container, path)
+        stream.codec_context.thread_count = 1  # videos are processed in parallel instead
+        origin = _origin(container)
         start = origin + Fraction(first, fps)
         if first:
-            film.seek(int(start * av.time_base))
-            earliest = next(_timed(film, stream, path), None)
+            container.seek(int(start * av.time_base))
+            earliest = next(_timestamped_frames(container, stream, path), None)
             # Files without an index land anywhere: then all is decoded from the start.
             landed = earliest is not None and earliest[0] <= start
-            film.seek(int(start * av.time_base) if landed else int(origin * av.time_base))
-        stretch = stream.sample_aspect_ratio or Fraction(1)
+            container.seek(int(start * av.time_base) if landed else int(origin * av.time_base))
+        pixel_aspect = stream.sample_aspect_ratio or Fraction(1)
         tick, stop = first, None if n is None else first + n
         before: tuple[Fraction, av.VideoFrame] | None = None
-        for time, frame in _timed(film, stream, path):
+        for time, frame in _timestamped_frames(container, stream, path):
             while before and tick != stop:
                 due = origin + Fraction(tick, fps)
                 if abs(due - before[0]) > abs(time - due):
                     break
-                yield _picture(before, due, stretch)
+                yield _sampled_frame(before, due, pixel_aspect)
                 tick += 1
             if tick == stop:
                 return
             before = time, frame
         while before and tick != stop and origin + Fraction(2 * tick - 1, 2 * fps) <= before[0]:
-            yield _picture(before, origin + Fraction(tick, fps), stretch)
+            yield _sampled_frame(before, origin + Fraction(tick, fps), pixel_aspect)
             tick += 1
 
 
-def _picture(
-    source: tuple[Fraction, av.VideoFrame], tick: Fraction, stretch: Fraction
+def _sampled_frame(
+    source: tuple[Fraction, av.VideoFrame], tick: Fraction, pixel_aspect: Fraction
 ) -> SampledFrame:
     time, frame = source
     matrix = int(frame.colorspace)
     if matrix not in _KNOWN_MATRICES:
         matrix = _BT709 if frame.height >= _HD else _BT601
     rgb = frame.to_ndarray(format="rgb24", src_colorspace=matrix)
-    if stretch != 1:
-        size = (round(frame.width * stretch), frame.height)
+    if pixel_aspect != 1:
+        size = (round(frame.width * pixel_aspect), frame.height)
         rgb = cast(NDArray[np.uint8], cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
     quarters = round(frame.rotation / 90)  # counterclockwise, as the display matrix says
     upright = np.ascontiguousarray(np.rot90(rgb, quarters), np.uint8)
@@ -184,39 +184,39 @@ def _samples(frame: av.AudioFrame) -> NDArray[np.int16]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
+def _open_container(path: Path) -> Iterator[InputContainer]:
     try:
-        film = av.open(str(path))
+        container = av.open(str(path))
     except OSError as error:
         raise VideoReadError("not_opened", path=path, reason=error.strerror) from error
     except av.FFmpegError as error:
         raise VideoReadError("unreadable", path=path) from error
-    with film:
-        yield film
+    with container:
+        yield container
 
 
-def _video(film: InputContainer, path: Path) -> av.VideoStream:
-    for stream in film.streams.video:
+def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
+    for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
     raise VideoReadError("no_video", path=path)
 
 
-def _audio(film: InputContainer, path: Path) -> av.AudioStream:
-    if not film.streams.audio:
+def _audio_stream(container: InputContainer, path: Path) -> av.AudioStream:
+    if not container.streams.audio:
         raise VideoReadError("no_audio", path=path)
-    return film.streams.audio[0]
+    return container.streams.audio[0]
 
 
-def _origin(film: InputContainer) -> Fraction:
-    return Fraction(film.start_time or 0, av.time_base)
+def _origin(container: InputContainer) -> Fraction:
+    return Fraction(container.start_time or 0, av.time_base)
 
 
-def _packets(
-    film: InputContainer, stream: av.AudioStream | av.VideoStream
+def _demux(
+    container: InputContainer, stream: av.AudioStream | av.VideoStream
 ) -> Iterator["av.Packet[Any]"]:
     """The packets of a stream; a file that is cut off simply ends."""
-    packets = film.demux(stream)
+    packets = container.demux(stream)
     while True:
         try:
             packet = next(packets)
@@ -225,7 +225,7 @@ def _packets(
         yield packet
 
 
-def _frames(packet: "av.Packet[Any]") -> list[av.AudioFrame | av.VideoFrame]:
+def _decode(packet: "av.Packet[Any]") -> list[av.AudioFrame | av.VideoFrame]:
     """What a packet holds; nothing where it is damaged: one bad packet costs only itself."""
     try:
         return [f for f in packet.decode() if isinstance(f, av.AudioFrame | av.VideoFrame)]
@@ -233,11 +233,11 @@ def _frames(packet: "av.Packet[Any]") -> list[av.AudioFrame | av.VideoFrame]:
         return []
 
 
-def _timed(
-    film: InputContainer, stream: av.VideoStream, path: Path
+def _timestamped_frames(
+    container: InputContainer, stream: av.VideoStream, path: Path
 ) -> Iterator[tuple[Fraction, av.VideoFrame]]:
-    for packet in _packets(film, stream):
-        for frame in _frames(packet):
+    for packet in _demux(container, stream):
+        for frame in _decode(packet):
             assert isinstance(frame, av.VideoFrame)
             if frame.pts is None or frame.time_base is None:
                 raise VideoReadError("no_timestamps", path=path)

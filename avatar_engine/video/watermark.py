@@ -1,4 +1,4 @@
-"""The mark 「AI生成」 that the law wants in a picture of a face made by a machine."""
+"""The visible watermark 「AI生成」 on generated faces, as GB 45438-2025 demands it."""
 
 from functools import lru_cache
 from pathlib import Path

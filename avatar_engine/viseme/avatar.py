@@ -28,7 +28,7 @@ FRAMES_PER_STEP = 5  # frames; small enough to stop quickly, large enough to cos
 
 
 class VisemeAvatar:
-    """Draws with pictures that were rendered beforehand; needs no network and hardly any time.
+    """Draws with pictures that were rendered beforehand; needs no network and little time.
 
     There is a picture for each viseme and one for each halfway point between two, all in
     the head's neutral pose. A mouth between two visemes is a blend of the two
@@ -146,7 +146,7 @@ def halfway_name(a: str, b: str) -> str:
 
 
 def _with_blends(pieces: Iterator[Speech], fps: int) -> Iterator[tuple[Speech, list[VisemeBlend]]]:
-    """Give each picture its mouth, waiting only for the phoneme that follows it."""
+    """Pieces with the viseme blend of each frame; a frame waits only for the next phoneme."""
     waiting: list[Speech] = []
     phonemes: list[Phoneme] = []
     n_waiting = n_given = 0  # frames
@@ -160,12 +160,12 @@ def _with_blends(pieces: Iterator[Speech], fps: int) -> Iterator[tuple[Speech, l
         waiting.append(piece)
         n_waiting += round(piece.seconds * fps)
         end = (n_given + n_waiting) / fps
-        held = viseme_segments(phonemes, end, fps)
-        # the last phoneme may go on in the next piece: what it shapes must wait
-        n_known = int(held[-2].end * fps) - n_given if len(held) > 1 else 0
+        segments = viseme_segments(phonemes, end, fps)
+        # the last phoneme may go on in the next piece: its frames must wait
+        n_known = int(segments[-2].end * fps) - n_given if len(segments) > 1 else 0
         if n_known > 0:
             whole, waiting = take_frames(waiting, n_known, fps)
-            yield whole, _blends(held, n_given, n_known, fps)
+            yield whole, _blends(segments, n_given, n_known, fps)
             n_given, n_waiting = n_given + n_known, n_waiting - n_known
     if n_waiting:
         end = (n_given + n_waiting) / fps
@@ -173,8 +173,8 @@ def _with_blends(pieces: Iterator[Speech], fps: int) -> Iterator[tuple[Speech, l
         yield whole, _blends(viseme_segments(phonemes, end, fps), n_given, n_waiting, fps)
 
 
-def _blends(held: list[VisemeSegment], first: int, n: int, fps: int) -> list[VisemeBlend]:
-    return [blend_at(held, (i + 0.5) / fps) for i in range(first, first + n)]
+def _blends(segments: list[VisemeSegment], first: int, n: int, fps: int) -> list[VisemeBlend]:
+    return [blend_at(segments, (i + 0.5) / fps) for i in range(first, first + n)]
 
 
 def read_mouth_tiles(folder: Path) -> dict[str, NDArray[np.uint8]]:

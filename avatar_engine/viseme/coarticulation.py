@@ -1,7 +1,7 @@
 """Which mouth belongs to each picture: phonemes and their times become blended visemes.
 
 The mouth stays on a sound's own shape for the middle of the sound and moves to
-the next one in between, a little before the ear hears it. Lips that close (p, b,
+the next one in between, a little before it is heard. Lips that close (p, b,
 m) are always seen closed: the closure is stretched to the nearest picture if it
 would fall between two. The shapes are the fifteen visemes of the Oculus set
 (https://developers.meta.com/horizon/documentation/unity/audio-ovrlipsync-viseme-reference).
@@ -101,43 +101,43 @@ def viseme_segments(phonemes: Sequence[Phoneme], end: float, fps: int) -> list[V
         fps: Pictures per second; picture ``i`` shows the time ``(i + 0.5) / fps``.
     """
     ends = [following.start for following in phonemes[1:]] + [end]
-    held: list[VisemeSegment] = []
+    segments: list[VisemeSegment] = []
     for phoneme, stop in zip(phonemes, ends, strict=True):
         shapes = phoneme_visemes(phoneme.symbol)
         for i, shape in enumerate(shapes):
             length = (stop - phoneme.start) / len(shapes)
             start = phoneme.start + i * length - MOUTH_LEAD
             margin = 0.0 if shape == "PP" else min(MAX_TRANSITION, length * 0.35)
-            hold = VisemeSegment(shape, start + margin, start + length - margin)
-            held.append(_stretch_to_nearest_frame(hold, fps) if shape == "PP" else hold)
-    return held
+            segment = VisemeSegment(shape, start + margin, start + length - margin)
+            segments.append(_stretch_to_nearest_frame(segment, fps) if shape == "PP" else segment)
+    return segments
 
 
-def _stretch_to_nearest_frame(hold: VisemeSegment, fps: int) -> VisemeSegment:
-    middle = (hold.start + hold.end) / 2
+def _stretch_to_nearest_frame(segment: VisemeSegment, fps: int) -> VisemeSegment:
+    middle = (segment.start + segment.end) / 2
     nearest = (np.floor(middle * fps) + 0.5) / fps
-    return VisemeSegment(hold.viseme, min(hold.start, nearest), max(hold.end, nearest))
+    return VisemeSegment(segment.viseme, min(segment.start, nearest), max(segment.end, nearest))
 
 
-def blend_at(held: Sequence[VisemeSegment], time: float) -> VisemeBlend:
-    """The mouth at one moment; closed before the first hold and after the last."""
-    before = VisemeSegment("sil", -np.inf, (held[0].start if held else 0) - MAX_TRANSITION)
-    after = VisemeSegment("sil", (held[-1].end if held else 0) + MAX_TRANSITION, np.inf)
+def blend_at(segments: Sequence[VisemeSegment], time: float) -> VisemeBlend:
+    """The mouth at one moment; closed before the first segment and after the last."""
+    before = VisemeSegment("sil", -np.inf, (segments[0].start if segments else 0) - MAX_TRANSITION)
+    after = VisemeSegment("sil", (segments[-1].end if segments else 0) + MAX_TRANSITION, np.inf)
     previous = before
-    for hold in (*held, after):
-        if time < hold.start:
-            gap = hold.start - previous.end
+    for segment in (*segments, after):
+        if time < segment.start:
+            gap = segment.start - previous.end
             x = (time - previous.end) / gap if gap > 0 else 1.0
             x = min(max(x, 0.0), 1.0)
-            return VisemeBlend(previous.viseme, hold.viseme, x * x * (3 - 2 * x))
-        if time <= hold.end:
-            return VisemeBlend(hold.viseme, hold.viseme, 0.0)
-        previous = hold
-    raise AssertionError("the last hold never ends")
+            return VisemeBlend(previous.viseme, segment.viseme, x * x * (3 - 2 * x))
+        if time <= segment.end:
+            return VisemeBlend(segment.viseme, segment.viseme, 0.0)
+        previous = segment
+    raise AssertionError("the last segment has no end")
 
 
 def blends_by_loudness(speech: Speech, fps: int) -> list[VisemeBlend]:
-    """For a voice that tells no phonemes: the louder, the wider.
+    """For a voice without phoneme times: the louder, the wider.
 
     Full scale is -18 dBFS within one picture, a loud vowel of normal speech;
     below -46 dBFS the mouth stays shut.

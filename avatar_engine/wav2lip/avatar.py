@@ -1,4 +1,4 @@
-"""The talking face of the paper: a network draws the mouth from the sound alone."""
+"""The Wav2Lip-384 avatar: a network generates the mouth from the audio alone."""
 
 import itertools
 import logging
@@ -23,7 +23,7 @@ from ..presenter import Presenter, PresenterError
 from ..progress_bar import progress_bar
 
 if TYPE_CHECKING:
-    from .feature_cache import BuildProgress
+    from .feature_cache import CacheProgress
 
 SHIPPED_WEIGHTS = asset("wav2lip384")
 FRAMES_PER_STEP = 4  # frames; small enough to stop quickly and to begin soon
@@ -36,14 +36,14 @@ class Wav2Lip384Avatar:
     """Draws mouths with the 384x384 generator; any voice will do, phonemes are not needed.
 
     The reference picture is the loop's own frame, whose lips are shut: no shape of lips
-    can leak from it. Where nothing is heard the loop is shown as it is.
+    can leak from it. In silence the loop is shown as it is.
 
     Args:
         presenter: A loop and face boxes are all it needs.
         weights: Of the generator, as ``python -m avatar_engine export`` writes them.
-        cache: Folder for what depends on loop and weights alone, some megabytes a frame.
+        cache: Folder for face features, which depend on loop and weights alone; some MB a frame.
         cache_mib: What of it is kept; the rest is computed again for every picture, which makes
-            that several times as dear. None keeps everything.
+            that several times as slow. None keeps everything.
         backend: What runs the network: ``cuda``, ``openvino``, ``torch``; ``auto`` is the first of
             these that is there.
         threads: Of the processor; None: one per core, at most four.
@@ -89,12 +89,14 @@ class Wav2Lip384Avatar:
         self.fps = presenter.card.fps
         self.size = presenter.size
         face_encoder, decoder = split_generator(load_weights(path, Wav2Lip384))
-        with _building_progress(presenter.card.name) as told:
-            self._maps = FeatureCache(presenter, face_encoder, path, Path(cache), told, cache_mib)
-        some = self._maps.of([0])
+        with _building_progress(presenter.card.name) as show_progress:
+            self._feature_cache = FeatureCache(
+                presenter, face_encoder, path, Path(cache), show_progress, cache_mib
+            )
+        some = self._feature_cache.of([0])
         self._backend = choose_backend(decoder, some, backend, threads, precision, path)
         warm_up(self._backend, some, range(1, FRAMES_PER_STEP + 1))
-        self._draw_seen = DynamicBatcher(self._backend.draw).draw
+        self._draw_batched = DynamicBatcher(self._backend.draw).draw
         self._squares = face_squares(presenter.faces)
 
     def render(
@@ -109,18 +111,19 @@ class Wav2Lip384Avatar:
 
         extractor: MelExtractor | None = None
         waiting: list[Speech] = []
-        n_drawn = n_heard = 0
+        n_drawn = n_received = 0
         for piece in itertools.chain(whole_frames(speech, self.fps), [None]):
             if piece is not None:
                 extractor = extractor or MelExtractor(piece.sample_rate)
                 extractor.add(piece.samples)
                 waiting.append(piece)
-                n_heard += len(piece.samples) * self.fps // piece.sample_rate
+                n_received += len(piece.samples) * self.fps // piece.sample_rate
             elif extractor:
                 extractor.add(np.empty(0, np.float32), last=True)
             while (
                 extractor
-                and (n := min(extractor.n_ready, n_heard, n_drawn + FRAMES_PER_STEP) - n_drawn) > 0
+                and (n := min(extractor.n_ready, n_received, n_drawn + FRAMES_PER_STEP) - n_drawn)
+                > 0
             ):
                 sound, waiting = take_frames(waiting, n, self.fps)
                 step = every()
@@ -132,18 +135,18 @@ class Wav2Lip384Avatar:
                 n_drawn, first = n_drawn + n, first + n
 
     def _draw(self, numbers: Sequence[int], windows: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """Some frames of the loop, (n, height, width, 3), saying what is heard."""
+        """Some frames of the loop, (n, height, width, 3), lip-synced to their mel windows."""
         from .blending import blend_face
         from .split_generator import mouth_area
 
         pictures = np.stack([self.presenter.frame(number) for number in numbers])
-        speaks = np.flatnonzero(windows.max(axis=(1, 2, 3)) > _SILENCE_LEVEL)
-        if not len(speaks):
+        voiced = np.flatnonzero(windows.max(axis=(1, 2, 3)) > _SILENCE_LEVEL)
+        if not len(voiced):
             return pictures
-        at = [numbers[int(i)] % len(self.presenter) for i in speaks]
-        drawn = self._draw_seen(windows[speaks], self._maps.of(at))
+        loop_frames = [numbers[int(i)] % len(self.presenter) for i in voiced]
+        drawn = self._draw_batched(windows[voiced], self._feature_cache.of(loop_frames))
         face = np.zeros((FACE_SIZE, FACE_SIZE, 3), np.uint8)
-        for i, index, part in zip(speaks, at, drawn, strict=True):
+        for i, index, part in zip(voiced, loop_frames, drawn, strict=True):
             face[mouth_area(FACE_SIZE)] = part
             left, top, side = self._squares[index]
             blend_face(pictures[i], face, np.array([left, top, side, side]))
@@ -151,12 +154,12 @@ class Wav2Lip384Avatar:
 
 
 @contextmanager
-def _building_progress(name: str) -> "Iterator[BuildProgress]":
-    """Tells of maps being built: a bar on a terminal, elsewhere a line in the log."""
+def _building_progress(name: str) -> "Iterator[CacheProgress]":
+    """Shows how far the feature cache is: a bar on a terminal, elsewhere a line in the log."""
     with progress_bar(Console(stderr=True)) as bar:
         task: TaskID | None = None
 
-        def told(done: int, n: int) -> None:
+        def show_progress(done: int, n: int) -> None:
             nonlocal task
             if task is None:
                 task = bar.add_task(f"preparing {name}", total=n)
@@ -164,4 +167,4 @@ def _building_progress(name: str) -> "Iterator[BuildProgress]":
                     _log.info("preparing %s for these weights: %d frames, once", name, n)
             bar.update(task, completed=done)
 
-        yield told
+        yield show_progress

@@ -1,8 +1,9 @@
-"""One network for all visitors: what waits at the same moment is drawn together.
+"""Dynamic batching: requests that wait for the network at the same moment become one batch.
 
-A network draws eight pictures sooner than eight times one. So whoever finds it busy waits in
-a line, and whoever gets it next draws for all that wait (a combining lock; Hendler et al.,
-"Flat combining", SPAA 2010). Nobody waits for company: alone, a visitor is drawn at once.
+A batch of eight costs less than eight batches of one. A thread that finds the network busy
+queues its request, and the next thread that gets the network runs all queued requests (flat
+combining; Hendler et al., SPAA 2010). There is no waiting for a batch to fill: a request that
+is alone runs at once.
 """
 
 import threading
@@ -17,16 +18,16 @@ from .backends.base import FaceFeatures, MelWindows, MouthPixels
 DrawFunction = Callable[[MelWindows, FaceFeatures], MouthPixels]
 """What a backend does."""
 
-MAX_EXTRA_SECONDS = 0.040  # s that drawing for others may cost whoever is first in the line
-_COST_SMOOTHING = 0.8  # of the running mean of what a picture costs
+MAX_EXTRA_SECONDS = 0.040  # s by which a batch may delay the first request in the queue
+_COST_SMOOTHING = 0.8  # of the running mean of seconds a frame
 
 
 class DynamicBatcher:
-    """A network that several threads draw with.
+    """A network that several threads share.
 
-    The line is first come, first served, and each has one request in it: with n visitors
-    nobody waits for more than the n - 1 others. What is drawn does not depend on the company,
-    but for the rounding of sums: a pixel may be off by one level of 255.
+    The queue is first come, first served, and each thread has at most one request in it: with n
+    threads no request waits for more than the n - 1 others. The result does not depend on the
+    rest of the batch but for rounding: a pixel may be off by one level of 255.
 
     Args:
         draw: The network; it is only called by one thread at a time.
@@ -34,14 +35,14 @@ class DynamicBatcher:
 
     def __init__(self, draw: DrawFunction) -> None:
         self._draw = draw
-        self._line: deque[_BatchRequest] = deque()
+        self._queue: deque[_BatchRequest] = deque()
         self._busy = threading.Lock()
         self._seconds_each = 0.0
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
-        """What is seen of n frames."""
+        """The mouths of n frames; blocks until they are generated."""
         mine = _BatchRequest(mels, maps)
-        self._line.append(mine)
+        self._queue.append(mine)
         while not mine.is_done:
             with self._busy:
                 if not mine.is_done:
@@ -49,18 +50,20 @@ class DynamicBatcher:
         return mine.result()
 
     def _draw_some(self) -> None:
-        some = [self._line.popleft()]
-        room = MAX_EXTRA_SECONDS / self._seconds_each if self._seconds_each else 0.0  # pictures
-        while self._line and len(self._line[0].mels) <= room:
-            some.append(self._line.popleft())
-            room -= len(some[-1].mels)
+        batch = [self._queue.popleft()]
+        free_slots = (
+            MAX_EXTRA_SECONDS / self._seconds_each if self._seconds_each else 0.0
+        )  # pictures
+        while self._queue and len(self._queue[0].mels) <= free_slots:
+            batch.append(self._queue.popleft())
+            free_slots -= len(batch[-1].mels)
         started = time.perf_counter()
         try:
-            mels = np.concatenate([request.mels for request in some])
-            levels = zip(*(request.maps for request in some), strict=True)
+            mels = np.concatenate([request.mels for request in batch])
+            levels = zip(*(request.maps for request in batch), strict=True)
             drawn = self._draw(mels, [np.concatenate(level) for level in levels])
         except Exception as error:
-            for request in some:
+            for request in batch:
                 request.fail(error)
             return
         each = (time.perf_counter() - started) / len(mels)
@@ -68,7 +71,7 @@ class DynamicBatcher:
             _COST_SMOOTHING * (self._seconds_each or each) + (1 - _COST_SMOOTHING) * each
         )
         at = 0
-        for request in some:
+        for request in batch:
             request.finish(drawn[at : at + len(request.mels)])
             at += len(request.mels)
 

@@ -1,7 +1,7 @@
-"""Drawn faces go back into the picture they were cut from, without a seam.
+"""Blend generated faces into the frame they were cut from, with a feathered mask.
 
-What speaks, from below the nose to the chin, is taken from the network; towards the
-eyes, the cheeks and the neck it fades into the picture itself. The original puts the
+The mouth, from below the nose to the chin, is taken from the network; towards the eyes,
+the cheeks and the neck it fades into the frame. The original puts the
 whole rectangle back, edges and all.
 
 Nothing outside the middle of the lower half is seen, so nothing else need be drawn.
@@ -38,7 +38,7 @@ def blend_mask(size: int) -> NDArray[np.float32]:
     radius = (across**BLEND_EXPONENT + down**BLEND_EXPONENT) ** (1 / BLEND_EXPONENT)
     # The outermost pixels are 0 themselves, or interpolation would leave an edge.
     rim = 1 - 1 / size / (1 - 2 * SIDE_MARGIN)
-    mask = _ramp((at - BLEND_TOP) / (BLEND_FULL - BLEND_TOP))[:, None] * _ramp(
+    mask = _smoothstep((at - BLEND_TOP) / (BLEND_FULL - BLEND_TOP))[:, None] * _smoothstep(
         (rim - radius) / (rim - BLEND_FADE)
     )
     mask.setflags(write=False)
@@ -48,8 +48,8 @@ def blend_mask(size: int) -> NDArray[np.float32]:
 def blend_face(picture: NDArray[np.uint8], face: NDArray[np.uint8], region: BlendRegion) -> None:
     """Put a drawn face into a picture, in place, to a fraction of a pixel.
 
-    It is the way back of ``faces.cut`` for a square, and of a plain resize for any
-    rectangle. What lies outside the picture is left away.
+    The inverse of ``face_detection.crop_square`` for a square, and of a plain resize for any
+    rectangle. What lies outside the picture is left out.
 
     Args:
         picture: (height, width, 3), C-contiguous.
@@ -57,8 +57,8 @@ def blend_face(picture: NDArray[np.uint8], face: NDArray[np.uint8], region: Blen
         region: Where the face was cut.
     """
     left, top, width, height = (float(v) for v in region)
-    rows = _within(top + BLEND_TOP * height, top + height, picture.shape[0])
-    columns = _within(
+    rows = _pixel_range(top + BLEND_TOP * height, top + height, picture.shape[0])
+    columns = _pixel_range(
         left + SIDE_MARGIN * width, left + (1 - SIDE_MARGIN) * width, picture.shape[1]
     )
     below = picture[rows, columns]
@@ -87,12 +87,12 @@ def blend_face(picture: NDArray[np.uint8], face: NDArray[np.uint8], region: Blen
     picture[rows, columns] = cv2.blendLinear(drawn, below, share, 1 - share)
 
 
-def _within(start: float, stop: float, size: int) -> slice:
+def _pixel_range(start: float, stop: float, size: int) -> slice:
     first = min(max(0, int(np.floor(start))), size)
     return slice(first, min(max(first, int(np.ceil(stop))), size))
 
 
-def _ramp(t: NDArray[np.floating]) -> NDArray[np.floating]:
+def _smoothstep(t: NDArray[np.floating]) -> NDArray[np.floating]:
     """From 0 to 1 without a kink at either end."""
     t = np.clip(t, 0.0, 1.0)
     return np.asarray(t * t * (3 - 2 * t))

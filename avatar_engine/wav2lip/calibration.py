@@ -1,4 +1,4 @@
-"""Measure what eight bits need to know of a generator; done once, when weights are exported."""
+"""Calibration of eight-bit quantization, done once, when weights are exported."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from tts_engine.espeak.voice import EspeakVoice
 from ..presenter import Presenter
 from .backends.base import FaceFeatures, MelWindows, MouthPixels
 from .backends.torch_backends import TorchCpuBackend
-from .feature_cache import FaceFeatureMaker
+from .feature_cache import FaceFeatureExtractor
 from .mel import MelExtractor
 from .model import Wav2Lip384
 from .quantization import (
@@ -38,7 +38,7 @@ _SENTENCES = (
 )
 
 CalibrationProgress = Callable[[int, int], None]
-"""Is called with how many frames are done, and of how many."""
+"""Called with the number of frames done, and of all."""
 
 
 def calibration_mels(n: int) -> MelWindows:
@@ -74,10 +74,10 @@ def calibrate(
     n_frames = len(presenters) * len(mels)
     all_maps: list[FaceFeatures] = []
     for presenter in presenters:
-        maker = FaceFeatureMaker(presenter, face_encoder)
+        extractor = FaceFeatureExtractor(presenter, face_encoder)
         made = []
         for index in np.linspace(0, len(presenter) - 1, len(mels)).astype(int):
-            made.append(maker.maps(int(index)))
+            made.append(extractor.maps(int(index)))
             if progress:
                 progress(len(all_maps) * len(mels) + len(made), n_frames)
         all_maps.append([np.stack(level) for level in zip(*made, strict=True)])

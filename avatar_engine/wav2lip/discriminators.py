@@ -1,6 +1,6 @@
-"""The expert: do these lips and this sound belong together?
+"""The discriminators: the lip-sync expert (SyncNet), and the visual quality discriminator.
 
-After SyncNet (Chung and Zisserman, "Out of Time", 2016) as Wav2Lip trains it:
+The expert is SyncNet (Chung and Zisserman, "Out of Time", 2016) as Wav2Lip trains it:
 colour, residuals, and cosine similarity with cross-entropy.
 """
 
@@ -142,7 +142,7 @@ _FACE_SIZES = (96, 384)
 
 
 class QualityDiscriminator(nn.Module):
-    """Judges the lower half of a face, without looking at the sound.
+    """How real the lower half of a face looks, whatever the audio.
 
     At 96 pixels these are the layers of the original (arXiv:2008.10010, section
     3.4), so ``visual_quality_disc.pth`` fits. The 384 pixel paper gives none:

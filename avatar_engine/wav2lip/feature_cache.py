@@ -1,9 +1,9 @@
-"""What the generator makes of a presenter's loop before anybody speaks, kept on disk.
+"""Face features of every frame of a presenter's idle loop, computed once and kept on disk.
 
 One file per level of the network, 16-bit and mapped into memory: all sessions and all
 processes on a machine share the same pages. The folder's name says of which loop and which
-weights it was made, so that neither can be mixed with another's. Where there is less room
-than the whole loop needs, some of its frames are kept and the others made when they are shown.
+weights it was made, so that neither can be mixed with another's. With less memory than the
+whole loop needs, some of its frames are kept and the others computed when they are shown.
 """
 
 import hashlib
@@ -26,26 +26,26 @@ from .split_generator import FaceFeatureEncoder
 
 CACHE_FORMAT = 2  # counts up when the maps of the same loop and weights become others
 
-BuildProgress = Callable[[int, int], None]
-"""Is called with how many frames are done, and of how many."""
+CacheProgress = Callable[[int, int], None]
+"""Called with the number of frames done, and of all."""
 
 
 class FeatureCache:
-    """The maps of every frame of a loop.
+    """The feature maps of every frame of an idle loop.
 
     Args:
         presenter: Whose loop it is.
-        face_encoder: The part of the generator that makes them.
+        face_encoder: The part of the generator that computes them.
         weights: The file the generator came from.
         folder: Where they are kept; built at the first use, which takes a tenth of a second a
             frame. Another process that is building them is waited for.
-        told: Of the building.
-        most_mib: What they may take up; None keeps the whole loop. One frame is always kept.
-            The kept ones are spread over the loop, so that making the others is an even
-            load and no sudden one.
+        progress: Told of the frames computed so far.
+        max_mib: What they may take up; None keeps the whole loop. One frame is always kept.
+            The kept ones are spread over the loop, so that the cost of computing the others is
+            even.
 
     Raises:
-        OSError: There is no room for them; nothing is left behind.
+        OSError: The disk is full; nothing is left behind.
     """
 
     def __init__(
@@ -54,16 +54,16 @@ class FeatureCache:
         face_encoder: FaceFeatureEncoder,
         weights: Path,
         folder: Path,
-        told: BuildProgress | None = None,
-        most_mib: int | None = None,
+        progress: CacheProgress | None = None,
+        max_mib: int | None = None,
     ) -> None:
-        self._make = FaceFeatureMaker(presenter, face_encoder)
-        digest = _cache_key(presenter, weights, face_encoder, most_mib)
+        self._extractor = FaceFeatureExtractor(presenter, face_encoder)
+        digest = _cache_key(presenter, weights, face_encoder, max_mib)
         self.folder = folder / f"{presenter.card.name}-{digest}"
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{self.folder}.lock"):
             if not self.folder.is_dir():
-                _build_cache(self._make, len(presenter), self.folder, told, most_mib)
+                _build_cache(self._extractor, len(presenter), self.folder, progress, max_mib)
         files = sorted(self.folder.glob("*.npy"))
         # Copied on writing, which nobody does: what cannot be written to, OpenVINO would copy.
         self._levels: list[NDArray[np.float16]] = [np.load(f, mmap_mode="c") for f in files]
@@ -92,14 +92,14 @@ class FeatureCache:
         if first is not None and rows == list(range(first, first + len(rows))):
             return [level[first : first + len(rows)] for level in self._levels]
         frames = [
-            self._make.maps(index) if row is None else [level[row] for level in self._levels]
+            self._extractor.maps(index) if row is None else [level[row] for level in self._levels]
             for index, row in zip(indices, rows, strict=True)
         ]
         return [np.stack(level) for level in zip(*frames, strict=True)]
 
 
-class FaceFeatureMaker:
-    """Makes the maps of a loop's frames.
+class FaceFeatureExtractor:
+    """Computes the feature maps of a loop's frames.
 
     Args:
         presenter: Whose loop it is.
@@ -127,16 +127,20 @@ def _cached_frames(n_kept: int, n: int) -> list[int]:
 
 
 def _build_cache(
-    make: FaceFeatureMaker, n: int, folder: Path, told: BuildProgress | None, most_mib: int | None
+    extractor: FaceFeatureExtractor,
+    n: int,
+    folder: Path,
+    progress: CacheProgress | None,
+    max_mib: int | None,
 ) -> None:
     part = folder.with_suffix(".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
-        first = make.maps(0)
+        first = extractor.maps(0)
         n_kept = n
-        if most_mib is not None:
-            n_kept = min(n, max(1, most_mib * 2**20 // sum(level.nbytes for level in first)))
+        if max_mib is not None:
+            n_kept = min(n, max(1, max_mib * 2**20 // sum(level.nbytes for level in first)))
         levels = [
             np.lib.format.open_memmap(
                 part / f"{number}.npy", "w+", np.float16, (n_kept, *made.shape)
@@ -144,10 +148,10 @@ def _build_cache(
             for number, made in enumerate(first)
         ]
         for row, index in enumerate(_cached_frames(n_kept, n)):
-            for level, made in zip(levels, make.maps(index) if row else first, strict=True):
+            for level, made in zip(levels, extractor.maps(index) if row else first, strict=True):
                 level[row] = made
-            if told:
-                told(row + 1, n_kept)
+            if progress:
+                progress(row + 1, n_kept)
         for level in levels:
             level.flush()
         os.replace(part, folder)
@@ -156,9 +160,9 @@ def _build_cache(
 
 
 def _cache_key(
-    presenter: Presenter, weights: Path, face_encoder: FaceFeatureEncoder, most_mib: int | None
+    presenter: Presenter, weights: Path, face_encoder: FaceFeatureEncoder, max_mib: int | None
 ) -> str:
-    made_of = hashlib.sha256(f"{CACHE_FORMAT} {face_encoder.split_up_to} {most_mib}".encode())
+    key = hashlib.sha256(f"{CACHE_FORMAT} {face_encoder.split_up_to} {max_mib}".encode())
     for part in (presenter.idle_mp4, presenter.faces.tobytes(), weights.read_bytes()):
-        made_of.update(hashlib.sha256(part).digest())
-    return made_of.hexdigest()[:16]
+        key.update(hashlib.sha256(part).digest())
+    return key.hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Any generator of the family as one thing: faces and what they hear in, speaking faces out."""
+"""One interface to every generator: faces and mel windows in, lip-synced faces out."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ FaceBatch = NDArray[np.uint8]
 
 
 class LipSyncInference:
-    """Draws faces with a generator, whichever it is.
+    """Runs any of the generators on faces as bytes, RGB.
 
     Args:
-        network: Ready for inference. Its order of colours is seen to here.
+        network: Ready for inference; RGB is converted to its order of channels and back.
     """
 
     def __init__(self, network: LipSyncGenerator) -> None:
@@ -30,25 +30,25 @@ class LipSyncInference:
         self.lead, self.columns = _mel_window_of(network)
         """How many frames before its own the mel window of a frame begins, and its length."""
         self.takes_squares = isinstance(network, Wav2Lip384)
-        """Whether faces are the squares of ``faces.squares``; else whole boxes, squashed."""
+        """Whether faces are the squares of ``face_squares``; else whole boxes, stretched."""
 
     @classmethod
     def read(cls, weights: Path) -> "LipSyncInference":
         """With the generator that a weights file holds.
 
         Raises:
-            WeightsError: The file cannot be used; see :func:`.weights.load`.
+            LipSyncWeightsError: The file cannot be used; see :func:`.weights.load_weights`.
         """
         return cls(load_weights(weights, LipSyncGenerator))
 
     def draw(
         self, faces: FaceBatch, mels: NDArray[np.float32], references: FaceBatch | None = None
     ) -> FaceBatch:
-        """The faces, saying what is heard.
+        """The faces, lip-synced to their mel windows.
 
         Args:
             faces: As they were filmed.
-            mels: (n, 1, 80, columns), from :func:`.mel.windows`.
+            mels: (n, 1, 80, columns), from :func:`.mel.mel_windows`.
             references: The same person with the mouth closed, so that no shape of the
                 filmed lips leaks; by default the faces themselves, as in the original.
         """
@@ -64,13 +64,13 @@ class LipSyncInference:
             else:
                 drawn = self._network(*given)
         pixels = (drawn * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
-        return np.ascontiguousarray(self._turned(pixels.numpy()))
+        return np.ascontiguousarray(self._reordered(pixels.numpy()))
 
     def _tensor(self, faces: FaceBatch) -> Tensor:
-        ordered = np.ascontiguousarray(self._turned(faces))
+        ordered = np.ascontiguousarray(self._reordered(faces))
         return torch.from_numpy(ordered).permute(0, 3, 1, 2).float() / 255
 
-    def _turned(self, faces: FaceBatch) -> FaceBatch:
+    def _reordered(self, faces: FaceBatch) -> FaceBatch:
         """From RGB to the network's order of colours, or back."""
         return faces[..., ::-1] if self._network.channel_order == "BGR" else faces
 

@@ -1,4 +1,4 @@
-"""What the networks hear: the mel spectrogram of Wav2Lip, whole or piece by piece.
+"""The mel spectrogram of Wav2Lip, the input of every network, whole or piece by piece.
 
 The numbers and the order of the steps are those of the original's ``audio.py``
 (arXiv:2008.10010): pre-emphasis, short-time Fourier transform centred on each
@@ -30,12 +30,12 @@ SILENCE = -4.0  # what a band without sound is normalised to; the loudest is 4
 
 FPS = 25  # frames a second
 SAMPLES_PER_FRAME = SAMPLE_RATE // FPS  # 640
-MEL_WINDOW = 16  # columns that the networks look at for a frame, 200 ms: five frames
+MEL_WINDOW = 16  # columns of the input for a frame, 200 ms: five frames
 GENERATOR_LEAD = 2
 """Frames by which the 384 generator's window begins before its frame: ``[i - GENERATOR_LEAD]``.
 
-So it hears both sides of the frame that it draws, as lips part before they sound and
-close after, and looks ahead only 120 ms; the original begins with the frame and waits
+So it covers both sides of the frame, as lips part before their sound and close after it,
+and looks ahead only 120 ms; the original begins with the frame and waits
 for 200 ms. The expert's window begins with the first of its frames, as the original's.
 """
 

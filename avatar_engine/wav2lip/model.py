@@ -1,4 +1,4 @@
-"""The few layers that every network of the family is made of.
+"""The layers of the family's networks, and the 384x384 generator.
 
 The attribute names (``conv_block``) are those of the original repository, so
 that its checkpoints fit without renaming.
@@ -180,7 +180,7 @@ class LipSyncGenerator(nn.Module):
         *,
         lower_half: bool = False,
     ) -> Tensor:
-        """Draw every face saying its sound; the argument order is the original's.
+        """Generate every face lip-synced to its mel window; the argument order is the original's.
 
         Several frames of several clips are flattened into one batch first. In
         training the batch is at least 2, for the batch norm of the 1x1 maps.
@@ -188,9 +188,9 @@ class LipSyncGenerator(nn.Module):
         Args:
             mels: (B, 1, 80, 16), in [-4, 4].
             faces: (B, 6, size, size), in [0, 1].
-            which: (B,) The number of each sound's face, if several are said by one: a face
-                is encoded once, which is half of the work.
-            lower_half: Draw that alone.
+            which: (B,) The index of each window's face, if several windows share one: a face is
+                then encoded once, which saves half of the work.
+            lower_half: Generate that alone.
 
         Returns:
             (B, 3, size, size), in [0, 1]; or (B, 3, size / 2, size).

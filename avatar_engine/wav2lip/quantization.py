@@ -1,4 +1,4 @@
-"""The large maps in eight bits: bytes are multiplied several times as fast as 32-bit numbers.
+"""Eight-bit quantization of the large maps: int8 is several times as fast as fp32.
 
 Post-training quantisation as in Jacob et al. (arXiv:1712.05877): a layer's input is rounded to
 256 levels between 0 and a largest value, its weights to 255 levels for each output channel. Only
@@ -30,7 +30,7 @@ from .backends.base import FaceFeatures, MelWindows, MouthPixels
 from .split_generator import MouthDecoder
 
 MIN_MOUTH_PSNR = 38.0
-"""dB of PSNR against fp32 at the mouth; below it, eight bits are not used by themselves."""
+"""dB of PSNR against fp32 at the mouth; below it, eight bits are used only on request."""
 
 _FIRST_LARGE = 3  # block of the decoder; its output has 24 rows
 _MOUTH_PIXELS = (

@@ -1,4 +1,4 @@
-"""The generator in the form that talks: the same pictures for a third of the work.
+"""The generator split for inference: the same pictures for a third of the work.
 
     face  ──▶ [ FaceFeatureEncoder ] ──▶ maps, once per frame of the loop, cached
                                            │
@@ -8,8 +8,8 @@ Four transformations, none of which changes a pixel that is used (but for roundi
 
 1. **Fold.** Batch norm is an affine map and goes into its convolution; a residual,
    ``conv(x) + x``, is the same convolution with 1 added in the middle of its kernel.
-2. **Cache.** The face encoder does not hear the sound: what it makes of a loop's frame
-   is computed once.
+2. **Cache.** The face encoder does not depend on the audio: its maps of a loop's frame
+   are computed once.
 3. **Split.** A decoder block begins with a convolution over ``[x, skip]``, which is
    ``conv_x(x) + conv_skip(skip)``; the second part belongs to the face and is cached in
    place of the skip. That pays in the deep levels, where it is small. In the shallow
@@ -54,11 +54,13 @@ class FaceFeatureEncoder(nn.Module):
         """Height of the largest level whose map comes already convolved."""
         self.encoder = nn.ModuleList(_folded(block) for block in generator.face_encoder_blocks)
         heights = generator.heights()
-        self._needed = _needed(generator)
+        self._needed = _needed_areas(generator)
         self.parts = nn.ModuleList()
         for height, (block, n_own) in zip(heights, _blocks(generator), strict=False):
             is_split = height <= split_up_to
-            self.parts.append(_half(block, n_own, of_face=True) if is_split else nn.Identity())
+            self.parts.append(
+                _split_deconvolution(block, n_own, of_face=True) if is_split else nn.Identity()
+            )
         self.parts.append(nn.Identity())  # the output block's skip
 
     def forward(self, faces: Tensor) -> tuple[Tensor, ...]:
@@ -72,7 +74,7 @@ class FaceFeatureEncoder(nn.Module):
 
 
 class MouthDecoder(nn.Module):
-    """What depends on the sound: mel windows and a frame's maps to what is seen of the picture.
+    """What depends on the sound: mel windows and a frame's maps to its mouth.
 
     One call draws any number of frames, each with its own maps.
     """
@@ -81,14 +83,14 @@ class MouthDecoder(nn.Module):
         super().__init__()
         self.audio = _folded(generator.audio_encoder)
         self.first = _folded(generator.face_decoder_blocks[0])
-        heights, needed = generator.heights(), _needed(generator)
+        heights, needed = generator.heights(), _needed_areas(generator)
         levels = zip(_blocks(generator), heights[:-1], pairwise(needed), strict=True)
         self.blocks = nn.ModuleList(
             _CroppedDecoderBlock(block, n_own if height <= split_up_to else None, *areas)
             for (block, n_own), height, areas in levels
         )
         self.output = _folded(generator.output_block)
-        self._seen = _inside(needed[-1], mouth_area(generator.size))
+        self._output_area = _relative_area(needed[-1], mouth_area(generator.size))
 
     def forward(self, mels: Tensor, *maps: Tensor) -> Tensor:
         """Draw.
@@ -104,11 +106,11 @@ class MouthDecoder(nn.Module):
         for block, skip in zip(self.blocks, maps, strict=False):
             x = block(x, skip)
         drawn = self.output(torch.cat([x, maps[-1]], dim=1))
-        return cast(Tensor, drawn[..., *self._seen])
+        return cast(Tensor, drawn[..., *self._output_area])
 
 
 def mouth_area(size: int) -> MapArea:
-    """The rows and columns of a face of (size, size) that are drawn: what ``paste`` takes."""
+    """Rows and columns of a (size, size) face that are generated: those ``blend_face`` uses."""
     margin = round(size * SIDE_MARGIN)
     return slice(size // 2, size), slice(margin, size - margin)
 
@@ -158,13 +160,15 @@ class _CroppedDecoderBlock(nn.Module):
         super().__init__()
         self._is_split = n_own is not None
         self.deconvolution = (
-            _folded(block[0]) if n_own is None else _half(block, n_own, of_face=False)
+            _folded(block[0])
+            if n_own is None
+            else _split_deconvolution(block, n_own, of_face=False)
         )
         # At a cut every 3x3 kernel lacks its neighbours, which spoils a row or column.
         self.layers = nn.Sequential(*(_folded(layer) for layer in list(block)[1:]))
         scale = cast(nn.ConvTranspose2d, cast(DeconvBlock, block[0]).conv_block[0]).stride[0]
         rows, columns = (slice(scale * a.start, scale * a.stop) for a in given)
-        self._unspoilt = _inside((rows, columns), needed)
+        self._valid_area = _relative_area((rows, columns), needed)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """(B, C, h, w) and the map that belongs to it to (B, C', h', w')."""
@@ -172,10 +176,10 @@ class _CroppedDecoderBlock(nn.Module):
             x = relu(self.deconvolution(x) + skip)
         else:
             x = self.deconvolution(torch.cat([x, skip], dim=1))
-        return cast(Tensor, self.layers(x)[..., *self._unspoilt])
+        return cast(Tensor, self.layers(x)[..., *self._valid_area])
 
 
-def _half(block: nn.Sequential, n_own: int, *, of_face: bool) -> nn.ConvTranspose2d:
+def _split_deconvolution(block: nn.Sequential, n_own: int, *, of_face: bool) -> nn.ConvTranspose2d:
     """Half of a block's folded deconvolution: over the channels of the decoder, or of the face."""
     whole = cast(nn.ConvTranspose2d, cast(nn.Sequential, _folded(block[0]))[0])
     half = copy.deepcopy(whole)
@@ -206,7 +210,7 @@ def _folded(module: nn.Module) -> nn.Module:
     return module
 
 
-def _needed(generator: LipSyncGenerator) -> list[MapArea]:
+def _needed_areas(generator: LipSyncGenerator) -> list[MapArea]:
     """What is needed of each decoder map, the deepest first."""
     heights = generator.heights()
     columns = needed_columns(heights, mouth_area(generator.size)[1].start)
@@ -214,7 +218,7 @@ def _needed(generator: LipSyncGenerator) -> list[MapArea]:
     return list(zip(rows, columns, strict=True))
 
 
-def _inside(area: MapArea, part: MapArea) -> MapArea:
+def _relative_area(area: MapArea, part: MapArea) -> MapArea:
     """A part of the whole, counted from where ``area`` begins."""
     rows, columns = (
         slice(inner.start - outer.start, inner.stop - outer.start)

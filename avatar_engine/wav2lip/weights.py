@@ -1,6 +1,6 @@
 """Weights on disk: ours as safetensors, others' read without running what they may hold.
 
-What a file holds is told from its names and shapes, never from its file name;
+What a file holds is recognized by tensor names and shapes, never by its file name;
 so is the width of a 384 pixel network. Ours carry what they are in the
 metadata as well, and the settings of the mel spectrogram they were trained on.
 """
@@ -118,7 +118,7 @@ def save_weights(network: nn.Module, path: Path, *, half: bool = False) -> None:
 def load_weights(path: Path, expected: type[Network]) -> Network:
     """Read a network, ready for inference: in single precision, on the CPU, ``eval()``.
 
-    ``expected`` may be what several have in common: ``load(path, Generator)``
+    ``expected`` may be a common base: ``load_weights(path, LipSyncGenerator)``
     reads whichever generator the file holds.
 
     Reads safetensors, torch checkpoints (weights only; also with the weights
@@ -126,7 +126,7 @@ def load_weights(path: Path, expected: type[Network]) -> Network:
     ones have them) and, for LipGAN, Keras' ``.h5``.
 
     Raises:
-        WeightsError: There is no such file, it is damaged, it holds code or
+        LipSyncWeightsError: There is no such file, it is damaged, it holds code or
             another network, or it was trained on another mel spectrogram.
     """
     wanted = " or ".join(known.title for known in _KNOWN if issubclass(known.type, expected))
@@ -138,7 +138,7 @@ def load_weights(path: Path, expected: type[Network]) -> Network:
     ]
     if differing:
         raise LipSyncWeightsError("other_mel", path=path, differences=", ".join(differing))
-    network, found = _recognise(state)
+    network, found = _identify(state)
     if not isinstance(network, expected):
         holds = f"looks like {found}" if found else _unknown(state)
         raise LipSyncWeightsError("other_network", path=path, wanted=wanted, found=holds)
@@ -159,7 +159,7 @@ def _counters(network: nn.Module) -> dict[str, Tensor]:
     return {name: torch.tensor(0) for name in names}
 
 
-def _recognise(state: State) -> tuple[nn.Module | None, str]:
+def _identify(state: State) -> tuple[nn.Module | None, str]:
     """The network that ``state`` fits, without its memory, and its title."""
     for known in _KNOWN:
         try:
@@ -190,9 +190,9 @@ def _read(path: Path) -> tuple[State, Mapping[str, str]]:
     try:
         with path.open("rb") as file:
             start = file.read(9)
-    except OSError as problem:
-        reason = problem.strerror
-        raise LipSyncWeightsError("weights_missing", path=path, reason=reason) from problem
+    except OSError as error:
+        reason = error.strerror
+        raise LipSyncWeightsError("weights_missing", path=path, reason=reason) from error
     metadata: Mapping[str, str] = {}
     if start.startswith(b"\x89HDF"):
         content: object = _read_keras(path)
@@ -219,34 +219,34 @@ def _read_safetensors(path: Path) -> tuple[State, Mapping[str, str]]:
     try:
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except SafetensorError as problem:
-        raise _damaged(path) from problem
+    except SafetensorError as error:
+        raise _damaged(path) from error
 
 
 def _read_torch(path: Path) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except UnpicklingError as problem:
-        if "GLOBAL" in str(problem):  # something to be imported, and then called
-            raise LipSyncWeightsError("weights_hold_code", path=path) from problem
-        raise _damaged(path) from problem
-    except Exception as problem:  # a broken pickle can raise anything
-        raise _damaged(path) from problem
+    except UnpicklingError as error:
+        if "GLOBAL" in str(error):  # something to be imported, and then called
+            raise LipSyncWeightsError("weights_hold_code", path=path) from error
+        raise _damaged(path) from error
+    except Exception as error:  # a broken pickle can raise anything
+        raise _damaged(path) from error
 
 
 def _read_keras(path: Path) -> State:
     try:
         from .compat.keras_weights import read_keras_weights
-    except ImportError as problem:
-        raise LipSyncWeightsError("needs_h5py", path=path) from problem
+    except ImportError as error:
+        raise LipSyncWeightsError("needs_h5py", path=path) from error
     with torch.device("meta"):
         network = LipGAN()
     try:
         return read_keras_weights(path, network)
-    except OSError as problem:
-        raise _damaged(path) from problem
-    except ValueError as problem:
-        raise LipSyncWeightsError("other_keras_network", path=path, reason=problem) from problem
+    except OSError as error:
+        raise _damaged(path) from error
+    except ValueError as error:
+        raise LipSyncWeightsError("other_keras_network", path=path, reason=error) from error
 
 
 def _damaged(path: Path) -> LipSyncWeightsError:

@@ -53,7 +53,7 @@ class LipsyncRow:
     figures: dict[str, float]
     """What could be measured, by the name in ``FIGURES``."""
     distances: dict[str, NDArray[np.float64]]
-    """(31,): what ``lse.Sync`` has, by the judge's prefix."""
+    """(31,): what a judge measures, by the judge's prefix."""
     features: NDArray[np.float32] | None
     """(n, 2048): what Inception sees in every fifth frame."""
 

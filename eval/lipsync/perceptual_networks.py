@@ -34,7 +34,7 @@ def load_published_weights(network: nn.Module, parts: Sequence[WeightsFile]) -> 
         parts: The files.
 
     Raises:
-        WeightsError: A file is missing, damaged or another one, or not all is there.
+        LipSyncWeightsError: A file is missing, damaged or another one, or not all is there.
     """
     wanted = network.state_dict()
     state: dict[str, Tensor] = {}
@@ -123,7 +123,7 @@ def load_lpips(alexnet: Path, linear: Path) -> Lpips:
     """LPIPS from its two published files.
 
     Raises:
-        WeightsError: They are missing, or others.
+        LipSyncWeightsError: They are missing, or others.
     """
     network = Lpips()
     load_published_weights(
@@ -284,7 +284,7 @@ def load_inception(path: Path) -> Inception:
     """Inception from pytorch-fid's file.
 
     Raises:
-        WeightsError: It is missing, or another.
+        LipSyncWeightsError: It is missing, or another.
     """
     network = Inception()
     load_published_weights(

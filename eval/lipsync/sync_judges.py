@@ -223,7 +223,7 @@ def load_expert_judge(path: Path) -> ExpertJudge:
     """The expert of 384 or of 96 pixels that a file holds.
 
     Raises:
-        WeightsError: It holds neither, or is missing.
+        LipSyncWeightsError: It holds neither, or is missing.
     """
     expert = load_sync_expert(path)
     return ExpertJudge(expert, f"{type(expert).__name__} of {path.name}")
@@ -233,7 +233,7 @@ def load_syncnet_judge(path: Path) -> SyncNetJudge:
     """SyncNet from ``syncnet_v2.model``.
 
     Raises:
-        WeightsError: It is not that, or is missing.
+        LipSyncWeightsError: It is not that, or is missing.
     """
     return SyncNetJudge(load_weights(path, SyncNet), f"SyncNet of {path.name}")
 

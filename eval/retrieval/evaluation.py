@@ -152,7 +152,7 @@ def evaluate_retrieval(
         progress: Where a bar is drawn if it is a terminal.
 
     Raises:
-        DataError: A file of entries or questions is at fault.
+        TestSetError: A file of entries or questions is at fault.
         SettingsError: The settings are at fault.
         PluginError: A name is unknown.
         OSError: A file cannot be read.

@@ -1,4 +1,10 @@
-"""The training loop that both phases share: schedule, checkpoints, progress."""
+"""The training loop that both phases share: schedule, checkpoints, progress.
+
+It has one module, one loss and one optimizer, and a number of steps. The loops of
+``tts_engine.neural.training`` (a budget of processor time, several optimizers) and of
+``avatar_engine.training`` (several devices, validation, early stopping) share no more with it than
+the call of ``step``.
+"""
 
 import json
 import time

@@ -64,7 +64,7 @@ def load_weights(path: Path) -> VoiceNetworks:
     """Read a voice, ready to speak.
 
     Raises:
-        WeightsError: The file is missing, damaged or of another kind.
+        VoiceWeightsError: The file is missing, damaged or of another kind.
     """
     try:
         with safe_open(path, "pt") as file:

@@ -33,7 +33,7 @@ def load_sync_expert(path: Path) -> SyncExpert:
     """The expert of 384 or of 96 pixels that a weights file holds.
 
     Raises:
-        WeightsError: It holds neither.
+        LipSyncWeightsError: It holds neither.
     """
     try:
         return load_weights(path, SyncExpert384)

@@ -179,7 +179,7 @@ def _track_face(job: ClipJob, detector: FaceDetector) -> tuple[Boxes, tuple[int,
     thumbnails: list[NDArray[np.float32]] = []
     size = (0, 0)
     for picture in read_frames(job.video, FPS, job.sentence.first, job.sentence.n_frames):
-        if picture.late > MAX_FRAME_DELAY_S:
+        if picture.time_error > MAX_FRAME_DELAY_S:
             raise _ClipRejected("the picture stands still")
         detections.append(detector.detect(picture.pixels))
         thumbnails.append(_thumbnail(picture.pixels))

@@ -95,7 +95,7 @@ class DatasetPreparation:
 
     Raises:
         FaceError: The settings name a detector that cannot be used.
-        WeightsError: They name an expert that cannot be used.
+        LipSyncWeightsError: They name an expert that cannot be used.
     """
 
     def __init__(self, out: Path, settings: PreparationSettings, workers: int = 1) -> None:
@@ -270,7 +270,7 @@ def segment_audio(video: Path, wav: Path, settings: PreparationSettings) -> _Seg
     """Write the sound of a video as WAV, and find its sentences.
 
     Raises:
-        FootageError: It cannot be used.
+        VideoReadError: It cannot be used.
     """
     check_video(video)
     wav.parent.mkdir(parents=True, exist_ok=True)

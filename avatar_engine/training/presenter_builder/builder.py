@@ -109,7 +109,7 @@ class BuiltPresenter:
 def build_presenter(
     video: Path,
     out: Path,
-    wishes: PresenterOptions,
+    options: PresenterOptions,
     *,
     force: bool = False,
     step: Callable[[int, int], None] = lambda done, total: None,
@@ -119,39 +119,39 @@ def build_presenter(
     Args:
         video: One person who looks into the camera, with some seconds of silence.
         out: The folder of presenters.
-        wishes: What it is to be.
+        options: What it is to be.
         force: Whether one of the same name is replaced.
         step: Told how many pictures were looked at, of how many at most.
 
     Raises:
-        MakerError: There is no calm stretch, or one of that name is there already.
+        PresenterBuildError: There is no calm stretch, or one of that name is there already.
         RenderError: There is no face, or the framing does not fit.
         FaceError: The weights of the detector cannot be used.
-        FootageError: The file cannot be read as a video.
+        VideoReadError: The file cannot be read as a video.
     """
     if not video.is_file():
         raise PresenterBuildError(f"there is no file {video}")
-    folder = out / wishes.name
+    folder = out / options.name
     if folder.exists() and not force:
         raise PresenterBuildError(
             f"{folder} is there already; choose another --name, or add --force"
         )
-    source = FaceSource(video, wishes.framing)
+    source = FaceSource(video, options.framing)
     if source.is_still:
         raise PresenterBuildError(f"{video} is a picture; a presenter is made from a video")
     first, n = 0, round(SEARCHED_S * FPS)
-    if wishes.start_s is not None:
-        first, n = round(wishes.start_s * FPS), round(wishes.seconds * FPS)
+    if options.start_s is not None:
+        first, n = round(options.start_s * FPS), round(options.seconds * FPS)
     seen = scan_video(
-        video, source, load_detector(wishes.detector), first, n, lambda done: step(done, n)
+        video, source, load_detector(options.detector), first, n, lambda done: step(done, n)
     )
-    loop = _choose_loop(video, seen, wishes)
-    size = _output_size(source.size, wishes.height)
-    part = out / f".{wishes.name}.part"
+    loop = _choose_loop(video, seen, options)
+    size = _output_size(source.size, options.height)
+    part = out / f".{options.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        n_frames = _write_presenter(part, source, seen, loop, first, size, wishes)
+        n_frames = _write_presenter(part, source, seen, loop, first, size, options)
         Presenter(part)
         _replace_folder(folder, part)
     finally:
@@ -160,16 +160,16 @@ def build_presenter(
     return BuiltPresenter(folder, start / FPS, (start + loop.n) / FPS, loop.join, n_frames, size)
 
 
-def _choose_loop(video: Path, seen: VideoScan, wishes: PresenterOptions) -> LoopSegment:
+def _choose_loop(video: Path, seen: VideoScan, options: PresenterOptions) -> LoopSegment:
     """In places of the scan."""
-    if wishes.start_s is not None:
+    if options.start_s is not None:
         if len(seen) < MIN_LOOP_FRAMES:
             raise PresenterBuildError(
-                f"{video} has only {len(seen) / FPS:.1f} s from {wishes.start_s:g} s on; at least "
+                f"{video} has only {len(seen) / FPS:.1f} s from {options.start_s:g} s on; at least "
                 f"{MIN_LOOP_FRAMES / FPS:g} s are needed"
             )
         return close_loop(seen, 0, len(seen))
-    found = calmest_segment(seen, round(wishes.seconds * FPS))
+    found = calmest_segment(seen, round(options.seconds * FPS))
     if found is None:
         raise PresenterBuildError(
             f"{video}: nowhere is it silent for {MIN_LOOP_FRAMES / FPS:g} s. "
@@ -187,7 +187,7 @@ def _write_presenter(
     loop: LoopSegment,
     offset: int,
     size: tuple[int, int],
-    wishes: PresenterOptions,
+    options: PresenterOptions,
 ) -> int:
     places = loop.places()
     with Mp4File(folder / "idle.mp4", size, FPS, comment=watermark.LABEL, fine=True) as film:
@@ -199,12 +199,12 @@ def _write_presenter(
     scale = size[0] / source.size[0], size[1] / source.size[1]
     np.savez_compressed(folder / "track.npz", face=_face_track(seen.boxes, places) * (scale * 2))
     card = PresenterCard(
-        name=wishes.name,
-        title={"zh-CN": wishes.title or wishes.name, "en": wishes.name},
-        licence=wishes.licence.strip(),
-        attribution=wishes.attribution,
-        consent=wishes.consent.strip(),
-        voice=wishes.voice,
+        name=options.name,
+        title={"zh-CN": options.title or options.name, "en": options.name},
+        licence=options.licence.strip(),
+        attribution=options.attribution,
+        consent=options.consent.strip(),
+        voice=options.voice,
         label=watermark.LABEL,
         width=size[0],
         height=size[1],

@@ -100,7 +100,7 @@ def choose_mouth_shapes(
 
 
 class MouthShapes:
-    """The chosen mouths with their pictures, as ``training.blender.trace_mouths`` wrote them.
+    """The chosen mouths and their pictures, as ``avatar_engine.training.blender mouths`` wrote them
 
     Args:
         folder: ``mouths.npy`` and a PNG for each of its rows.

@@ -1,5 +1,5 @@
-"""What runs the network on this machine's hardware, behind one small interface.
+"""Inference backends: what runs the network on this machine's hardware.
 
-``choice.choose`` finds the fastest that is there; ``onnx_file.export`` writes the network for
-hardware that none of them knows.
+``selection.choose_backend`` finds the fastest that is there; ``onnx_export.export_onnx`` writes
+the network for hardware that none of them knows.
 """

@@ -1,4 +1,4 @@
-"""What a backend does: draw what is seen of faces from sounds and cached maps."""
+"""The interface of an inference backend: mel windows and face features to mouth pixels."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, cast
@@ -19,18 +19,18 @@ MouthPixels = NDArray[np.uint8]
 
 
 class BackendError(ValueError):
-    """A backend cannot be used on this machine; the text says what would do."""
+    """A backend cannot be used on this machine; the text says which can."""
 
 
 class InferenceBackend(Protocol):
-    """The network, ready to draw. Several threads may draw: they take turns."""
+    """The network, ready to draw. Thread-safe: one batch runs at a time."""
 
     @property
     def name(self) -> str:
         """For people: ``"OpenVINO fp32, 2 threads"``."""
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
-        """What is seen of n frames, of one speaker or of several, each with its own maps.
+        """The mouths of n frames, of one presenter or several, each with its own features.
 
         What is drawn of a frame does not depend on the frames drawn with it: not at all with
         OpenVINO, by one level of 255 at most elsewhere.

@@ -1,4 +1,4 @@
-"""In which numbers this processor multiplies, and in which fastest."""
+"""The OpenVINO backend, and the precisions that this processor is fast in."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch import nn
 from .base import FaceFeatures, MelWindows, MouthPixels, PixelNetwork, example_inputs
 
 Precision = Literal["fp32", "bf16", "int8"]
-"""Of the multiplications. ``"int8"``: of those of the large maps (``quantization``)."""
+"""Of the convolutions; with ``"int8"`` of those of the large maps (``quantization``)."""
 
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -32,7 +32,7 @@ def native_precisions(cpuinfo: Path = _CPUINFO) -> set[Precision]:
 
 
 def fastest_precision(cpuinfo: Path = _CPUINFO) -> Precision:
-    """Bytes where they are multiplied, unless there is AMX: it is as fast in bf16."""
+    """int8 where the processor has VNNI, unless it has AMX, which is as fast in bf16."""
     found = native_precisions(cpuinfo)
     if "int8" in found and "amx_bf16" not in _cpu_flags(cpuinfo):
         return "int8"
@@ -85,11 +85,11 @@ class OpenVinoBackend:
             hint.enable_cpu_pinning: False,
         }
         # Two frames, or tracing would take the batch for a constant.
-        given = example_inputs(maps, 2)
-        shapes = [list(tensor.shape[1:]) for tensor in given]
+        inputs = example_inputs(maps, 2)
+        shapes = [list(tensor.shape[1:]) for tensor in inputs]
         anything = [openvino.PartialShape([-1, *shape]) for shape in shapes]
         network = openvino.convert_model(
-            PixelNetwork(decoder).eval(), example_input=given, input=anything
+            PixelNetwork(decoder).eval(), example_input=inputs, input=anything
         )
         core = openvino.Core()
         self._requests: dict[int, openvino.InferRequest] = {}
@@ -97,19 +97,19 @@ class OpenVinoBackend:
             network.reshape({i: [size, *shape] for i, shape in enumerate(shapes)})
             compiled = core.compile_model(network, "CPU", settings)
             self._requests[size] = compiled.create_infer_request()
-        self._turn = Lock()
+        self._lock = Lock()
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
         """See :class:`.base.InferenceBackend`."""
         drawn: list[MouthPixels] = []
         at = 0
-        with self._turn:
+        with self._lock:
             while at < len(mels):
                 size = next(size for size in _BATCH_SIZES if size <= len(mels) - at)
-                some = slice(at, at + size)
-                given = [mels[some], *(level[some] for level in maps)]
+                batch = slice(at, at + size)
+                inputs = [mels[batch], *(level[batch] for level in maps)]
                 # The output is the request's own and will be written over.
-                outputs = self._requests[size].infer(given, share_inputs=True)
+                outputs = self._requests[size].infer(inputs, share_inputs=True)
                 drawn.append(np.array(outputs[0]))
                 at += size
         return np.concatenate(drawn)

@@ -1,4 +1,4 @@
-"""Torch on a processor: always there."""
+"""The torch backends: any processor, and CUDA."""
 
 import copy
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class TorchCpuBackend:
         self._threads = threads
         pixels = PixelNetwork(decoder).eval()
         self._pixels = pixels.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._turn = Lock()
+        self._lock = Lock()
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
         """See :class:`.base.InferenceBackend`."""
-        with self._turn, torch.inference_mode():
+        with self._lock, torch.inference_mode():
             if torch.get_num_threads() != self._threads:  # others set it for their own ends
                 torch.set_num_threads(self._threads)
             drawn: MouthPixels = self._pixels(*map(torch.from_numpy, (mels, *maps))).numpy()
@@ -56,19 +56,19 @@ class TorchCudaBackend:
         self._pixels = pixels.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._maps = maps
         self._graphs: dict[int, _CudaGraph] = {}
-        self._turn = Lock()
+        self._lock = Lock()
 
     def draw(self, mels: MelWindows, maps: FaceFeatures) -> MouthPixels:
         """See :class:`.base.InferenceBackend`."""
         drawn = []
-        with self._turn, torch.inference_mode():
+        with self._lock, torch.inference_mode():
             for first in range(0, len(mels), _GRAPH_SIZES[-1]):
                 last = first + _GRAPH_SIZES[-1]
-                given = [torch.from_numpy(mels[first:last])]
-                given += [torch.from_numpy(level[first:last]) for level in maps]
-                n = len(given[0])
+                inputs = [torch.from_numpy(mels[first:last])]
+                inputs += [torch.from_numpy(level[first:last]) for level in maps]
+                n = len(inputs[0])
                 graph = self._graph(next(size for size in _GRAPH_SIZES if size >= n))
-                for tensor, part in zip(graph.inputs, given, strict=True):
+                for tensor, part in zip(graph.inputs, inputs, strict=True):
                     tensor[:n].copy_(part)
                 graph.graph.replay()
                 drawn.append(graph.output[:n].cpu().numpy())

@@ -3,7 +3,7 @@
 KR et al., "Towards Automatic Face-to-Face Translation", ACM Multimedia 2019.
 The original is written in Keras, and so is its checkpoint: ``lipgan_residual_mel.h5``
 of its ``fully_pythonic`` branch fits this network. The checkpoint of the paper
-itself hears MATLAB cepstra of another shape and does not.
+itself takes MATLAB cepstra of another shape and does not.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class LipGAN(LipSyncGenerator):
     """The generator of LipGAN for 96x96 pixels.
 
     It takes mel windows of 27 columns, (B, 1, 80, 27), from four frames before
-    each frame (``windows(mel, (f - 4 for f in frames), columns=27)``). Faces are
+    each frame (``mel_windows(mel, (f - 4 for f in frames), columns=27)``). Faces are
     given as to every other generator, the masked one first; the original has
     the reference first, which is put right inside.
     """

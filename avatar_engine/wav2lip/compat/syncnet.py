@@ -1,4 +1,4 @@
-"""SyncNet as its authors released it, the yardstick of LSE-D and LSE-C.
+"""SyncNet as its authors released it, the network behind the metrics LSE-D and LSE-C.
 
 Chung and Zisserman, "Out of Time: Automated Lip Sync in the Wild", 2016. The
 layers and names are those of ``SyncNetModel.py`` in joonson/syncnet_python, so

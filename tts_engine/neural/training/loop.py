@@ -1,4 +1,9 @@
-"""The training loop of one stage: a budget of processor time, and checkpoints to resume from."""
+"""The training loop of one stage: a budget of processor time, and checkpoints to resume from.
+
+The budget is why this loop is not that of ``retrievers.training`` or ``avatar_engine.training``,
+which count steps: how long a voice takes to train is known beforehand, on any machine, and the
+learning rate follows the part of the budget that is spent.
+"""
 
 import json
 import math
