@@ -100,7 +100,7 @@ def choose_mouth_shapes(
 
 
 class MouthShapes:
-    """The chosen mouths and their pictures, as ``avatar_engine.training.blender mouths`` wrote them
+    """The chosen mouths and their pictures, which ``avatar_engine.training.blender mouths`` wrote.
 
     Args:
         folder: ``mouths.npy`` and a PNG for each of its rows.
