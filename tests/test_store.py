@@ -17,6 +17,7 @@ import pytest
 from agent.build import LoadedStages
 from retrievers import FaqEntry, Scope, StoreError
 from retrievers.store import chroma
+from retrievers.store.bm25_index import Bm25Index
 from retrievers.store.catalogue import Catalogue
 from retrievers.store.chroma import SHIPPED_ENCODER, ChromaStore
 from retrievers.store.faq_files import FaqFileError, from_record, read_file, read_folder, to_record
@@ -177,6 +178,20 @@ def test_what_is_there_already_is_not_embedded_again(tmp_path: Path) -> None:
     store.add([*entries[:2], replace(entries[2], answer="网上办。")])
     assert [row for row, _ in store._catalogue.rows()][:2] == rows[:2]
     assert [entry.answer for entry in store][2] == "网上办。"
+
+
+def test_words_can_be_written_after_a_writer_that_died_within_its_commit(tmp_path: Path) -> None:
+    """It leaves files that the index does not know, with the names that come next."""
+    entries = [FaqEntry(f"a-{n}", f"第{n}个证怎么办？", "到窗口办。") for n in range(2)]
+    index = Bm25Index(tmp_path)
+    index.change({n: (entry, tokenize_entry(entry)) for n, entry in enumerate(entries)})
+    before = (tmp_path / "meta.json").read_bytes()
+    index.change({}, [0])
+    (tmp_path / "meta.json").write_bytes(before)  # is what a commit writes last
+    again = Bm25Index(tmp_path)
+    assert again.rows() == {0, 1}
+    again.change({}, [0])
+    assert again.rows() == {1}
 
 
 def test_the_few_entries_of_one_town_are_found_among_many(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class Bm25Index:
         self, added: Mapping[RowId, tuple[FaqEntry, EntryTerms]], removed: Iterable[RowId] = ()
     ) -> None:
         """Add entries, cut into terms, and remove rows; on disk when the call returns."""
-        writer = self._index.writer(heap_size=_BUFFER_BYTES, num_threads=1)
+        writer = self._writer()
         for row in removed:
             writer.delete_documents_by_query(
                 tantivy.Query.term_query(self._schema, "row", row, index_option="basic")
@@ -83,7 +83,7 @@ class Bm25Index:
 
     def clear(self) -> None:
         """Delete everything."""
-        writer = self._index.writer(heap_size=_BUFFER_BYTES, num_threads=1)
+        writer = self._writer()
         writer.delete_all_documents()
         writer.commit()
         self.reload()
@@ -106,6 +106,17 @@ class Bm25Index:
         hits = self._searcher.search(query, k, count=False).hits
         scores = [float(score) / most for score, _ in hits]
         return dict(zip(_row_numbers(self._searcher, hits), scores, strict=True))
+
+    def _writer(self) -> tantivy.IndexWriter:
+        """Return a writer of a folder without what a killed one may have left there.
+
+        Files of deleted rows are named after their segment and a running number, which the next
+        writer counts anew: it would want the name of a file that is there, and could never
+        commit again.
+        """
+        writer = self._index.writer(heap_size=_BUFFER_BYTES, num_threads=1)
+        writer.garbage_collect_files()
+        return writer
 
     def _telling(self, query_terms: Sequence[str], part: Part) -> Iterator[str]:
         """The terms to look for, the rarest first, until they occur too often together.
