@@ -16,6 +16,7 @@ setup(
         "avatar_engine": ["**/*.png", "**/*.yaml"],
         "ingest": ["**/*.ttf"],
         "page": ["**/*.css", "**/*.html", "**/*.js", "**/*.png"],
+        "retrievers": ["**/*.toml"],
         "zhengwen_assets": ["**/*"],
     },
 )

@@ -106,6 +106,8 @@ class Passage:
     entry: FaqEntry
     score: float
     """Relevance in [0, 1]; higher is closer, whatever the backend calls it."""
+    conflict: str = ""
+    """What the query states and the entry contradicts; it is then no answer, however near."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ class FaqResponder:
         best = passages[0] if passages else None
         near = tuple(p.entry.question for p in passages[: N_SUGGESTIONS + 1])
         # What has no words ("???", an emoji) is like every question and like none.
-        if best and written_in and is_clear and best.score >= self._answer_from:
+        is_answered = best and best.score >= self._answer_from and not best.conflict
+        if best and is_answered and written_in and is_clear:
             text = entry_answer(best.entry)
             answer = Answer(text, "answered", best.score, (best,), near[1:])
             return LookupResult(replace(answer, spoken=best.entry.spoken))

@@ -13,10 +13,15 @@ from zhengwen.assets import asset
 from ..base import EVERYWHERE, FaqEntry, FaqStore, Passage, Scope
 from ..text.tokenization import tokenize
 from .features import FEATURES, count_terms, exact_match_key, extract_features
+from .qualifiers import find_conflict, read_qualifiers
 from .ranker import LogisticRanker
 
 SHIPPED_RANKER = asset("retriever", "fusion.json")
 N_CANDIDATES = 20  # from each way of looking
+N_CHECKED = 5  # more than are returned, because some fall back when they contradict the question
+CONFLICT_FACTOR = 0.4
+"""What scores are multiplied with when the entry contradicts the question: a certain match is
+then still offered, and does not come before entries that may well be right."""
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +63,9 @@ class HybridRetriever:
         self._term_counts = lru_cache(maxsize=5000)(
             lambda entry: count_terms(store.terms_of(entry))
         )
+        self._qualifiers = lru_cache(maxsize=5000)(
+            lambda entry: read_qualifiers((entry.question, *entry.wordings))
+        )
 
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages, best first; the score is the probability to be right."""
@@ -69,8 +77,17 @@ class HybridRetriever:
                 exact_match_key, (found.entries[i].question, *found.entries[i].wordings)
             ):
                 probabilities[i] = 1.0
-        best = np.argsort(-probabilities, kind="stable")[:k]
-        return [Passage(found.entries[i], float(probabilities[i])) for i in best]
+        asked = read_qualifiers([query])
+        likely = np.argsort(-probabilities, kind="stable")[: k + N_CHECKED]
+        conflicts = {i: find_conflict(asked, self._qualifiers(found.entries[i])) for i in likely}
+        for i, conflict in conflicts.items():
+            if conflict:
+                probabilities[i] *= CONFLICT_FACTOR
+        best = sorted(likely, key=lambda i: -probabilities[i])[:k]
+        return [
+            Passage(found.entries[i], float(probabilities[i]), str(conflicts[i] or ""))
+            for i in best
+        ]
 
     def candidates(self, query: str, within: Scope = EVERYWHERE) -> CandidateSet:
         """Everything that is near in meaning or in words."""
