@@ -1,4 +1,8 @@
-"""Sentences become vectors, through text2vec, from a folder on this machine."""
+"""Sentences become vectors as text2vec makes them, from a folder on this machine.
+
+A plain BERT, such as the one that ships, runs in numpy (:mod:`.bert`), which starts in half a
+second; any other model that text2vec can load is left to it, to transformers and to torch.
+"""
 
 import hashlib
 import importlib.util
@@ -7,14 +11,17 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .bert import NumpyBert
 from .text.normalization import normalize_text
 
 # Set before the libraries are imported: they read it once. Nothing here may look for a network.
@@ -24,6 +31,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 _BATCH = 32
+_MAX_TOKENS = 256
 _SHARED = 4  # texts; so many are worth sharing between threads
 _FINGERPRINTED = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "vocab.txt")
 
@@ -51,13 +59,20 @@ class SentenceEncoder:
     fingerprint: str
 
     def __init__(self, folder: Path | str) -> None:
-        self._folder = Path(folder)
-        self.fingerprint = _fingerprint(self._folder)
-        self._lock = threading.Lock()
-        self._model = _load(self._folder)
-        config = self._model.bert.config
-        self.dimension = int(config.hidden_size)
-        self._longest = min(256, int(config.max_position_embeddings))
+        folder = Path(folder)
+        self.fingerprint = _fingerprint(folder)
+        try:
+            self._model: _Model = (
+                NumpyBert(folder, _MAX_TOKENS)
+                if NumpyBert.can_load(folder)
+                else Text2VecModel(folder, _MAX_TOKENS)
+            )
+        except Exception as error:
+            raise ValueError(
+                f"the sentence encoder at {folder} cannot be loaded ({error}); copy the whole "
+                "model folder again"
+            ) from error
+        self.dimension = self._model.dimension
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one vector of length 1 for each text, shape (n, dimension).
@@ -71,24 +86,58 @@ class SentenceEncoder:
         folded = [normalize_text(text) for text in texts]
         vectors = np.empty((len(folded), self.dimension), np.float32)
         shortest_first = sorted(range(len(folded)), key=lambda row: len(folded[row]))
-        for start in range(0, len(folded), _BATCH):
-            rows = shortest_first[start : start + _BATCH]
-            vectors[rows] = self._embed([folded[row] for row in rows])
+        batches = [shortest_first[i : i + _BATCH] for i in range(0, len(folded), _BATCH)]
+
+        def embed(rows: list[int]) -> None:
+            vectors[rows] = self._model.embed([folded[row] for row in rows])
+
+        if len(batches) == 1:
+            embed(batches[0])
+        else:
+            with ThreadPoolExecutor(self._model.n_workers) as workers:
+                for _ in workers.map(embed, batches):
+                    pass
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
-    def _embed(self, texts: list[str]) -> NDArray[np.float32]:
+
+class _Model(Protocol):
+    dimension: int
+    n_workers: int
+    """How many threads share many texts; a model may have threads of its own."""
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+class Text2VecModel:
+    """``text2vec.SentenceModel``, for whatever it can load. Several threads may use one at once."""
+
+    n_workers = 1
+
+    def __init__(self, folder: Path, max_tokens: int) -> None:
+        self._lock = threading.Lock()
+        self._model = _load(folder)
+        config = self._model.bert.config
+        self.dimension = int(config.hidden_size)
+        self._longest = min(max_tokens, int(config.max_position_embeddings))
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one vector for each text, not of length 1, shape (n, dimension)."""
         # SentenceModel.encode does this too, and as much again around it: for a single question
         # its progress bar and its moving between devices double the time.
         import torch
 
         with self._lock:  # the tokenizer keeps its padding between calls
             tokens = self._model.tokenizer(
-                texts, max_length=self._longest, padding=True, truncation=True, return_tensors="pt"
+                list(texts),
+                max_length=self._longest,
+                padding=True,
+                truncation=True,
+                return_tensors="pt",
             )
         with torch.inference_mode(), _threads(1 if len(texts) < _SHARED else None):
-            pooled = self._model.get_sentence_embeddings(**tokens)
-            unit: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=1).numpy()
-        return unit
+            pooled: NDArray[np.float32] = self._model.get_sentence_embeddings(**tokens).numpy()
+        return pooled
 
 
 @contextmanager
@@ -139,7 +188,7 @@ def _fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _load(folder: Path):  # type: ignore[no-untyped-def]
+def _load(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torch
@@ -152,11 +201,6 @@ def _load(folder: Path):  # type: ignore[no-untyped-def]
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             model = sentence_model(str(folder), device="cpu")
-        except Exception as error:
-            raise ValueError(
-                f"the sentence encoder at {folder} cannot be loaded ({error}); copy the whole "
-                "model folder again"
-            ) from error
         finally:
             transformers_logging.set_verbosity(loud)
     # 16-bit weights save disk; on a CPU they are slower and less exact than 32-bit ones.
@@ -165,7 +209,7 @@ def _load(folder: Path):  # type: ignore[no-untyped-def]
 
 
 @cache
-def _sentence_model_class():  # type: ignore[no-untyped-def]
+def _sentence_model_class() -> Any:
     """``text2vec.SentenceModel``, without what ``import text2vec`` imports beside it.
 
     The package imports its trainers, data sets and search engines (datasets, pandas, jieba's

@@ -1,5 +1,6 @@
 """The sentence encoder: what ships, what it refuses, and how it is trained."""
 
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from retrievers.encoder import SentenceEncoder
+from retrievers.bert import NumpyBert
+from retrievers.encoder import SentenceEncoder, Text2VecModel
 from retrievers.training import __main__ as training
 from retrievers.training.contrastive import cosent, info_nce, right_answers
 from retrievers.training.model import add_layers, init_words_from_characters, load, pool, save
@@ -61,6 +63,24 @@ def test_a_text_does_not_depend_on_its_neighbours(encoder: SentenceEncoder) -> N
     together = encoder.encode(texts)
     alone = np.concatenate([encoder.encode([text]) for text in texts])
     np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+def test_vectors_are_those_of_text2vec() -> None:
+    texts = ["护照", "户口迁移需要多长时间才能办完，要不要本人到场？", "", "How?", "办事指南" * 100]
+    ours, theirs = NumpyBert(SHIPPED, 256), Text2VecModel(SHIPPED, 256)
+    np.testing.assert_allclose(ours.embed(texts), theirs.embed(texts), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("model_type", "xlm-roberta"), ("hidden_act", "relu"), ("position_embedding_type", "key")],
+)
+def test_what_is_no_plain_bert_is_left_to_text2vec(tmp_path: Path, key: str, value: str) -> None:
+    shutil.copytree(SHIPPED, tmp_path / "other")
+    config = json.loads((SHIPPED / "config.json").read_text("utf-8"))
+    (tmp_path / "other" / "config.json").write_text(json.dumps(config | {key: value}), "utf-8")
+    assert NumpyBert.can_load(SHIPPED)
+    assert not NumpyBert.can_load(tmp_path / "other")
 
 
 def test_a_very_long_text_is_cut_and_not_refused(encoder: SentenceEncoder) -> None:
