@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -153,10 +153,14 @@ class OpenAiEndpoint:
 
 async def _read(request: Request) -> _CompletionRequest:
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MAX_BODY_BYTES:
-            raise _ApiError(413, "too_large", f"a request has at most {MAX_BODY_BYTES // 1024} KiB")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MAX_BODY_BYTES:
+                most = f"a request has at most {MAX_BODY_BYTES // 1024} KiB"
+                raise _ApiError(413, "too_large", most)
+    except ClientDisconnect:  # nobody reads this answer; without it there would be a traceback
+        raise _ApiError(400, "incomplete", "the request ended before it was whole") from None
     try:
         return _CompletionRequest.model_validate_json(body)
     except ValidationError as error:
