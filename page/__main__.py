@@ -13,10 +13,12 @@ from streamlit.web import cli
 
 import agent.settings  # noqa: F401
 
+from .staff.uploads import log_no_broken_uploads
 from .visitor import chat  # noqa: F401
 
 SCRIPT = Path(__file__).resolve().parent.parent / "streamlit_app.py"
 
 if __name__ == "__main__":
+    log_no_broken_uploads()
     sys.argv = ["streamlit", "run", str(SCRIPT), *sys.argv[1:]]
     sys.exit(cli.main())

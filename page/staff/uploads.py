@@ -1,10 +1,13 @@
 """Files from a browser come to lie in a folder, each under a safe form of its own name."""
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import IO, Protocol
+
+from starlette.requests import ClientDisconnect
 
 _MOST_BYTES = 200  # of a name; file systems take 255
 
@@ -58,3 +61,15 @@ def save(uploads: Iterable[Upload], folder: Path) -> list[Path]:
             file.write(upload.getbuffer())
         paths.append(path)
     return paths
+
+
+def log_no_broken_uploads() -> None:
+    """Keep uploads that the browser broke off out of the server's log.
+
+    Streamlit's upload handler does not expect them, and its web server logs a traceback for each.
+    """
+    logging.getLogger("uvicorn.error").addFilter(_is_no_broken_upload)
+
+
+def _is_no_broken_upload(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], ClientDisconnect))
