@@ -292,6 +292,7 @@ def test_two_processes_train_one_network(clips: Path, tmp_path: Path) -> None:
 # --- what is learnt -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_expert_learns_a_batch_by_heart(clips: Path, tmp_path: Path) -> None:
     settings = expert_settings(clips, tmp_path, augment=False, ema=0, workers=0, batch=4)
     task = ExpertTask(
@@ -302,6 +303,7 @@ def test_the_expert_learns_a_batch_by_heart(clips: Path, tmp_path: Path) -> None
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.slow
 def test_the_generator_learns_a_batch_by_heart(clips: Path, tmp_path: Path) -> None:
     settings = generator_settings(clips, tmp_path, ema=0, workers=0)
     task = generator.GeneratorTask(

@@ -76,11 +76,6 @@ class FeatureCache:
         """How many of the loop's frames are on disk."""
         return len(self._levels[0])
 
-    @property
-    def bytes_per_frame(self) -> int:
-        """On disk, and in memory once a frame was shown."""
-        return sum(level[0].nbytes for level in self._levels)
-
     def of(self, indices: Sequence[int]) -> FaceFeatures:
         """The maps of some frames of the loop, one array per level, as a backend takes them.
 

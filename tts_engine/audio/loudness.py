@@ -1,4 +1,4 @@
-"""Every voice equally loud: a measure of loudness, a leveller and a limiter for streams.
+"""Loudness normalization of streams: measurement (LUFS), gain, and a true-peak limiter.
 
 Loudness is that of ITU-R BS.1770-4 (EBU R 128), for one channel. Both filters work on
 hops of 40 ms whatever the size of the pieces they are given, so that a stream and a
@@ -79,13 +79,13 @@ class LoudnessHistory:
 class LoudnessNormalizer:
     """Bring one sentence of a voice to the common loudness, and its peaks below the ceiling.
 
-    The gain follows what was heard of the voice in the last seconds, sentences before
-    included. A voice never heard before is held back until its first 400 ms of sound
-    are there. The sound leaves up to 80 ms after it came, in its place.
+    The gain follows the loudness of the voice in the last seconds, earlier sentences
+    included. A voice without history is buffered until 400 ms of it can be measured.
+    The latency is up to 80 ms; no sample moves in time.
 
     Args:
         sample_rate: Hz; a multiple of 25.
-        loudness: What is known of this voice; told about the sentence at its end.
+        loudness: The measured history of this voice; the sentence is added at its end.
     """
 
     def __init__(self, sample_rate: int, loudness: LoudnessHistory) -> None:
@@ -97,27 +97,27 @@ class LoudnessNormalizer:
         self._recent: deque[float] = deque(loudness.recall(), maxlen=_MEMORY)
         self._powers: list[float] = []  # of each hop, from the first with sound
         self._blocks: list[float] = []
-        self._held: list[Samples] = []  # while nothing is known
+        self._buffered: list[Samples] = []  # buffered until there is a gain
         self._gain: float | None = _gain(self._recent)  # dB
 
     def push(self, samples: Samples) -> Samples:
         """Take sound, return the sound that is ready."""
         hops = self._hops.push(samples)
-        return self._limiter.push(_joined([self._level(hop) for hop in hops]))
+        return self._limiter.push(_joined([self._normalize(hop) for hop in hops]))
 
     def flush(self) -> Samples:
         """Return the rest; the sentence is over."""
-        levelled = []
-        if self._held:  # too short to be measured by the book
+        normalized = []
+        if self._buffered:  # shorter than the 400 ms that BS.1770 measures
             self._gain = _gain(deque(self._powers))
-            levelled.append(self._release())
+            normalized.append(self._flush_buffered())
         rest = self._hops.flush()
-        levelled.append(_amplified(rest, self._gain or 0.0, self._gain or 0.0))
+        normalized.append(_amplified(rest, self._gain or 0.0, self._gain or 0.0))
         self._loudness.learn(self._blocks)
         self._blocks = []
-        return np.concatenate([self._limiter.push(_joined(levelled)), self._limiter.flush()])
+        return np.concatenate([self._limiter.push(_joined(normalized)), self._limiter.flush()])
 
-    def _level(self, hop: Samples) -> Samples:
+    def _normalize(self, hop: Samples) -> Samples:
         weighted, self._filter_state = sosfilt(
             self._filter, hop.astype(np.float64), zi=self._filter_state
         )
@@ -130,20 +130,20 @@ class LoudnessNormalizer:
             self._recent.append(block)
         wanted = _gain(self._recent)
         if self._gain is None:
-            self._held.append(hop)
+            self._buffered.append(hop)
             if wanted is None:
                 return hop[:0]
             self._gain = wanted
-            return self._release()
+            return self._flush_buffered()
         before, after = self._gain, self._gain
         if wanted is not None:
             after += min(_SLEW, max(-_SLEW, wanted - before))
         self._gain = after
         return _amplified(hop, before, after)
 
-    def _release(self) -> Samples:
-        held, self._held = _joined(self._held), []
-        return _amplified(held, self._gain or 0.0, self._gain or 0.0)
+    def _flush_buffered(self) -> Samples:
+        buffered, self._buffered = _joined(self._buffered), []
+        return _amplified(buffered, self._gain or 0.0, self._gain or 0.0)
 
 
 class TruePeakLimiter:
