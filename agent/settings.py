@@ -13,6 +13,8 @@ from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, YamlConfigSettingsSource
 
 from zhengwen.assets import asset
 
@@ -204,16 +206,55 @@ def read_settings(
             file is missing.
     """
     named = path or (Path(environment[FILE_VARIABLE]) if FILE_VARIABLE in environment else None)
-    values: dict[str, Any] = {}
-    if named is not None or Path("zhengwen.yaml").exists():
-        values = _read_yaml(named or Path("zhengwen.yaml"))
-    for variable, text in environment.items():
-        if variable.startswith(PREFIX) and variable != FILE_VARIABLE:
-            _override(values, variable, text)
+    if named is not None and not named.is_file():
+        raise SettingsError(f"the settings file {named} cannot be read: there is no such file")
+
+    class Deployment(Settings, BaseSettings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *_: Any, **__: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            """The first that names a value decides it; groups are merged."""
+            return (
+                EnvironmentSource(settings_cls, environment),
+                SettingsFileSource(settings_cls, named or Path("zhengwen.yaml")),
+            )
+
     try:
-        return Settings.model_validate(values)
+        found = Deployment()
     except ValidationError as error:
         raise SettingsError("\n".join(map(_validation_message, error.errors()))) from error
+    return Settings.model_construct(found.model_fields_set, **dict(found))
+
+
+class SettingsFileSource(YamlConfigSettingsSource):
+    """A YAML file, with errors in words that quote nothing of it: it may hold passwords."""
+
+    def _read_file(self, file_path: Any) -> dict[str, Any]:
+        return _read_yaml(file_path)
+
+
+class EnvironmentSource(PydanticBaseSettingsSource):
+    """Environment variables whose values are YAML.
+
+    pydantic-settings' own source reads JSON, and passes over variables that name no setting;
+    here a misspelt one is refused like a misspelt key.
+    """
+
+    def __init__(self, settings_cls: type[BaseSettings], environment: Mapping[str, str]) -> None:
+        super().__init__(settings_cls)
+        self._environment = environment
+
+    def __call__(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for variable, text in self._environment.items():
+            if variable.startswith(PREFIX) and variable != FILE_VARIABLE:
+                _set_value(values, variable, text)
+        return values
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """The value of one setting, its name, and whether it has still to be parsed."""
+        return self().get(field_name), field_name, False
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -225,12 +266,12 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         raise SettingsError(f"the settings file {path} is not UTF-8: {error}") from error
     except yaml.YAMLError as error:
         raise SettingsError(f"the settings file {path} is not YAML: {_place(error)}") from None
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SettingsError(f"the settings file {path} must hold keys and values")
     return values
 
 
-def _override(values: dict[str, Any], variable: str, text: str) -> None:
+def _set_value(values: dict[str, Any], variable: str, text: str) -> None:
     *groups, key = variable.removeprefix(PREFIX).lower().split("__")
     for group in groups:
         inner = values.setdefault(group, {})
