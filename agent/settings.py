@@ -14,7 +14,12 @@ from typing import Any, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
 
 from zhengwen.assets import asset
 
@@ -210,6 +215,8 @@ def read_settings(
         raise SettingsError(f"the settings file {named} cannot be read: there is no such file")
 
     class Deployment(Settings, BaseSettings):
+        model_config = SettingsConfigDict(extra="forbid")
+
         @classmethod
         def settings_customise_sources(
             cls, settings_cls: type[BaseSettings], *_: Any, **__: Any

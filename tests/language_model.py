@@ -23,7 +23,8 @@ class Reply:
     @property
     def data(self) -> dict[str, Any]:
         """What the visitor's side of the request holds."""
-        return json.loads(self.request["messages"][-1]["content"])
+        held: dict[str, Any] = json.loads(self.request["messages"][-1]["content"])
+        return held
 
     def refuse(self, status: int, **headers: str) -> None:
         """Answer with an error instead of text."""

@@ -38,7 +38,8 @@ def spoken(text: str, sample_rate: int) -> NDArray[np.float32]:
     loud = np.flatnonzero(np.abs(samples) > 0.003)
     samples = samples[loud[0] : loud[-1]]
     resampled: NDArray[np.float32] = soxr.resample(samples, voice.sample_rate, sample_rate)
-    return resampled / resampled[np.abs(resampled).argmax()]  # the highest peak is upwards
+    resampled /= resampled[np.abs(resampled).argmax()]  # the highest peak is upwards
+    return resampled
 
 
 @cache

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agent.pipeline import AnswerPipeline, TimedIterator
-from agent.types import Question, Sentence
+from agent.types import Answer, Question, Sentence
 from avatar_engine import Encoder, Fragment, Frames
 from avatar_engine.adaptive import (
     FIRST_RETRY_DELAY,
@@ -182,16 +182,16 @@ def test_after_a_step_down_its_effect_is_waited_for() -> None:
     load_monitor = LoadMonitor(clock)
     for _ in range(20):
         load_monitor.report(is_late=True)
-    assert load_monitor.quality_level == "half"
+    levels = [load_monitor.quality_level]
     clock.now += STEP_DOWN_SETTLING
     load_monitor.report(is_late=True)
-    assert load_monitor.quality_level == "light"
+    assert [*levels, load_monitor.quality_level] == ["half", "light"]
 
 
 class Reciter:
     """Answers with a sentence or two."""
 
-    def respond(self, question: Question) -> Iterable[Sentence]:
+    def respond(self, question: Question) -> Iterator[Sentence | Answer]:
         return map(Sentence, (0, 1), ("您好。", "再见。"))
 
 
@@ -203,7 +203,7 @@ class Speaker:
     def __init__(self, clock: Callable[[], None]) -> None:
         self.waits = clock
 
-    def speak(self, text: str) -> Iterable[Speech]:
+    def speak(self, text: str) -> Generator[Speech]:
         self.waits()
         yield from speech(2)
 

@@ -189,7 +189,7 @@ def test_a_word_starts_as_the_mean_of_its_characters() -> None:
     model, tokenizer = load(SHIPPED)
     init_words_from_characters(model, tokenizer)
     table = model.embeddings.word_embeddings.weight
-    word, first, second = tokenizer.convert_tokens_to_ids(["护照", "护", "照"])
+    word, first, second = (tokenizer.convert_tokens_to_ids(token) for token in ["护照", "护", "照"])
     torch.testing.assert_close(table[word], (table[first] + table[second]) / 2)
 
 
@@ -225,7 +225,7 @@ def test_what_is_exported_of_two_folders_is_their_mean(tmp_path: Path) -> None:
     other = tmp_path / "other"
     with torch.no_grad():
         for weight in encoder.parameters():
-            weight += 0.5
+            weight.add_(0.5)
     save(encoder, tokenizer, other)
     mean = tmp_path / "mean"
     assert training.main(["export", "--init", str(SHIPPED), str(other), "--out", str(mean)]) == 0

@@ -30,6 +30,7 @@ class Visitor:
 
 @pytest.fixture
 def visitor(stages: LoadedStages) -> Visitor:
+    assert isinstance(stages.responder, FaqResponder)
     return Visitor(stages.responder)
 
 

@@ -49,13 +49,13 @@ def whole_file(n_frames: int) -> io.BytesIO:
 
 
 def test_flash_and_beep_of_the_encoded_film_coincide() -> None:
-    with av.open(whole_file(50)) as container:
+    with av.open(whole_file(50), "r") as container:
         flash = next(
             float(frame.time)
             for frame in container.decode(video=0)
             if frame.to_ndarray().mean() > 120
         )
-    with av.open(whole_file(50)) as container:
+    with av.open(whole_file(50), "r") as container:
         sound = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
     beep = np.argmax(np.abs(sound) > 0.1) / RATE
     assert flash == pytest.approx(BEEP_AT)
@@ -63,13 +63,13 @@ def test_flash_and_beep_of_the_encoded_film_coincide() -> None:
 
 
 def test_no_frame_is_lost_and_none_is_made_up() -> None:
-    with av.open(whole_file(43)) as container:
+    with av.open(whole_file(43), "r") as container:
         times = [frame.time for frame in container.decode(video=0)]
     assert times == pytest.approx([i / FPS for i in range(43)])
 
 
 def test_sound_lasts_as_long_as_the_pictures() -> None:
-    with av.open(whole_file(43)) as container:
+    with av.open(whole_file(43), "r") as container:
         n_samples = sum(frame.samples for frame in container.decode(audio=0))
     assert 0 <= n_samples / RATE - 43 / FPS < 0.1
 
@@ -92,7 +92,7 @@ def test_fragments_follow_each_other_without_gap_in_time() -> None:
 def test_every_beginning_of_the_stream_is_playable() -> None:
     fragments = list(encode(film(40), SIZE, FPS, RATE))
     beginning = io.BytesIO(b"".join(f.data for f in fragments[:4]))
-    with av.open(beginning) as container:
+    with av.open(beginning, "r") as container:
         assert len(list(container.decode(video=0))) == sum(FIRST_FRAGMENTS[:3])
 
 
@@ -100,7 +100,7 @@ def test_colours_survive_the_encoding() -> None:
     pixels = np.zeros((10, SIZE[1], SIZE[0], 3), np.uint8)
     pixels[:] = (200, 80, 40)
     stream = encode([Frames(pixels, FPS, 0, tone(0.4))], SIZE, FPS, RATE)
-    with av.open(io.BytesIO(b"".join(f.data for f in stream))) as container:
+    with av.open(io.BytesIO(b"".join(f.data for f in stream)), "r") as container:
         picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
     assert np.abs(picture[120, 160].astype(int) - (200, 80, 40)).max() <= 3
 
@@ -109,7 +109,7 @@ def test_sound_alone_is_a_film_without_pictures() -> None:
     faceless = SoundOnly(FPS)
     stream = list(encode(faceless.render([tone(1.5)]), faceless.size, FPS, RATE))
     assert stream[0].mime.startswith("audio/mp4")
-    with av.open(io.BytesIO(b"".join(f.data for f in stream))) as container:
+    with av.open(io.BytesIO(b"".join(f.data for f in stream)), "r") as container:
         assert not container.streams.video
         sound = np.concatenate([f.to_ndarray()[0] for f in container.decode(audio=0)])
     assert np.abs(sound).max() > 0.3

@@ -5,8 +5,10 @@ import math
 import pickle
 import re
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
@@ -77,7 +79,9 @@ def wanted(video: Path, voice: Path, generator: Path, tmp_path: Path) -> RenderR
 
 def watched(path: Path) -> list[Pixels]:
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        return [
+            frame.to_ndarray(format="rgb24").astype(np.uint8) for frame in container.decode(video=0)
+        ]
 
 
 # Back into the picture
@@ -100,7 +104,7 @@ def test_pasting_what_was_cut_changes_nothing(
     blend_face(
         shifted,
         crop_square(picture, where),
-        np.append(where, where[2]) + np.float32([0.5, 0, 0, 0]),
+        np.append(where, where[2]) + np.array([0.5, 0, 0, 0], np.float32),
     )
     assert np.abs(shifted.astype(int) - picture).mean() > 3 * away.mean()
 
@@ -139,7 +143,7 @@ class Echo384(Echo, Wav2Lip384):
         return super().forward(mels, faces)[:, :, 192:]
 
 
-class Echo96(Echo, Wav2Lip96):
+class Echo96(Echo, Wav2Lip96):  # type: ignore[misc]
     pass
 
 
@@ -152,7 +156,7 @@ def test_each_network_is_given_its_own_order_of_colours(
     faces[..., 0], faces[..., 1] = 200, 50
     made = inference.draw(faces, np.zeros((2, 1, 80, 16), np.float32))
     assert np.array_equal(made, faces)
-    given = network.faces
+    given = cast(torch.Tensor, network.faces)
     assert given[:, [red, 3 + red], 0].min() == pytest.approx(200 / 255)
     assert not given[:, 2 - red].any()
     half = network.size // 2
@@ -408,7 +412,11 @@ def beside(a: Pixels, b: Pixels) -> Pixels:
     ],
 )  # fmt: skip
 def test_faces_that_cannot_be_used_are_refused_with_a_remedy(
-    wanted: RenderRequest, frames: list[Pixels], tmp_path: Path, make, why: str
+    wanted: RenderRequest,
+    frames: list[Pixels],
+    tmp_path: Path,
+    make: Callable[[Pixels], Pixels],
+    why: str,
 ) -> None:
     face = write_video(tmp_path / "bad.mp4", [make(frame) for frame in frames], None)
     with pytest.raises(RenderError, match=rf"bad\.mp4: {why}"):

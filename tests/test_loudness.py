@@ -1,7 +1,9 @@
 """Every voice is equally loud, whatever comes in and however it is cut."""
 
+from collections.abc import Generator
+
 import numpy as np
-import pyloudnorm  # type: ignore[import-untyped]
+import pyloudnorm
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,7 +134,7 @@ def test_edges_start_and_end_in_silence_however_short() -> None:
 
 
 def test_words_and_phonemes_stay_with_their_sound() -> None:
-    def speech():  # type: ignore[no-untyped-def]
+    def speech() -> Generator[Speech]:
         for i, start in enumerate((0.0, 0.25, 0.5)):
             phonemes = (Phoneme(str(i), 0.1), Phoneme(f"{i}'", 0.2499))
             yield Speech(np.full(RATE // 4, 0.1, np.float32), RATE, f"{start} ", phonemes)

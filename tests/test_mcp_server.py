@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 pytest.importorskip("mcp", reason="pip install '.[mcp]'")
 
 from mcp import Client
+from mcp.types import TextContent
 
 from agent.build import LoadedStages
 from agent.langchain.tools import agent_tools
@@ -80,7 +81,9 @@ async def test_speaking_to_nobody_says_that_nobody_listens(
 ) -> None:
     async with Client(mcp_server(stages.retriever, display=display)) as client:
         result = await client.call_tool("speak", {"text": "请到三号窗口。"})
-    assert result.is_error and "nobody is listening" in result.content[0].text
+    [said] = result.content
+    assert isinstance(said, TextContent)
+    assert result.is_error and "nobody is listening" in said.text
 
 
 async def test_a_display_that_is_not_there_is_an_error(stages: LoadedStages) -> None:

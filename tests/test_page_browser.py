@@ -4,10 +4,12 @@ import json
 import re
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from websockets.sync.client import connect
 
 from tests.browser import ROOT, TIMEOUT, Stack, Visitor, chromium
@@ -31,11 +33,13 @@ OTHERS = (
 
 MARKUP = "<b>粗</b> **星** _斜_ `code` $x^2$ [链](https://a.cn) :smile: :red[红] -> &amp; 1. #"
 
+OpenPage = Callable[..., Visitor]
+
 pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     faq = folder / "faq"
     shutil.copytree(ROOT / "assets" / "faq", faq)
@@ -65,18 +69,18 @@ def stack(tmp_path_factory):
 
 # Not for the whole session: while it is open, no test can run an event loop of its own.
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
 
 
 @pytest.fixture
-def open_page(stack, browser):
+def open_page(stack: Stack, browser: Browser) -> Iterator[OpenPage]:
     """Opens pages, and checks in the end that none of them complained."""
-    visitors = []
+    visitors: list[Visitor] = []
 
-    def open_page(**context):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **context})
+    def open_page(**options: Any) -> Visitor:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         visitors.append(Visitor(context.new_page(), stack.url))
         return visitors[-1]
 
@@ -87,11 +91,11 @@ def open_page(stack, browser):
 
 
 @pytest.fixture
-def visitor(open_page):
+def visitor(open_page: OpenPage) -> Visitor:
     return open_page().arrive()
 
 
-def test_a_question_is_answered_in_text_and_by_a_talking_presenter(visitor):
+def test_a_question_is_answered_in_text_and_by_a_talking_presenter(visitor: Visitor) -> None:
     visitor.ask(KNOWN)
     expect(visitor.question).to_have_text(KNOWN)
     expect(visitor.answer).to_contain_text("派出所")
@@ -105,7 +109,7 @@ def test_a_question_is_answered_in_text_and_by_a_talking_presenter(visitor):
     expect(visitor.player).to_have_class(re.compile(r"\btalking\b"))
 
 
-def test_the_presenter_is_heard_and_captioned_and_then_rests(visitor):
+def test_the_presenter_is_heard_and_captioned_and_then_rests(visitor: Visitor) -> None:
     visitor.measure_sound()
     visitor.ask(BRIEF)
     visitor.expect_talking(1)
@@ -122,7 +126,7 @@ def test_the_presenter_is_heard_and_captioned_and_then_rests(visitor):
     assert visitor.idle.evaluate("v => !v.paused && v.muted && v.loop")
 
 
-def test_the_last_reply_can_be_seen_again(visitor):
+def test_the_last_reply_can_be_seen_again(visitor: Visitor) -> None:
     visitor.ask("谢谢")
     visitor.expect_talking(1)
     visitor.expect_state("idle")
@@ -132,7 +136,9 @@ def test_the_last_reply_can_be_seen_again(visitor):
     visitor.expect_state("idle")
 
 
-def test_an_answer_names_what_it_rests_on_and_links_to_the_portal_of_the_body_in_charge(visitor):
+def test_an_answer_names_what_it_rests_on_and_links_to_the_portal_of_the_body_in_charge(
+    visitor: Visitor,
+) -> None:
     visitor.ask(KNOWN)
     source = visitor.answer.locator(".source")
     expect(source).to_contain_text("示例数据")
@@ -145,7 +151,7 @@ def test_an_answer_names_what_it_rests_on_and_links_to_the_portal_of_the_body_in
     expect(link).to_have_attribute("rel", re.compile("noopener"))
 
 
-def test_an_unknown_question_is_declined_and_a_suggestion_can_be_asked(visitor):
+def test_an_unknown_question_is_declined_and_a_suggestion_can_be_asked(visitor: Visitor) -> None:
     visitor.ask(UNKNOWN)
     expect(visitor.answer.locator(".refused")).to_be_visible()
     expect(visitor.answer.locator(".source")).to_have_count(0)
@@ -159,7 +165,7 @@ def test_an_unknown_question_is_declined_and_a_suggestion_can_be_asked(visitor):
     visitor.expect_talking(2)
 
 
-def test_an_example_on_the_start_screen_can_be_asked(visitor):
+def test_an_example_on_the_start_screen_can_be_asked(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name=KNOWN).click()
     expect(visitor.question).to_have_text(KNOWN)
     expect(visitor.answer.locator(".source")).to_be_visible()
@@ -167,7 +173,7 @@ def test_an_example_on_the_start_screen_can_be_asked(visitor):
     visitor.expect_talking(1)
 
 
-def test_stop_silences_the_presenter(visitor):
+def test_stop_silences_the_presenter(visitor: Visitor) -> None:
     visitor.measure_sound()
     visitor.ask(KNOWN)
     visitor.expect_film("Number(v.dataset.loudness) > 0.01")
@@ -180,7 +186,7 @@ def test_stop_silences_the_presenter(visitor):
     visitor.expect_talking(2)
 
 
-def test_a_new_question_cuts_the_reply_to_the_old_one(visitor):
+def test_a_new_question_cuts_the_reply_to_the_old_one(visitor: Visitor) -> None:
     visitor.ask(KNOWN)
     visitor.expect_talking(1)
     visitor.ask(BRIEF)
@@ -189,7 +195,7 @@ def test_a_new_question_cuts_the_reply_to_the_old_one(visitor):
     visitor.expect_state("idle")
 
 
-def test_ten_questions_in_a_row_leave_nothing_behind(visitor):
+def test_ten_questions_in_a_row_leave_nothing_behind(visitor: Visitor) -> None:
     held = []
     for number, question in enumerate(OTHERS, 1):
         visitor.ask(question)
@@ -206,14 +212,14 @@ def test_ten_questions_in_a_row_leave_nothing_behind(visitor):
 
 
 @pytest.mark.parametrize("question", ["<script>document.title = 'x'</script>", MARKUP])
-def test_markup_in_a_question_is_shown_as_it_was_typed(visitor, question):
+def test_markup_in_a_question_is_shown_as_it_was_typed(visitor: Visitor, question: str) -> None:
     visitor.ask(question)
     expect(visitor.question).to_have_text(question)
     expect(visitor.answer.get_by_test_id("stFeedback")).to_be_visible()
     expect(visitor.page).to_have_title(re.compile("政问"))
 
 
-def test_markup_from_the_knowledge_base_is_shown_as_it_is_written(visitor):
+def test_markup_from_the_knowledge_base_is_shown_as_it_is_written(visitor: Visitor) -> None:
     visitor.ask(f"第一个标记测试{MARKUP}？")
     expect(visitor.answer.get_by_test_id("stText")).to_have_text(f"答一：{MARKUP}。")
     source = visitor.answer.locator(".source")
@@ -226,7 +232,7 @@ def test_markup_from_the_knowledge_base_is_shown_as_it_is_written(visitor):
     expect(visitor.caption).to_contain_text("<b>粗</b>")
 
 
-def test_the_page_can_be_reloaded_while_the_presenter_speaks(visitor):
+def test_the_page_can_be_reloaded_while_the_presenter_speaks(visitor: Visitor) -> None:
     visitor.ask(KNOWN)
     visitor.expect_talking(1)
     visitor.arrive()
@@ -235,7 +241,7 @@ def test_the_page_can_be_reloaded_while_the_presenter_speaks(visitor):
     visitor.expect_talking(1)
 
 
-def test_two_visitors_do_not_hear_each_other(visitor, open_page):
+def test_two_visitors_do_not_hear_each_other(visitor: Visitor, open_page: OpenPage) -> None:
     other = open_page().arrive()
     visitor.ask(KNOWN)
     visitor.expect_talking(1)
@@ -245,7 +251,7 @@ def test_two_visitors_do_not_hear_each_other(visitor, open_page):
     assert visitor.session != other.session
 
 
-def test_a_session_opened_elsewhere_is_not_fought_over(visitor, stack):
+def test_a_session_opened_elsewhere_is_not_fought_over(visitor: Visitor, stack: Stack) -> None:
     address = f"ws://127.0.0.1:{stack.port}/v1?session={visitor.session}&role=play"
     with connect(address, proxy=None) as elsewhere:
         visitor.expect_state("offline")
@@ -255,7 +261,7 @@ def test_a_session_opened_elsewhere_is_not_fought_over(visitor, stack):
                 elsewhere.recv(timeout=3)
 
 
-def test_the_page_is_usable_on_a_phone(open_page):
+def test_the_page_is_usable_on_a_phone(open_page: OpenPage) -> None:
     phone = open_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     phone.arrive()
     width = "document.documentElement.scrollWidth"
@@ -265,11 +271,12 @@ def test_the_page_is_usable_on_a_phone(open_page):
     expect(phone.answer.locator(".source")).to_be_in_viewport()
     expect(phone.input).to_be_in_viewport()
     expect(phone.talk).to_be_in_viewport(ratio=1)
-    assert phone.talk.bounding_box()["height"] < 844 / 3
+    box = phone.talk.bounding_box()
+    assert box is not None and box["height"] < 844 / 3
     assert phone.page.evaluate(width) <= 390
 
 
-def test_the_english_page_asks_and_answers_in_english(visitor):
+def test_the_english_page_asks_and_answers_in_english(visitor: Visitor) -> None:
     visitor.page.get_by_test_id("stButtonGroup").get_by_text("English").click()
     expect(visitor.page.locator(".welcome")).to_contain_text("Hello")
     expect(visitor.page).to_have_title(re.compile("public services"))
@@ -284,7 +291,7 @@ def test_the_english_page_asks_and_answers_in_english(visitor):
     expect(visitor.page.locator(".welcome")).to_contain_text("Hello")
 
 
-def test_a_new_conversation_forgets_the_old_one(visitor):
+def test_a_new_conversation_forgets_the_old_one(visitor: Visitor) -> None:
     visitor.ask(KNOWN)
     visitor.expect_talking(1)
     visitor.page.get_by_role("button", name="新对话").click()
@@ -294,7 +301,7 @@ def test_a_new_conversation_forgets_the_old_one(visitor):
     assert visitor.talk.evaluate("v => v.paused")
 
 
-def test_thumbs_down_reaches_the_server_without_the_words(visitor, stack):
+def test_thumbs_down_reaches_the_server_without_the_words(visitor: Visitor, stack: Stack) -> None:
     visitor.ask("赞成票和反对票 " + KNOWN)
     expect(visitor.answer.get_by_test_id("stFeedback")).to_be_visible()
     visitor.answer.get_by_role("radio", name="Thumbs down").click()
@@ -307,7 +314,9 @@ def test_thumbs_down_reaches_the_server_without_the_words(visitor, stack):
     assert "赞成票" not in stack.log()
 
 
-def test_sound_that_the_browser_forbids_begins_with_a_click(open_page, stack):
+def test_sound_that_the_browser_forbids_begins_with_a_click(
+    open_page: OpenPage, stack: Stack
+) -> None:
     visitor = open_page()
     visitor.page.goto(visitor.url)
     # Playwright's own looks at the page count as gestures: look through the developer tools.
@@ -324,14 +333,17 @@ def test_sound_that_the_browser_forbids_begins_with_a_click(open_page, stack):
     visitor.expect_film("v.currentTime > 0.5 && !v.muted")
 
 
-def test_who_comes_when_too_much_is_rendered_reads_the_answer_and_why(visitor, stack):
+def test_who_comes_when_too_much_is_rendered_reads_the_answer_and_why(
+    visitor: Visitor, stack: Stack
+) -> None:
     with ExitStack() as others:
         for n in range(4):  # server.max_replies
             url = f"ws://127.0.0.1:{stack.port}/v1"
             other = others.enter_context(connect(url, max_size=None, proxy=None))
             other.send(json.dumps({"type": "say", "text": "请稍等。" * 100, "reply": f"{n}"}))
             other.send(json.dumps({"type": "played", "reply": f"{n}", "position_ms": 0}))
-            _until(lambda other=other: b'"kind": "media"' in other.recv(decode=False))
+            while b'"kind": "media"' not in other.recv(TIMEOUT / 1000, decode=False):
+                pass
         visitor.ask(RARE)
         expect(visitor.notice).to_contain_text("当前咨询人数较多")
         expect(visitor.answer.locator(".source")).to_be_visible()
@@ -342,7 +354,9 @@ def test_who_comes_when_too_much_is_rendered_reads_the_answer_and_why(visitor, s
     visitor.expect_talking(1)
 
 
-def test_a_server_that_dies_while_speaking_is_missed_and_found_again(open_page, stack):
+def test_a_server_that_dies_while_speaking_is_missed_and_found_again(
+    open_page: OpenPage, stack: Stack
+) -> None:
     visitor = open_page().arrive()
     visitor.ask(KNOWN)
     visitor.expect_talking(1)
@@ -367,7 +381,7 @@ def test_a_server_that_dies_while_speaking_is_missed_and_found_again(open_page, 
     visitor.problems[:] = [p for p in visitor.problems if "WebSocket connection" not in p]
 
 
-def _until(condition):
+def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT / 1000
     while not condition():
         assert time.monotonic() < deadline

@@ -1,9 +1,10 @@
 """A visitor comes back: kept conversations and a language model's usage, on the real page."""
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser import ROOT, Stack, Visitor, chromium
 from tests.language_model import Reply, serving
@@ -21,7 +22,7 @@ def behave(reply: Reply) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory):
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     (folder / "faq").mkdir()
     shutil.copy(ROOT / "assets" / "faq" / "vehicle.jsonl", folder / "faq")
@@ -44,12 +45,14 @@ def stack(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
 
 
-def test_a_conversation_is_found_again_shows_what_it_took_and_can_be_deleted(stack, browser):
+def test_a_conversation_is_found_again_shows_what_it_took_and_can_be_deleted(
+    stack: Stack, browser: Browser
+) -> None:
     with browser.new_context() as context:
         visitor = Visitor(context.new_page(), stack.url).arrive()
         expect(visitor.page.locator(".footer")).to_contain_text("保留 1 小时")
@@ -74,7 +77,7 @@ def test_a_conversation_is_found_again_shows_what_it_took_and_can_be_deleted(sta
         assert not visitor.problems
 
 
-def test_another_browser_finds_nothing(stack, browser):
+def test_another_browser_finds_nothing(stack: Stack, browser: Browser) -> None:
     with browser.new_context() as one, browser.new_context() as other:
         visitor = Visitor(one.new_page(), stack.url).arrive()
         visitor.ask(ASKED)

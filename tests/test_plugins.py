@@ -1,6 +1,7 @@
 """Backends are found by name, ours and anybody's alike."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ class ParrotVoice:
 
 
 @pytest.fixture
-def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "parrot_voice.py").write_text(PARROT, "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     yield "parrot_voice:ParrotVoice"

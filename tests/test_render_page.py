@@ -78,10 +78,10 @@ def test_renderings_wait_for_each_other_and_a_bad_one_stops_no_other(
     bad = queue.add(wall, voice, options, WHO)
     good = queue.add(face, voice, [*options, "--box", "60", "170", "70", "170"], "李明")
     assert queue.jobs == [good, bad] and queue.position(good) == 1
-    assert good.state == "waiting"
+    before = good.state
     until_over(bad, good)
     assert bad.state == "failed" and bad.failure == RenderReport("no_face", {"path": "墙.png"})
-    assert good.state == "done" and good.done == good.total == 8
+    assert (before, good.state) == ("waiting", "done") and good.done == good.total == 8
     assert [note.code for note in good.notes] == ["video_shorter"]
     left = sorted(p.name for p in good.out.parent.iterdir())
     assert left == ["result.mp4"], "what was sent is deleted after use"

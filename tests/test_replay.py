@@ -27,7 +27,7 @@ from agent import (
 from agent.build import LoadedStages, make_store
 from agent.cache.disk_cache import DiskCache
 from agent.cache.fingerprint import fingerprint
-from agent.cache.prerender import prerender
+from agent.cache.prerender import PrerenderSummary, prerender
 from agent.cache.reply_cache import N_ANCHORS, IdleLoopAnchors, ReplyCache
 from agent.responders.faq import entry_answer, predictable_answers, spoken_sentences
 from agent.serving.websocket import WebsocketServer
@@ -427,9 +427,16 @@ async def test_a_replay_is_sent_while_nothing_more_can_be_rendered(
 # Beforehand
 
 
-def rendered(session: AnswerPipeline, replays: ReplyCache, texts: list[str], **options: int):  # type: ignore[no-untyped-def]
-    limits = {"n_starts": 1, "limit": None, **options}
-    return prerender(session, replays, texts, **limits, progress=progress_bar(Console(quiet=True)))
+def rendered(
+    session: AnswerPipeline,
+    replays: ReplyCache,
+    texts: list[str],
+    *,
+    n_starts: int = 1,
+    limit: int | None = None,
+) -> PrerenderSummary:
+    quiet = progress_bar(Console(quiet=True))
+    return prerender(session, replays, texts, n_starts=n_starts, limit=limit, progress=quiet)
 
 
 TEXTS = ["一。", "二。", "三。"]

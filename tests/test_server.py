@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from agent.build import LoadedStages
 from agent.protocol.responses import SERVER_MESSAGE, decode_binary
@@ -79,13 +80,13 @@ async def client(address: str) -> AsyncIterator[Client]:
 async def test_hello_introduces_the_presenter_and_says_that_it_is_generated(address: str) -> None:
     async with connect(f"{address}?session=abcdefgh", max_size=None, proxy=None) as connection:
         hello = json.loads(await connection.recv())
-        head, idle = decode_binary(await connection.recv())
+        head, idle = decode_binary(await connection.recv(decode=False))
     assert (hello["type"], hello["protocol"], hello["session"]) == ("hello", 1, "abcdefgh")
     assert hello["ai_generated"] is True
     assert hello["label"] == "AI生成"
     assert head["kind"] == "idle"
     assert len(idle) == hello["presenter"]["idle_bytes"]
-    with av.open(io.BytesIO(idle)) as film:
+    with av.open(io.BytesIO(idle), "r") as film:
         picture = next(film.decode(video=0))
     assert (picture.width, picture.height) == tuple(
         hello["presenter"][k] for k in ("width", "height")
@@ -105,9 +106,9 @@ async def test_an_answer_comes_with_text_source_captions_and_a_playable_film(
     assert "".join(c["text"] for c in captions) == answer["text"]
     assert [c["start_ms"] for c in captions] == sorted(c["start_ms"] for c in captions)
     assert ended["interrupted"] is False
-    with av.open(client.film()) as film:
+    with av.open(client.film(), "r") as film:
         n_frames = sum(1 for _ in film.decode(video=0))
-    with av.open(client.film()) as film:
+    with av.open(client.film(), "r") as film:
         sound = np.concatenate([f.to_ndarray()[0] for f in film.decode(audio=0)])
     assert n_frames == ended["frames"]
     assert np.sqrt((sound**2).mean()) > 0.01
@@ -299,12 +300,14 @@ async def test_a_client_that_vanishes_leaves_the_server_serving(address: str) ->
 
 async def test_a_page_of_another_host_is_turned_away(address: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        await connect(address, origin="http://evil.example", proxy=None)
+        await connect(address, origin=Origin("http://evil.example"), proxy=None)
     assert refused.value.response.status_code == 403
 
 
 async def test_a_page_of_the_same_host_is_welcome(address: str) -> None:
-    async with connect(address, origin="http://127.0.0.1:8501", max_size=None, proxy=None) as page:
+    async with connect(
+        address, origin=Origin("http://127.0.0.1:8501"), max_size=None, proxy=None
+    ) as page:
         assert json.loads(await page.recv())["type"] == "hello"
 
 

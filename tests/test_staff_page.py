@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -25,7 +26,7 @@ from page.i18n.render_reports import RENDER_REPORTS
 from page.i18n.staff_texts import actor_text, subject_text
 from page.staff import staff_page
 from page.staff.components import error_reason
-from page.staff.ingest_jobs import IngestJobs
+from page.staff.ingest_jobs import IngestJob, IngestJobs
 from page.staff.login import MAX_PAUSE_S, LoginThrottle
 from page.staff.uploads import same_names, save
 from retrievers import StoreBusyError, StoreError
@@ -299,7 +300,7 @@ def test_files_of_one_name_are_noticed(tmp_path: Path) -> None:
 def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
     work, may_go_on, closed, folders = IngestJobs(), threading.Event(), threading.Event(), []
 
-    def take_in(paths, progress):
+    def take_in(paths: Sequence[Path], progress: Any) -> Generator[FileReport]:
         folders.append(paths[0].parent)
         try:
             for path in paths:
@@ -323,11 +324,11 @@ def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
 def test_a_drop_that_fails_says_so_and_lets_the_next_one_in() -> None:
     work = IngestJobs()
 
-    def take_in(paths, progress):
+    def take_in(paths: Sequence[Path], progress: Any) -> Generator[FileReport]:
         yield FileReport("a.csv", "added")
         raise ZeroDivisionError
 
-    def started():
+    def started() -> IngestJob:
         job = work.start([Dropped("a.csv")], WHO, take_in)
         assert job is not None
         while job.is_running:

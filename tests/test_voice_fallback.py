@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,9 @@ def spare() -> Voice:
 
 
 def clone(url: str, reference: Path) -> GptSovitsVoice:
+    options: dict[str, Any] = PATIENT
     return GptSovitsVoice(
-        reference_audio=str(reference), reference_text="请您带好身份证", url=url, **PATIENT
+        reference_audio=str(reference), reference_text="请您带好身份证", url=url, **options
     )
 
 

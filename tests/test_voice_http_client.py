@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -47,7 +47,7 @@ def raw_service(answer: bytes) -> Iterator[RawService]:
         service.close()
 
 
-def post(service: RawService, timeouts: ServiceTimeouts = PATIENT) -> Iterator[bytes]:
+def post(service: RawService, timeouts: ServiceTimeouts = PATIENT) -> Generator[bytes]:
     return stream_post(service.url, {"text": "您好"}, {"X-Key": "k"}, timeouts, "您好")
 
 

@@ -1,9 +1,11 @@
 """sherpa-onnx: any model folder; run for real with a model too small to speak."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tts_engine.checks import check_voice
 from tts_engine.external.sherpa import SherpaVoice, find_model
@@ -87,12 +89,13 @@ def test_a_speaker_it_does_not_have_is_refused(model: Path) -> None:
         SherpaVoice(model=str(model), speaker=7)
 
 
-def _write_hum(onnx: "object", path: Path) -> None:
-    from onnx import TensorProto, helper, numpy_helper, save  # type: ignore[import-not-found]
+def _write_hum(onnx: Any, path: Path) -> None:
+    from onnx import TensorProto, helper, numpy_helper, save
 
     hop = 2_400
     t = np.arange(hop) / 16_000
     hum = (0.3 * np.sin(2 * np.pi * 200 * t)).astype(np.float32)
+    constants: dict[str, NDArray[Any]]
     constants = {"hum": hum.reshape(1, 1, hop), "flat": np.array([1, 1, -1], np.int64),
                  "deep": np.array([2], np.int64), "zero": np.array(0, np.float32),
                  "one": np.array(1, np.float32)}  # fmt: skip

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ def test_the_face_encoder_has_the_papers_nine_blocks() -> None:
 
 def test_the_face_decoder_has_the_papers_nine_blocks_and_a_skip_before_each_next() -> None:
     with torch.device("meta"):
-        blocks = Wav2Lip384().face_decoder_blocks
+        blocks: Any = Wav2Lip384().face_decoder_blocks
     firsts = [(block[0].conv_block[0], len(block)) for block in blocks]
     convolutions = [(first.in_channels, first.out_channels, n) for first, n in firsts]
     assert convolutions == [
@@ -192,8 +193,8 @@ def test_a_residual_is_added_where_the_shape_is_kept_and_only_there() -> None:
     ]:
         assert not other.residual
     block = ConvBlock(2, 2, 3, 1, 1).eval()
-    nn.init.zeros_(block.conv_block[0].weight)
-    nn.init.zeros_(block.conv_block[0].bias)
+    for parameter in block.conv_block[0].parameters():
+        nn.init.zeros_(parameter)
     x = torch.tensor([-1.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 4, 4)
     assert torch.equal(block(x), x.clamp(min=0))
 
@@ -243,7 +244,7 @@ def test_the_sync_loss_stays_finite_for_pairs_that_are_wholly_wrong() -> None:
     audio = torch.tensor([[1.0, 0.0], [0.0, 0.0]], requires_grad=True)
     face = torch.tensor([[0.0, 1.0], [0.0, 1.0]])
     loss = sync_loss(sync_probability(audio, face), torch.tensor([1.0, 1.0]))
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert loss.isfinite() and 13 < loss < 14
     assert audio.grad is not None and audio.grad.isfinite().all()
 
@@ -382,7 +383,7 @@ def test_a_keras_checkpoint_of_lipgan_is_read_in_the_order_its_layers_were_made(
 
 def test_lipgan_pads_as_keras_pads() -> None:
     """Where a stride meets an even size, Keras puts the odd zero at the end."""
-    network = LipGAN()
+    network: Any = LipGAN()
     halving = network.face_encoder_blocks[2][0]
     nn.init.zeros_(halving.conv.weight)
     halving.conv.weight.data[:, 0, 0, 0] = 1  # picks the first pixel under the kernel
@@ -410,7 +411,8 @@ def test_saved_and_loaded_weights_are_the_same_to_the_bit(tmp_path: Path) -> Non
 
 def test_half_precision_halves_the_file_and_keeps_the_norms(tmp_path: Path) -> None:
     network = Wav2Lip384(64)
-    norm = network.face_encoder_blocks[0][0].conv_block[1]
+    blocks: Any = network.face_encoder_blocks
+    norm = blocks[0][0].conv_block[1]
     norm.running_var.fill_(123_456.789)  # more than 16 bits can hold
     path = tmp_path / "generator.safetensors"
     save_weights(network, path, half=True)

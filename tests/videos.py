@@ -82,6 +82,7 @@ def write_video(
         if samples is not None:
             layout = "stereo" if samples.ndim == 2 else "mono"
             audio = out.add_stream(codec, rate=rate, layout=layout)
+            assert isinstance(audio, av.AudioStream)
             channels = samples.reshape(len(samples), -1).T
             pcm = np.ascontiguousarray(channels, np.float32)
             heard = av.AudioFrame.from_ndarray(pcm, format="fltp", layout=layout)
