@@ -13,7 +13,7 @@ from retrievers import StoreError
 from zhengwen.argument_types import positive_int
 
 from .cache.reply_cache import N_ANCHORS
-from .plugins import PLUGIN_KINDS, PluginError, check_names, installed_plugins
+from .plugins import PLUGIN_KINDS, PluginError, builtin_table, check_names, installed_plugins
 from .serving.process import limit_malloc_arenas
 from .settings import Settings, SettingsError, read_settings
 from .types import Answer, Question, ReplyError, ReplyEvent
@@ -99,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     schema.set_defaults(command=_protocol_schema)
 
     plugins = commands.add_parser("plugins", help="list the installed backends")
+    plugins.add_argument("--table", action="store_true", help="what ships, as in docs/plugins.md")
     plugins.set_defaults(command=_plugins)
     return parser
 
@@ -336,6 +337,9 @@ def _protocol_schema(options: argparse.Namespace) -> int:
 
 
 def _plugins(options: argparse.Namespace) -> int:
+    if options.table:
+        print(builtin_table(), end="")
+        return 0
     for kind in PLUGIN_KINDS:
         for name, points in sorted(installed_plugins(kind).items()):
             for point in points:

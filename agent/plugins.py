@@ -3,7 +3,7 @@
 import difflib
 import importlib.util
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distribution, entry_points
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -25,6 +25,15 @@ def installed_plugins(kind: PluginKind) -> dict[str, list[EntryPoint]]:
     for point in entry_points(group=f"zhengwen.{kind}"):
         found.setdefault(point.name, []).append(point)
     return found
+
+
+def builtin_table() -> str:
+    """What ships, as the table of ``docs/plugins.md``; ``python -m agent plugins --table``."""
+    rows = ["| setting | name | made by |", "| --- | --- | --- |"]
+    for kind in PLUGIN_KINDS:
+        points = sorted(distribution("zhengwen").entry_points.select(group=f"zhengwen.{kind}"))
+        rows += [f"| `{kind}` | `{point.name}` | `{point.value}` |" for point in points]
+    return "\n".join(rows) + "\n"
 
 
 def load_plugin(kind: PluginKind, name: str) -> Callable[..., Any]:

@@ -29,10 +29,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.syspath_prepend(tmp_path)
     names = []
     for program in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
-        name = re.match(r"# (\w+\.py)\n", program)
-        assert name, "every program of the page says its file's name"
-        (tmp_path / name[1]).write_text(program, "utf-8")
-        names.append(Path(name[1]).stem)
+        named = re.match(r"# (\w+)\.py\n", program)
+        assert named, "every program of the page says its file's name"
+        (tmp_path / f"{named[1]}.py").write_text(program, "utf-8")
+        names.append(named[1])
     yield tmp_path
     for name in names:
         sys.modules.pop(name, None)

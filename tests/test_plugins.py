@@ -1,13 +1,20 @@
 """Backends are found by name, ours and anybody's alike."""
 
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.build import build
-from agent.plugins import PLUGIN_KINDS, PluginError, installed_plugins, load_plugin
+from agent.plugins import (
+    PLUGIN_KINDS,
+    PluginError,
+    builtin_table,
+    installed_plugins,
+    load_plugin,
+)
 from agent.settings import PluginSettings, Settings, SettingsError
 from tts_engine.checks import check_voice
 from tts_engine.espeak.voice import EspeakVoice
@@ -51,6 +58,16 @@ def test_what_ships_is_installed_by_entry_points() -> None:
     assert {"nearest"} <= names["retriever"]
     assert {"espeak"} <= names["tts"]
     assert {"viseme"} <= names["avatar"]
+
+
+def test_the_table_in_the_documentation_is_that_of_the_entry_points() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "plugins.md").read_text("utf-8")
+    assert builtin_table() in page, "run: python -m agent plugins --table"
+    declared = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+    groups = declared["project"]["entry-points"]
+    for group, points in groups.items():
+        for name, value in points.items():
+            assert f"| `{group.removeprefix('zhengwen.')}` | `{name}` | `{value}` |" in page
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
