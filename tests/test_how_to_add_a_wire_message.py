@@ -31,8 +31,9 @@ def added() -> dict[str, Any]:
 
 
 def test_the_request_is_parsed_among_the_others(added: dict[str, Any]) -> None:
-    union = requests.ClientMessage | added["CountRequest"]
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[union, Field(discriminator="type")])
+    union: Any = requests.ClientMessage | added["CountRequest"]
+    kinds: Any = Annotated[union, Field(discriminator="type")]
+    adapter: TypeAdapter[Any] = TypeAdapter(kinds)
     assert isinstance(adapter.validate_json('{"type": "count"}'), added["CountRequest"])
     assert isinstance(adapter.validate_json('{"type": "ping"}'), requests.PingRequest)
     with pytest.raises(ValidationError):
