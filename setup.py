@@ -14,6 +14,7 @@ setup(
     package_data={
         "": ["py.typed"],
         "avatar_engine": ["**/*.png", "**/*.yaml"],
+        "eval": ["templates/*.j2"],
         "ingest": ["**/*.ttf"],
         "page": ["**/*.css", "**/*.html", "**/*.js", "**/*.png"],
         "retrievers": ["**/*.toml"],

@@ -166,7 +166,8 @@ def _k(arguments: Sequence[str] | None) -> int:
 
 
 def _qa(options: argparse.Namespace) -> int:
-    from .retrieval.report import csv, html, json, terminal
+    from .retrieval import html_report
+    from .retrieval import report as reports
 
     progress = Console(stderr=True)
     report = evaluate_retrieval(
@@ -179,13 +180,13 @@ def _qa(options: argparse.Namespace) -> int:
         progress=progress,
     )
     output = Console()
-    for part in terminal.tables(report):
+    for part in reports.tables(report):
         output.print(part)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-        json.write(report, options.out / "report.json")
-        csv.write(report, options.out / "questions.csv")
-        html.write(report, options.out / "report.html")
+        reports.write_json(report, options.out / "report.json")
+        reports.write_csv(report, options.out / "questions.csv")
+        html_report.write_html(report, options.out / "report.html")
     broken = list(_beyond_limits(report, options))
     for sentence in broken:
         print(f"eval: {sentence}", file=sys.stderr)

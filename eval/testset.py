@@ -27,6 +27,8 @@ _N_LISTED = 5  # offenders named in a message
 class TestSetError(ValueError):
     """A file cannot be measured with; the text says where and why."""
 
+    __test__ = False  # its name makes pytest curious
+
 
 @dataclass(frozen=True, slots=True)
 class TestQuestion:
@@ -244,7 +246,7 @@ class TestSet:
     """What is asked, of which entries."""
 
     faq: Path
-    paper: Path
+    questions_file: Path
     """The file of the questions."""
     split: str | None
     knowledge: KnowledgeBase
@@ -280,7 +282,7 @@ class TestSet:
             "n_questions": {kind: kinds[kind] for kind in ("in", "near", "off")},
             "data": {
                 "faq": {"path": str(self.faq), "sha256": self.data["faq"]},
-                "questions": {"path": str(self.paper), "sha256": self.data["questions"]},
+                "questions": {"path": str(self.questions_file), "sha256": self.data["questions"]},
             },
             "bootstrap": {"resamples": RESAMPLES, "seed": SEED},
             "version": version("zhengwen"),
@@ -290,7 +292,7 @@ class TestSet:
         return Counter(question.kind for question in self.questions)
 
 
-def read_test_set(faq: Path, paper: Path, split: str | None = None) -> TestSet:
+def read_test_set(faq: Path, questions_file: Path, split: str | None = None) -> TestSet:
     """Read entries and questions; see :mod:`eval.testset`.
 
     Raises:
@@ -298,6 +300,6 @@ def read_test_set(faq: Path, paper: Path, split: str | None = None) -> TestSet:
         OSError: A file cannot be read.
     """
     knowledge = read_knowledge_base(faq)
-    questions = tuple(read_questions(paper, split))
-    data = {"faq": digest(files(faq, "*.jsonl")), "questions": digest([paper])}
-    return TestSet(faq, paper, split, knowledge, questions, data)
+    questions = tuple(read_questions(questions_file, split))
+    data = {"faq": digest(files(faq, "*.jsonl")), "questions": digest([questions_file])}
+    return TestSet(faq, questions_file, split, knowledge, questions, data)

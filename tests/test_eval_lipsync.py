@@ -562,6 +562,7 @@ def test_a_table_of_clips_sheets_and_a_page_are_written(evaluated: Run) -> None:
     page = (evaluated.out / "report.html").read_text("utf-8")
     assert "data:image/jpeg;base64," in page
     assert not re.search(r"(src|href)=.?(https?:)?//", page)
+    assert page.count("<svg") == 1 and "sound comes before the lips" in page, "one judge"
     assert "LSE-D" in page and "wrong_audio" in page
 
 

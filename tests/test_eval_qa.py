@@ -12,6 +12,7 @@ from rich.console import Console
 from agent.settings import read_settings
 from eval.__main__ import main
 from eval.retrieval.evaluation import RetrievalReport, evaluate_retrieval
+from eval.retrieval.html_report import write_html
 from eval.testset import TestSetError, read_knowledge_base, read_questions
 
 ENTRIES: list[dict[str, Any]] = [
@@ -172,8 +173,8 @@ def test_the_hash_of_the_data_follows_its_content(report: RetrievalReport, tmp_p
     other = evaluate_retrieval(
         faq, tmp_path / "questions.csv", settings=read_settings(), progress=Console(quiet=True)
     )
-    assert other.exam.data["faq"] != report.exam.data["faq"]
-    assert other.exam.data["questions"] != report.exam.data["questions"]
+    assert other.test_set.data["faq"] != report.test_set.data["faq"]
+    assert other.test_set.data["questions"] != report.test_set.data["questions"]
     assert other.result.models == report.result.models
 
 
@@ -191,22 +192,41 @@ def test_the_table_has_a_row_for_every_question(out: Path) -> None:
 
 def test_the_page_needs_nothing_from_elsewhere(out: Path) -> None:
     page = (out / "report.html").read_text("utf-8")
-    assert not re.search(r"https?://|//[a-z]|src=|@import|url\(|<link|<script", page)
+    names = re.compile(r'xmlns(:\w+)?="[^"]*"')  # names of formats: nothing is fetched from there
+    fetched = re.search(r"https?://|//[a-z]|src=|@import|url\(|<link|<script", names.sub("", page))
+    assert fetched is None
     assert page.count("<svg") == 3
     assert "第一次办护照要带什么材料" in page
     assert "首条正确率" in page
 
 
 def test_the_page_shows_what_visitors_typed_as_text(tmp_path: Path) -> None:
-    from eval.retrieval.report import html
-
     faq = write(tmp_path / "faq.jsonl", {"id": "<b>", "question": "<script>alert(1)</script>"})
     questions = write(tmp_path / "q.jsonl", {"query": "alert(1) <script>", "gold": []})
     found = evaluate_retrieval(
         faq, questions, settings=read_settings(), progress=Console(quiet=True)
     )
-    html.write(found, tmp_path / "report.html")
+    write_html(found, tmp_path / "report.html")
     assert "<script" not in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_without_the_extra_for_charts_a_page_says_what_is_missing(
+    report: RetrievalReport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eval.html_pages.find_spec", lambda name: None)
+    write_html(report, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "<svg" not in page and "zhengwen[report]" in page
+    assert "首条正确率" in page, "the figures are there all the same"
+
+
+def test_a_chart_draws_every_system_with_its_name(out: Path) -> None:
+    finding, calibration, threshold = re.findall(
+        r"<svg.*?</svg>", (out / "report.html").read_text("utf-8"), re.DOTALL
+    )
+    assert "keyword" in finding and "nearest" in finding and "recall5" in finding
+    assert "predicted probability" in calibration
+    assert "off topic answered" in threshold
 
 
 @pytest.mark.parametrize(

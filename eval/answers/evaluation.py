@@ -44,7 +44,7 @@ class AnswerReport:
     media: MediaKind
     judge: str
     """The model that judged; empty if none did."""
-    exam: TestSet
+    test_set: TestSet
 
 
 def evaluate_answers(
@@ -79,20 +79,20 @@ def evaluate_answers(
         ConnectionError: The judge cannot be reached.
         OSError: A file cannot be read.
     """
-    exam = read_test_set(faq, questions, split)
-    exam.knowledge.check([q for q in exam.questions if not q.answer], questions)
-    if n is not None and n < len(exam.questions):
-        chosen = sorted(random.Random(SEED).sample(range(len(exam.questions)), n))
-        exam = replace(exam, questions=tuple(exam.questions[i] for i in chosen))
+    test_set = read_test_set(faq, questions, split)
+    test_set.knowledge.check([q for q in test_set.questions if not q.answer], questions)
+    if n is not None and n < len(test_set.questions):
+        chosen = sorted(random.Random(SEED).sample(range(len(test_set.questions)), n))
+        test_set = replace(test_set, questions=tuple(test_set.questions[i] for i in chosen))
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        bench = _AnswerBench(exam, Path(folder), media, judge, progress)
+        bench = _AnswerBench(test_set, Path(folder), media, judge, progress)
         results = tuple(bench.measure(name, settings) for name, settings in systems.items())
     return AnswerReport(
         results=results,
         test=_compared(*results) if len(results) == 2 else None,
         media=media,
         judge=judge_name,
-        exam=exam,
+        test_set=test_set,
     )
 
 
@@ -101,15 +101,15 @@ class _AnswerBench:
 
     def __init__(
         self,
-        exam: TestSet,
+        test_set: TestSet,
         folder: Path,
         media: MediaKind,
         judge: AnswerJudge | None,
         progress: Console,
     ) -> None:
-        self._exam = exam
-        self._entries = {entry.faq_id: entry for entry in exam.knowledge.entries}
-        self._faq = exam.write_entries(folder)
+        self._test_set = test_set
+        self._entries = {entry.faq_id: entry for entry in test_set.knowledge.entries}
+        self._faq = test_set.write_entries(folder)
         self._folder = folder
         self._media = media
         self._judge = judge
@@ -134,7 +134,7 @@ class _AnswerBench:
         findings = tuple(
             self._finding(asker, number, question)
             for number, question in track(
-                list(enumerate(self._exam.questions)),
+                list(enumerate(self._test_set.questions)),
                 f"asking {name}",
                 console=self._progress,
                 transient=True,
@@ -146,7 +146,7 @@ class _AnswerBench:
     def _finding(self, asker: TimedSession, number: int, question: TestQuestion) -> GradedAnswer:
         # Each question is a visitor of its own: one's tokens are limited.
         told = asker.ask(Question(question.text, f"eval-{number}"))
-        gold = self._exam.knowledge.right_ids(question)
+        gold = self._test_set.knowledge.right_ids(question)
         answers = [entry_answer(self._entries[faq_id]) for faq_id in sorted(gold)]
         if question.answer:
             answers = [question.answer]

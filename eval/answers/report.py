@@ -57,7 +57,7 @@ N_WORST = 3  # of each kind
 
 def tables(report: AnswerReport) -> Iterator[RenderableType]:
     """The figures side by side, the paired test, and some of what went wrong."""
-    shown = Table(title=report.exam.summary(), box=SIMPLE)
+    shown = Table(title=report.test_set.summary(), box=SIMPLE)
     shown.add_column("")
     for result in report.results:
         shown.add_column(result.name, justify="right")
@@ -115,7 +115,7 @@ def record(report: AnswerReport) -> dict[str, Any]:
         },
         "media": report.media,
         "judge": report.judge or None,
-    } | report.exam.record()
+    } | report.test_set.record()
 
 
 def _system(result: AnswerResult) -> dict[str, Any]:

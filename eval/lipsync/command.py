@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> list[str]:
         report.write_json(made, options.out / "report.json")
         report.write_csv(made, options.out / "clips.csv")
         report.write_sheets(made.sheets, options.out)
-        html_report.write_page(made, options.out / "report.html")
+        html_report.write_html(made, options.out / "report.html")
     if options.json:
         print(report.dumps(made))
     else:

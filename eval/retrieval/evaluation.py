@@ -107,7 +107,7 @@ class RetrievalReport:
     baselines: tuple[RetrievalResult, ...]
     comparison: RetrievalComparison | None
     k: int
-    exam: TestSet
+    test_set: TestSet
 
     @property
     def results(self) -> tuple[RetrievalResult, ...]:
@@ -157,11 +157,11 @@ def evaluate_retrieval(
         PluginError: A name is unknown.
         OSError: A file cannot be read.
     """
-    exam = read_test_set(faq, questions, split)
-    exam.knowledge.check(exam.questions, questions)
+    test_set = read_test_set(faq, questions, split)
+    test_set.knowledge.check(test_set.questions, questions)
     rival = _rival(compare, settings) if compare else None
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        bench = _RetrievalBench(exam, k, Path(folder), progress)
+        bench = _RetrievalBench(test_set, k, Path(folder), progress)
         result = bench.measure(settings.retriever.name, settings)
         baselines = tuple(
             bench.measure(name, _with_retriever(settings, name), is_baseline=True)
@@ -177,7 +177,7 @@ def evaluate_retrieval(
         baselines=baselines,
         comparison=comparison,
         k=k,
-        exam=exam,
+        test_set=test_set,
     )
 
 
@@ -210,18 +210,18 @@ class _RetrievalBench:
 
     def __init__(
         self,
-        exam: TestSet,
+        test_set: TestSet,
         k: int,
         folder: Path,
         progress: Console,
     ) -> None:
-        self._knowledge = exam.knowledge
-        self._questions = exam.questions
+        self._knowledge = test_set.knowledge
+        self._questions = test_set.questions
         self._k = k
         self._folder = folder
         self._progress = progress
         self._stores: dict[str, FaqStore] = {}
-        self._faq = exam.write_entries(folder)
+        self._faq = test_set.write_entries(folder)
 
     def measure(
         self, name: str, settings: Settings, *, is_baseline: bool = False
