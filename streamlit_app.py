@@ -94,7 +94,7 @@ def visitors() -> None:
         left, right = st.columns([6, 7], gap="medium")
     with left:
         player(settings, state.session, language)
-    with right, st.container(key="desk"):
+    with right, st.container(key="chat"):
         # Its height is in page.css; given here, it makes the container scroll.
         conversation = st.container(key="conversation", height=480)
         typed = st.chat_input(

@@ -51,7 +51,7 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "cannot be opened: whoever runs this program may not read it",
         "zh": "无法打开：运行本程序的账户没有读取权限",
     },
-    "cannot_be_opened": {"en": "cannot be opened: {detail}", "zh": "无法打开：{detail}"},
+    "cannot_be_opened": {"en": "cannot be opened: {detail}", "zh": "无法打开"},
     "no_file": {
         "en": "is not a file; a device or a pipe cannot be read",
         "zh": "不是普通文件，无法读取",
@@ -123,7 +123,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "unreadable_as": {
         "en": "cannot be read as a {format} file ({error}); open it in its program and save "
         "it again",
-        "zh": "无法按 {format} 文件读取（{error}），请用原来的程序打开后重新保存",
+        "zh": "无法按 {format} 文件读取，请用原来的程序打开后重新保存",
     },
     # archives
     "many_members": {
@@ -267,11 +267,11 @@ TEXTS: dict[str, dict[Language, str]] = {
     "no_rows": {"en": "has no row below its headings", "zh": "表头下面没有内容"},
     "open_quote": {
         "en": "line {line}: {detail}; look for a quotation mark that is never closed",
-        "zh": "第 {line} 行附近的引号没有配对，请检查（{detail}）",
+        "zh": "第 {line} 行附近的引号没有配对，请检查",
     },
     "no_json": {
         "en": "line {line} is not JSON: {detail}",
-        "zh": "第 {line} 行不是 JSON（{detail}）",
+        "zh": "第 {line} 行不是 JSON",
     },
     "json_line": {
         "en": "line {line} is not an object; one object a line is expected",
@@ -344,7 +344,7 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "{question}: a cell holds 32,767 characters at most",
         "zh": "{question}：一个单元格最多 32,767 个字符",
     },
-    "no_excel": {"en": "not an Excel file: {detail}", "zh": "不是 Excel 文件（{detail}）"},
+    "no_excel": {"en": "not an Excel file: {detail}", "zh": "不是 Excel 文件"},
     "no_review": {
         "en": "no column {column}; is this a file for review?",
         "zh": "没有「{column}」列，这是审核表吗？",

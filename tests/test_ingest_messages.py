@@ -116,7 +116,7 @@ BAD_FILES: dict[str, bytes] = {
 }
 ALLOWED = re.compile(
     r"--\w+|[\w+]*[A-Z]{2,}[\w+]*|\.\w+|tesseract[\w-]*|Open\w+|Word|Excel|MiB|question|answer"
-    r"|Markdown|gzip|id|（[^）]*）|「[^」]*」|\{.*?\}|zh-CN|https"
+    r"|Markdown|gzip|id|「[^」]*」|\{.*?\}|zh-CN|https"
 )
 
 

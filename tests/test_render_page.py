@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 
 import cv2
 import numpy as np
@@ -12,12 +11,9 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from streamlit.testing.v1 import AppTest
 
-from avatar_engine.lipsync.errors import report_codes
 from avatar_engine.wav2lip.model import Wav2Lip384
 from avatar_engine.wav2lip.weights import save_weights
 from ingest.journal import IngestJournal
-from page.i18n.render_reports import RENDER_REPORTS, render_report
-from page.i18n.visitor_texts import Language
 from page.staff import render_queue as queues
 from page.staff.render_queue import QueueFull, RenderJob, RenderQueue, RenderReport
 from tests.browser import START_TIMEOUT, TIMEOUT, Stack, chromium
@@ -109,27 +105,6 @@ def test_a_rendering_can_be_stopped_and_too_many_cannot_wait(
     assert first.process.wait(30) != 0
     assert {job.state for job in queue.jobs} == {"stopped"}
     assert not first.face.exists()
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_report_of_the_program_has_a_text_in_every_language(language: Language) -> None:
-    sentences = report_codes()
-    assert sentences.keys() == RENDER_REPORTS.keys() - {"unexpected"}
-    for code, sentence in sentences.items():
-        text = RENDER_REPORTS[code][language]
-        assert fields(text) <= fields(sentence), f"{code} has no such parameter"
-        assert any("\u4e00" <= letter <= "\u9fff" for letter in text) == (language == "zh"), text
-
-
-def fields(text: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(text) if name}
-
-
-def test_a_report_is_said_with_its_parameters_and_an_unknown_one_is_unexpected() -> None:
-    params = {"path": "您好.wav", "ms": 30, "frame_ms": 40}
-    assert render_report("audio_too_short", params, "zh").startswith("您好.wav 的声音只有 30 毫秒")
-    assert render_report("audio_too_short", params, "en").startswith("您好.wav: its sound lasts 30")
-    assert "程序意外结束" in render_report("of a later version", {}, "zh")
 
 
 # The page

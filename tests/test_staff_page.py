@@ -1,10 +1,8 @@
 """Staff look after the knowledge base: real Streamlit, real Chromium, real files."""
 
-import errno
 import json
 import logging
 import re
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,17 +17,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from agent.settings import SettingsError, read_settings
-from ingest.content import UnreadableFile
 from ingest.pipeline import FileReport
-from page.i18n import render_texts, staff_texts
-from page.i18n.render_reports import RENDER_REPORTS
-from page.i18n.staff_texts import actor_text, subject_text
-from page.staff import staff_page
-from page.staff.components import error_reason
+from page.staff import login
 from page.staff.ingest_jobs import IngestJob, IngestJobs
 from page.staff.login import MAX_PAUSE_S, LoginThrottle
 from page.staff.uploads import same_names, save
-from retrievers import StoreBusyError, StoreError
 from tests.browser import ROOT, START_TIMEOUT, TIMEOUT, Stack, chromium
 from tests.language_model import Service, saying, serving
 
@@ -71,19 +63,19 @@ def test_the_password_does_not_show_in_the_settings() -> None:
 
 def test_every_wrong_password_makes_the_pause_longer_and_the_right_one_ends_it() -> None:
     now = 100.0
-    door = LoginThrottle(clock=lambda: now)
+    throttle = LoginThrottle(clock=lambda: now)
     pauses = []
     for _ in range(9):
-        assert not door.admits("wrong\ud800", PASSWORD)
-        pauses.append(door.wait_s)
-        assert not door.admits(PASSWORD, PASSWORD), "nothing is looked at during a pause"
-        assert door.wait_s == pauses[-1], "a try during a pause does not make it longer"
+        assert not throttle.admits("wrong\ud800", PASSWORD)
+        pauses.append(throttle.wait_s)
+        assert not throttle.admits(PASSWORD, PASSWORD), "nothing is looked at during a pause"
+        assert throttle.wait_s == pauses[-1], "a try during a pause does not make it longer"
         now += pauses[-1]
     assert pauses[:3] == [1, 2, 4]
     assert pauses[-1] == MAX_PAUSE_S
-    assert door.admits(PASSWORD, PASSWORD)
-    assert not door.admits("wrong", PASSWORD)
-    assert door.wait_s == 1
+    assert throttle.admits(PASSWORD, PASSWORD)
+    assert not throttle.admits("wrong", PASSWORD)
+    assert throttle.wait_s == 1
 
 
 def script() -> None:
@@ -124,8 +116,8 @@ def test_a_wrong_password_is_refused_for_all_and_neither_said_nor_logged(
     alone: AppTest, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv(VARIABLE, PASSWORD)
-    door = LoginThrottle(clock=lambda: 100.0)
-    monkeypatch.setattr(staff_page, "_login_throttle", lambda: door)
+    throttle = LoginThrottle(clock=lambda: 100.0)
+    monkeypatch.setattr(login, "_login_throttle", lambda: throttle)
     first = try_to_sign_in(alone.run(), "nearly-" + PASSWORD)
     assert "口令不对" in first.error[0].value
     other = AppTest.from_function(script, default_timeout=60).run()
@@ -209,52 +201,10 @@ print(sorted(heavy & sys.modules.keys()))
     assert done.stdout.strip() == "[]"
 
 
-FAILURES = (
-    StoreError("another encoder filled this store"),
-    StoreBusyError("another process is writing"),
-    OSError(errno.ENOSPC, "No space left on device"),
-    OSError(errno.EIO, "Input/output error"),
-    PermissionError(errno.EACCES, "Permission denied", "/var/faq.csv"),
-    FileNotFoundError(errno.ENOENT, "No such file or directory"),
-    sqlite3.OperationalError("database disk image is malformed"),
-    ValueError("the encoder folder is broken"),
-    UnreadableFile("password"),
-)
+# ---- what is uploaded --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
-def test_why_something_failed_is_said_in_chinese_to_whoever_reads_chinese(error: Exception) -> None:
-    told = error_reason(error, "zh")
-    assert re.search("[\u4e00-\u9fff]", told)
-    assert not re.search("[a-z]{3,}", told.replace(type(error).__name__, "")), told
-    assert error_reason(error, "en").isascii()
-
-
-def test_every_text_of_the_pages_is_there_in_both_languages() -> None:
-    for texts in (staff_texts._TEXTS, render_texts._TEXTS, RENDER_REPORTS):
-        for key, said in texts.items():
-            assert said.keys() == {"zh", "en"}, key
-            assert re.search("[\u4e00-\u9fff]|^\\{", said["zh"]), key
-            assert not re.search("[\u4e00-\u9fff]", said["en"].replace("「AI生成」", "")), key
-
-
-def test_what_a_library_said_in_english_does_not_stand_in_a_chinese_report() -> None:
-    for code, said in RENDER_REPORTS.items():
-        for name in ("reason", "found", "differences"):
-            assert f"{{{name}}}" not in said["zh"], code
-
-
-def test_the_record_names_the_page_in_the_language_of_its_reader() -> None:
-    assert actor_text("王芳 (staff page)", "zh") == "王芳（管理页面）"
-    assert actor_text("root", "zh") == "root"
-    assert subject_text("sign in", "staff page", "zh") == "管理页面"
-    assert subject_text("add", "staff page", "zh") == "staff page", "a file may be called so"
-
-
-# ---- what is dropped ---------------------------------------------------------------------------
-
-
-class Dropped:
+class UploadedFile:
     """A file as the browser sends it."""
 
     def __init__(self, name: str, content: bytes = b"x") -> None:
@@ -281,26 +231,26 @@ class Dropped:
 def test_a_file_lands_in_its_folder_under_its_own_name(
     tmp_path: Path, name: str, expected: str
 ) -> None:
-    [path] = save([Dropped(name, b"content")], tmp_path)
+    [path] = save([UploadedFile(name, b"content")], tmp_path)
     assert path == tmp_path / expected
     assert path.read_bytes() == b"content"
 
 
 def test_a_long_name_keeps_its_ending(tmp_path: Path) -> None:
-    [path] = save([Dropped("关于" * 200 + ".docx")], tmp_path)
+    [path] = save([UploadedFile("关于" * 200 + ".docx")], tmp_path)
     assert path.name.startswith("关于") and path.suffix == ".docx"
 
 
 def test_files_of_one_name_are_noticed(tmp_path: Path) -> None:
     assert same_names(["a/faq.csv", "b\\faq.csv", "c.csv"]) == ["faq.csv"]
     with pytest.raises(FileExistsError):
-        save([Dropped("a/faq.csv"), Dropped("b/faq.csv")], tmp_path)
+        save([UploadedFile("a/faq.csv"), UploadedFile("b/faq.csv")], tmp_path)
 
 
 def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
-    work, may_go_on, closed, folders = IngestJobs(), threading.Event(), threading.Event(), []
+    jobs, may_go_on, closed, folders = IngestJobs(), threading.Event(), threading.Event(), []
 
-    def take_in(paths: Sequence[Path], progress: Any) -> Generator[FileReport]:
+    def ingest(paths: Sequence[Path], progress: Any) -> Generator[FileReport]:
         folders.append(paths[0].parent)
         try:
             for path in paths:
@@ -309,9 +259,9 @@ def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
         finally:
             closed.set()
 
-    job = work.start([Dropped("a.csv"), Dropped("b.csv")], WHO, take_in)
+    job = jobs.start([UploadedFile("a.csv"), UploadedFile("b.csv")], WHO, ingest)
     assert job is not None
-    assert work.start([Dropped("c.csv")], "李明", take_in) is None
+    assert jobs.start([UploadedFile("c.csv")], "李明", ingest) is None
     job.stop()
     may_go_on.set()
     assert closed.wait(60)
@@ -322,14 +272,14 @@ def test_one_drop_goes_in_at_a_time_and_can_be_stopped_between_files() -> None:
 
 
 def test_a_drop_that_fails_says_so_and_lets_the_next_one_in() -> None:
-    work = IngestJobs()
+    jobs = IngestJobs()
 
-    def take_in(paths: Sequence[Path], progress: Any) -> Generator[FileReport]:
+    def ingest(paths: Sequence[Path], progress: Any) -> Generator[FileReport]:
         yield FileReport("a.csv", "added")
         raise ZeroDivisionError
 
     def started() -> IngestJob:
-        job = work.start([Dropped("a.csv")], WHO, take_in)
+        job = jobs.start([UploadedFile("a.csv")], WHO, ingest)
         assert job is not None
         while job.is_running:
             threading.Event().wait(0.01)
@@ -339,7 +289,7 @@ def test_a_drop_that_fails_says_so_and_lets_the_next_one_in() -> None:
     assert [report.name for report in started().reports] == ["a.csv"]
 
 
-# ---- a day at the desk -------------------------------------------------------------------------
+# ---- in a browser --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

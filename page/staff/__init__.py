@@ -1,1 +1,1 @@
-"""The page of those who look after the knowledge base: ``/staff``."""
+"""The pages for staff: ``/staff`` for the knowledge base, ``/render`` for videos."""

@@ -9,52 +9,52 @@ from retrievers import Passage
 from .components import StaffContext, facts, is_valid, join_present, note, section, show_citation
 
 
-def show_answer_preview(visit: StaffContext) -> None:
+def show_answer_preview(context: StaffContext) -> None:
     """Draw the section."""
-    settings = visit.desk.settings
-    note(visit.say("try_help"))
+    settings = context.services.settings
+    note(context.say("try_help"))
     with st.form("try", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.text_input(
-            visit.say("question"),
+            context.say("question"),
             max_chars=settings.server.max_question_chars,
             label_visibility="collapsed",
-            placeholder=visit.say("question"),
+            placeholder=context.say("question"),
         ).strip()
-        is_sent = st.form_submit_button(visit.say("try_it"), type="primary")
+        is_sent = st.form_submit_button(context.say("try_it"), type="primary")
     if not (is_sent and asked):
         return
-    with st.spinner(visit.say("answering")):
-        answer = visit.desk.answer(asked)
+    with st.spinner(context.say("answering")):
+        answer = context.services.answer(asked)
     with st.container(key="tried", border=True):
-        score = visit.say("score", score=f"{answer.score:.2f}") if answer.score else ""
-        facts(visit.say(answer.outcome), score, kind=answer.outcome)
+        score = context.say("score", score=f"{answer.score:.2f}") if answer.score else ""
+        facts(context.say(answer.outcome), score, kind=answer.outcome)
         st.text(answer.text)
         if answer.usage and settings.llm:
             key = "model_unused" if answer.is_verbatim else "written_by"
-            note(visit.say(key, model=settings.llm.model))
+            note(context.say(key, model=settings.llm.model))
         for passage in answer.citations:
-            note(join_present((visit.origin(passage.entry), passage.entry.question)))
-            show_citation(passage.entry, visit)
-    note(visit.say("bounds", answer=settings.answer_from, suggest=settings.suggest_from))
+            note(join_present((context.origin(passage.entry), passage.entry.question)))
+            show_citation(passage.entry, context)
+    note(context.say("bounds", answer=settings.answer_from, suggest=settings.suggest_from))
     if answer.outcome == "greeted":
         return
-    section(visit.say("candidates"))
-    candidates = visit.desk.candidates(asked)
+    section(context.say("candidates"))
+    candidates = context.services.candidates(asked)
     if not candidates:
-        note(visit.say("no_candidates"))
+        note(context.say("no_candidates"))
     for passage in candidates:
-        _candidate(passage, visit)
+        _candidate(passage, context)
 
 
-def _candidate(passage: Passage, visit: StaffContext) -> None:
+def _candidate(passage: Passage, context: StaffContext) -> None:
     entry = passage.entry
     about = join_present(
         (
-            visit.origin(entry),
+            context.origin(entry),
             entry.field,
             entry.region,
             entry.place,
-            "" if is_valid(entry) else visit.say("expired"),
+            "" if is_valid(entry) else context.say("expired"),
         )
     )
     st.html(

@@ -27,9 +27,9 @@ DONE_KEY = "staff_done"
 
 @dataclass(frozen=True)
 class StaffContext:
-    """One member of staff at the desk."""
+    """What every section needs to know: the services, who uses them, and in which language."""
 
-    desk: StaffServices
+    services: StaffServices
     who: str
     language: Language
 
@@ -90,7 +90,7 @@ def heading(text: str, *rest: str) -> None:
     st.html(f'<div class="item"><h3>{html.escape(text)}</h3><p>{spans}</p></div>')
 
 
-def show_citation(entry: FaqEntry, visit: StaffContext) -> None:
+def show_citation(entry: FaqEntry, context: StaffContext) -> None:
     """What an entry rests on, as visitors see it."""
     links = entry.links
     if entry.source_title or any(links) or entry.document_number:
@@ -106,7 +106,7 @@ def show_citation(entry: FaqEntry, visit: StaffContext) -> None:
             "place": entry.place or entry.region,
             "notice": entry.notice,
         }
-        st.html(citation_html(citation, visit.language))
+        st.html(citation_html(citation, context.language))
 
 
 def format_time(iso: str) -> str:

@@ -1,4 +1,4 @@
-"""Files go in behind the page: whoever looks elsewhere, or closes it, interrupts nothing."""
+"""Ingestion in a thread behind the page: closing or reloading the page does not stop it."""
 
 import logging
 import sqlite3
@@ -23,10 +23,10 @@ STORE_ERRORS = (StoreError, OSError, ValueError, sqlite3.Error)
 
 @dataclass
 class IngestJob:
-    """One drop of files. Its thread writes, pages read."""
+    """One upload of files. Its thread writes, pages read."""
 
     who: str
-    n_dropped: int
+    n_files: int
     steps: dict[str, FileProgress] = field(default_factory=dict)
     """How far each file is, by its name; the first that was begun stands first."""
     reports: list[FileReport] = field(default_factory=list)
@@ -46,27 +46,27 @@ class IngestJob:
 
 
 class IngestJobs:
-    """Takes one drop of files after the other in, in a thread of its own."""
+    """Ingests one upload at a time, each in a thread of its own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.job: IngestJob | None = None
-        """The drop that is going in, or the last one."""
+        """The upload being ingested, or the last one."""
 
     @property
     def is_running(self) -> bool:
-        """Whether files are going in now."""
+        """Whether an upload is being ingested."""
         return self.job is not None and self.job.is_running
 
     def start(
-        self, uploads: Sequence[Upload], who: str, take_in: IngestFunction
+        self, uploads: Sequence[Upload], who: str, ingest: IngestFunction
     ) -> IngestJob | None:
-        """Begin to take files in; None if others are still going in.
+        """Begin to ingest files; None if an earlier upload is still being ingested.
 
         Args:
             uploads: The files, of different names.
-            who: Whoever dropped them.
-            take_in: Tells how far each file is and yields a report of each; closing it leaves
+            who: Whoever uploaded them.
+            ingest: Tells how far each file is and yields a report of each; closing it leaves
                 every file in or out.
 
         Raises:
@@ -83,7 +83,7 @@ class IngestJobs:
                 raise
             self.job = job = IngestJob(who, len(paths))
         threading.Thread(
-            target=_run_job, args=(job, folder, paths, take_in), name="staff-ingest", daemon=True
+            target=_run_job, args=(job, folder, paths, ingest), name="staff-ingest", daemon=True
         ).start()
         return job
 
@@ -92,10 +92,10 @@ def _run_job(
     job: IngestJob,
     folder: "tempfile.TemporaryDirectory[str]",
     paths: Sequence[Path],
-    take_in: IngestFunction,
+    ingest: IngestFunction,
 ) -> None:
     try:
-        with folder, closing(take_in(paths, job.note)) as coming:
+        with folder, closing(ingest(paths, job.note)) as coming:
             for report in coming:
                 job.reports.append(report)
                 if job.is_stopped:
@@ -103,7 +103,7 @@ def _run_job(
     except STORE_ERRORS as error:
         job.error = error
     except Exception as error:  # nobody else would see it
-        logger.exception("taking files in failed")
+        logger.exception("ingesting files failed")
         job.error = error
     finally:
         job.is_running = False

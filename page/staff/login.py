@@ -1,15 +1,38 @@
-"""Who may come in: one password, and a pause that grows with every wrong one."""
+"""Signing in: what all pages for staff begin with. One password, and a pause after a wrong one."""
 
 import hmac
+import html
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from agent.settings import Settings
+
+from ..i18n.staff_texts import staff_text
+from ..i18n.visitor_texts import LANGUAGES, Language, visitor_text
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+logger = logging.getLogger(__name__)
 
 MAX_PAUSE_S = 60.0
+MAX_NAME_CHARACTERS = 40
+WHO_KEY = "staff_who"
+"""In the session's state: the name of whoever is signed in."""
+NEW_KEY = "staff_is_new"
+"""In the session's state, until it is noted in the journal: somebody has just signed in."""
+_PAGE = Path(__file__).parent.parent
 
 
 class LoginThrottle:
-    """The door of the staff page, one for all sessions of a process.
+    """Slows down whoever guesses the password; one for all sessions of a process.
 
     After the first wrong password one second has to pass before the next one is looked at, then
     two, four, and so on up to a minute, whoever tries. The right one ends the count.
@@ -45,3 +68,109 @@ class LoginThrottle:
                 self._n_wrong = min(self._n_wrong + 1, 10)
                 self._opens_at = self._clock() + pause
             return is_right
+
+
+def enter(
+    settings: Settings,
+    title: str,
+    off: tuple[tuple[str, str], ...],
+    on_language: Callable[[], None],
+    link: "tuple[StreamlitPage, str] | None" = None,
+) -> str:
+    """Draw what all pages for staff begin with; returns who signed in, or nobody's name.
+
+    Args:
+        settings: Of the deployment.
+        title: Of the page.
+        off: What to say, and what to do about it, where there is no password.
+        on_language: Called when somebody chooses a language.
+        link: Another page for staff, and what it is called.
+    """
+    language: Language = st.session_state.lang
+    st.set_page_config(
+        page_title=f"{title} · {visitor_text('name', language)}",
+        page_icon=str(_PAGE / "icon.png"),
+        layout="centered",
+        initial_sidebar_state="collapsed",
+    )
+    st.html(_PAGE / "staff.css")
+    if settings.page.staff_password is None:
+        for heading, remedy in off:
+            st.html(f'<div class="off"><h2>{heading}</h2><p>{html.escape(remedy)}</p></div>')
+        return ""
+    who: str = st.session_state.get(WHO_KEY, "")
+    _header(title, language, who, on_language, link)
+    if not who:
+        _sign_in(settings.page.staff_password.get_secret_value(), language)
+    return who
+
+
+@st.cache_resource(show_spinner=False)
+def _login_throttle() -> LoginThrottle:
+    return LoginThrottle()
+
+
+def _header(
+    title: str,
+    language: Language,
+    who: str,
+    on_language: Callable[[], None],
+    link: "tuple[StreamlitPage, str] | None",
+) -> None:
+    with st.container(key="staff-header", horizontal=True, vertical_alignment="center"):
+        st.html(
+            f'<div class="brand"><h1>{visitor_text("name", language)}</h1>'
+            f"<span>{html.escape(title)}</span></div>",
+            width="content",
+        )
+        st.segmented_control(
+            visitor_text("language", language),
+            options=list(LANGUAGES),
+            format_func=lambda tag: LANGUAGES[tag],
+            required=True,
+            key="lang",
+            on_change=on_language,
+            label_visibility="collapsed",
+        )
+        if who:
+            if link:
+                page, label = link
+                st.page_link(page, label=label)
+            st.html(f'<span class="who">{html.escape(who)}</span>', width="content")
+            st.button(
+                staff_text("sign_out", language),
+                key="sign-out",
+                icon=":material/logout:",
+                on_click=st.session_state.clear,
+            )
+
+
+def _sign_in(password: str, language: Language) -> None:
+    with st.form("sign-in", enter_to_submit=True):
+        name = st.text_input(
+            staff_text("name", language),
+            max_chars=MAX_NAME_CHARACTERS,
+            autocomplete="name",
+        )
+        given = st.text_input(
+            staff_text("password", language), type="password", autocomplete="current-password"
+        )
+        is_sent = st.form_submit_button(
+            staff_text("sign_in", language), type="primary", width="stretch"
+        )
+    if not is_sent:
+        return
+    who = " ".join(name.split())
+    if not who:
+        st.error(staff_text("no_name", language))
+        return
+    throttle = _login_throttle()
+    pause = math.ceil(throttle.wait_s)
+    if pause:
+        st.warning(staff_text("wait", language, seconds=pause))
+    elif throttle.admits(given, password):
+        st.session_state[WHO_KEY], st.session_state[NEW_KEY] = who, True
+        st.rerun()
+    else:
+        logger.warning("a wrong password for the staff page")
+        st.error(staff_text("wrong", language, seconds=math.ceil(throttle.wait_s)))

@@ -1,4 +1,4 @@
-"""The page for rendering: a form, and what is being made."""
+"""The page for rendering: a form, and the queue of renderings with their progress."""
 
 import html
 import json
@@ -16,8 +16,8 @@ from ..i18n.render_reports import render_report
 from ..i18n.render_texts import RENDER_PAGE_OFF, render_text
 from ..i18n.staff_texts import STAFF_PAGE_SUFFIX, os_error_reason
 from ..i18n.visitor_texts import Language
+from .login import enter
 from .render_queue import MAX_FINISHED, QueueFull, RenderJob, RenderQueue
-from .staff_page import enter
 from .uploads import Upload
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FACE_MB, AUDIO_MB = 300, 100
 FACES = ("mp4", "mov", "m4v", "mkv", "webm", "avi", "jpg", "jpeg", "png", "webp", "bmp")
 SOUNDS = ("wav", "mp3", "m4a", "aac", "flac", "ogg", "opus", "mp4", "mov", "mkv", "webm")
 REFRESH_INTERVAL_S = 1.0
-_ROUND = "render_round"  # counts this session's orders: each begins with empty uploaders
+_ROUND = "render_round"  # counts this session's renderings: each form begins with empty uploaders
 _SAID = "render_said"
 
 

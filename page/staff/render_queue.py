@@ -1,4 +1,4 @@
-"""Renderings wait for each other; each is a process of its own.
+"""A queue of renderings; each runs as a process of its own, one at a time.
 
 Whoever closes the page or loads it anew interrupts nothing, and what goes wrong in a
 rendering, lack of memory included, ends that process and not the page.

@@ -1,4 +1,4 @@
-"""What staff work with: the store of the running system, and what goes in and out of it."""
+"""What the sections of the staff page call: the store, its journal, ingestion and answers."""
 
 import secrets
 from collections.abc import Generator, Iterator, Sequence
@@ -19,7 +19,7 @@ N_CANDIDATES = 6
 
 
 class StaffServices:
-    """One for the process: the store is loaded once, and one drop of files goes in at a time.
+    """One for the process: the store is loaded once, and one upload is ingested at a time.
 
     Args:
         settings: Of the deployment; the store is the one that its server searches.
@@ -31,7 +31,7 @@ class StaffServices:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = build_store(settings)
-        self.work = IngestJobs()
+        self.jobs = IngestJobs()
         self._retriever, self._responder = build_responder(settings, self.store)
 
     @contextmanager
@@ -41,17 +41,17 @@ class StaffServices:
             yield journal
 
     @contextmanager
-    def intake(self, who: str) -> Iterator[tuple[IngestionPipeline, IngestJournal]]:
+    def pipeline(self, who: str) -> Iterator[tuple[IngestionPipeline, IngestJournal]]:
         """What changes the store, and the journal it is noted in."""
         with self.journal(who) as journal:
             yield IngestionPipeline(self.store, journal), journal
 
-    def take_in(
-        self, paths: Sequence[Path], reading: ReadOptions, who: str, progress: ProgressCallback
+    def ingest(
+        self, paths: Sequence[Path], options: ReadOptions, who: str, progress: ProgressCallback
     ) -> Generator[FileReport, None, None]:
-        """Take files in; see :meth:`~ingest.pipeline.IngestionPipeline.add`."""
-        with self.intake(who) as (intake, _):
-            yield from intake.add(paths, reading, progress)
+        """Ingest files; see :meth:`~ingest.pipeline.IngestionPipeline.add`."""
+        with self.pipeline(who) as (pipeline, _):
+            yield from pipeline.add(paths, options, progress)
 
     def answer(self, question: str) -> Answer:
         """What a visitor would be told who asks this first; with the language model, if any.

@@ -1,4 +1,4 @@
-"""Files from a browser come to lie in a folder, each under a safe form of its own name."""
+"""Writes uploaded files into a folder, each under a safe form of its own name."""
 
 import logging
 import re
