@@ -16,10 +16,18 @@ from agent.serving.session_manager import SessionManager
 from agent.settings import MemorySettings, Settings
 from avatar_engine import Presenter
 from avatar_engine.testing import StillAvatar
+from retrievers.testing import MemoryStore
 from tts_engine.testing import ToneVoice
 from zhengwen.assets import asset
 
 Ending = Literal["ended", "error"]
+
+
+class FolderlessStore(MemoryStore):
+    """The store in memory as a plug-in, for processes that need not load a sentence encoder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__()
 
 
 class SlowResponder:

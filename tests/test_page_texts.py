@@ -22,6 +22,7 @@ from page.i18n.render_reports import RENDER_REPORTS, render_report
 from page.i18n.staff_texts import actor_text, subject_text
 from page.staff.components import error_reason
 from page.staff.render_queue import RenderState
+from page.visitor.chat import citation_html
 from retrievers import StoreBusyError, StoreError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -191,3 +192,12 @@ def test_the_record_names_the_page_in_the_language_of_its_reader() -> None:
     assert actor_text("root", "zh") == "root"
     assert subject_text("sign in", "staff page", "zh") == "管理页面"
     assert subject_text("add", "staff page", "zh") == "staff page", "a file may be called so"
+
+
+@pytest.mark.parametrize(("language", "place"), [("zh", "全国"), ("en", "Nationwide")])
+def test_what_holds_everywhere_is_said_so_in_the_language_of_the_page(
+    language: visitor_texts.Language, place: str
+) -> None:
+    citation = {"title": "Rule", "question": "", "url": "", "place": "全国"}
+    assert f"<span>{place}</span>" in citation_html(citation, language)
+    assert "<span>浙江省</span>" in citation_html({**citation, "place": "浙江省"}, language)

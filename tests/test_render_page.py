@@ -123,7 +123,7 @@ def render_page() -> None:
 
 def test_without_a_password_the_page_is_off_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    page = AppTest.from_function(render_page, default_timeout=60).run()
+    page = AppTest.from_function(render_page, default_timeout=START_TIMEOUT).run()
     assert not page.exception and not page.get("file_uploader")
     html = "".join(element.proto.body for element in page.get("html"))
     assert "没有开启" in html and "is off" in html

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from agent.settings import SettingsError, read_settings
@@ -96,7 +96,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
 
     monkeypatch.setenv("ZHENGWEN_DATA_DIR", str(tmp_path / "var"))
     st.cache_resource.clear()
-    yield AppTest.from_function(script, default_timeout=60)
+    yield AppTest.from_function(script, default_timeout=START_TIMEOUT)
     st.cache_resource.clear()
 
 
@@ -120,7 +120,7 @@ def test_a_wrong_password_is_refused_for_all_and_neither_said_nor_logged(
     monkeypatch.setattr(login, "_login_throttle", lambda: throttle)
     first = try_to_sign_in(alone.run(), "nearly-" + PASSWORD)
     assert "口令不对" in first.error[0].value
-    other = AppTest.from_function(script, default_timeout=60).run()
+    other = AppTest.from_function(script, default_timeout=START_TIMEOUT).run()
     second = try_to_sign_in(other, PASSWORD)
     assert "没有核对" in second.warning[0].value
     assert not first.tabs and not second.tabs
@@ -147,6 +147,7 @@ def with_language_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     (faq / "faq.jsonl").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
     monkeypatch.setenv(VARIABLE, PASSWORD)
     monkeypatch.setenv("ZHENGWEN_FAQ", str(faq))
+    monkeypatch.setenv("ZHENGWEN_STORE__NAME", "tests.session_doubles:FolderlessStore")
     monkeypatch.setenv("ZHENGWEN_ANSWER_FROM", "1")
     monkeypatch.setenv("ZHENGWEN_LLM__MODEL", "glm-of-the-house")
     with serving() as service:
@@ -190,7 +191,7 @@ def test_a_visitor_does_not_wait_for_what_staff_need() -> None:
     script = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file({str(ROOT / "streamlit_app.py")!r}, default_timeout=60).run()
+page = AppTest.from_file({str(ROOT / "streamlit_app.py")!r}, default_timeout=300).run()
 assert not page.exception, page.exception
 assert page.chat_input, "this is not the visitors' page"
 heavy = {{"ingest", "torch", "chromadb", "page.staff"}}
@@ -361,9 +362,12 @@ class Clerk:
 
 
 @pytest.fixture(scope="module")
-def desk(stack: Stack, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Everything is loaded when the first of the staff has worked, however busy the machine."""
-    clerk = Clerk(browser.new_page())
+def phone(
+    stack: Stack, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
+    """A phone on which the page was open before; its models are loaded, however long that took."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    clerk = Clerk(context.new_page())
     clerk.page.goto(stack.url + "staff")
     clerk.sign_in()
     button = clerk.page.get_by_role("button", name="开始导入")
@@ -371,17 +375,18 @@ def desk(stack: Stack, browser: Browser, tmp_path_factory: pytest.TempPathFactor
     clerk.drop(table(tmp_path_factory.mktemp("first") / "电话.csv", "投诉打几号？,拨打12345。,"))
     expect(clerk.report("电话.csv")).to_contain_text("已导入", timeout=START_TIMEOUT * 1000)
     clerk.page.close()
+    yield context
+    context.close()
 
 
 @pytest.fixture
-def clerk(stack: Stack, browser: Browser, desk: None) -> Iterator[Clerk]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    clerk = Clerk(context.new_page())
+def clerk(stack: Stack, phone: BrowserContext) -> Iterator[Clerk]:
+    clerk = Clerk(phone.new_page())
     clerk.page.goto(stack.url + "staff")
     clerk.sign_in()
     expect(clerk.page.get_by_role("button", name="开始导入")).to_be_visible()
     yield clerk
-    context.close()
+    clerk.page.close()
 
 
 def table(path: Path, *rows: str) -> Path:

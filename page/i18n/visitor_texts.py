@@ -64,6 +64,7 @@ VISITOR_TEXTS: dict[str, dict[Language, str]] = {
     "source": {"zh": "依据", "en": "Based on "},
     "source_year": {"zh": "（{year}年）", "en": " ({year})"},
     "portal": {"zh": "主管部门：{name}", "en": "Authority: {name}"},
+    "nationwide": {"zh": "全国", "en": "Nationwide"},
     "refused": {"zh": "未找到答案", "en": "No answer found"},
     "suggested": {"zh": "请确认您的问题", "en": "Please confirm"},
     "did_you_mean": {"zh": "您是不是想问：", "en": "Did you mean:"},

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from retrievers.base import NATIONWIDE
+
 from ..i18n.visitor_texts import EXAMPLES, LANGUAGE_TAGS, Language, visitor_text
 from .client import ServerUnreachable, VisitorClient
 
@@ -249,7 +251,10 @@ def citation_html(citation: dict[str, Any], language: Language) -> str:
     if year:
         title += html.escape(visitor_text("source_year", language, year=year))
     portal = visitor_text("portal", language, name=citation.get("portal", ""))
-    facts = [citation.get(key) for key in ("issuer", "number", "place")]
+    place = citation.get("place")
+    if place == NATIONWIDE:
+        place = visitor_text("nationwide", language)
+    facts = [citation.get("issuer"), citation.get("number"), place]
     if date != year:
         facts.insert(2, date)
     shown = [_link(portal_url, html.escape(portal))] if portal_url else []

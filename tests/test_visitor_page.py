@@ -9,9 +9,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect
 from websockets.sync.client import connect
 
+from agent.protocol.responses import decode_binary
 from tests.browser import ROOT, TIMEOUT, Stack, Visitor, chromium
 
 KNOWN = "身份证丢了怎么补领？"  # the reply takes more than twenty seconds to say
@@ -34,6 +35,7 @@ OTHERS = (
 MARKUP = "<b>粗</b> **星** _斜_ `code` $x^2$ [链](https://a.cn) :smile: :red[红] -> &amp; 1. #"
 
 OpenPage = Callable[..., Visitor]
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -74,13 +76,23 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def cached(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that need not load Streamlit's scripts anew for each page.
+
+    Each page is a session of its own all the same: nothing is kept here between visits.
+    """
+    with browser.new_context(viewport=VIEWPORT) as context:
+        yield context
+
+
 @pytest.fixture
 def open_page(stack: Stack, browser: Browser) -> Iterator[OpenPage]:
-    """Opens pages, and checks in the end that none of them complained."""
+    """Opens pages in a browser that was never used, and checks that none of them complained."""
     visitors: list[Visitor] = []
 
     def open_page(**options: Any) -> Visitor:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context = browser.new_context(**{"viewport": VIEWPORT, **options})
         visitors.append(Visitor(context.new_page(), stack.url))
         return visitors[-1]
 
@@ -91,8 +103,11 @@ def open_page(stack: Stack, browser: Browser) -> Iterator[OpenPage]:
 
 
 @pytest.fixture
-def visitor(open_page: OpenPage) -> Visitor:
-    return open_page().arrive()
+def visitor(stack: Stack, cached: BrowserContext) -> Iterator[Visitor]:
+    visitor = Visitor(cached.new_page(), stack.url).arrive()
+    yield visitor
+    visitor.page.close()
+    assert visitor.problems == []
 
 
 def test_a_question_is_answered_in_text_and_by_a_talking_presenter(visitor: Visitor) -> None:
@@ -342,7 +357,7 @@ def test_who_comes_when_too_much_is_rendered_reads_the_answer_and_why(
             other = others.enter_context(connect(url, max_size=None, proxy=None))
             other.send(json.dumps({"type": "say", "text": "请稍等。" * 100, "reply": f"{n}"}))
             other.send(json.dumps({"type": "played", "reply": f"{n}", "position_ms": 0}))
-            while b'"kind": "media"' not in other.recv(TIMEOUT / 1000, decode=False):
+            while not is_media(other.recv(TIMEOUT / 1000)):
                 pass
         visitor.ask(RARE)
         expect(visitor.notice).to_contain_text("当前咨询人数较多")
@@ -355,9 +370,8 @@ def test_who_comes_when_too_much_is_rendered_reads_the_answer_and_why(
 
 
 def test_a_server_that_dies_while_speaking_is_missed_and_found_again(
-    open_page: OpenPage, stack: Stack
+    visitor: Visitor, stack: Stack
 ) -> None:
-    visitor = open_page().arrive()
     visitor.ask(KNOWN)
     visitor.expect_talking(1)
     try:
@@ -379,6 +393,10 @@ def test_a_server_that_dies_while_speaking_is_missed_and_found_again(
     visitor.expect_state("talking")
     # What the browser itself says about refused connections is not the page's fault.
     visitor.problems[:] = [p for p in visitor.problems if "WebSocket connection" not in p]
+
+
+def is_media(message: str | bytes) -> bool:
+    return isinstance(message, bytes) and decode_binary(message)[0]["kind"] == "media"
 
 
 def _until(condition: Callable[[], bool]) -> None:
