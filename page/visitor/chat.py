@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from retrievers.base import NATIONWIDE
-
 from ..i18n.visitor_texts import EXAMPLES, LANGUAGE_TAGS, Language, visitor_text
 from .client import ServerUnreachable, VisitorClient
 
@@ -252,7 +250,7 @@ def citation_html(citation: dict[str, Any], language: Language) -> str:
         title += html.escape(visitor_text("source_year", language, year=year))
     portal = visitor_text("portal", language, name=citation.get("portal", ""))
     place = citation.get("place")
-    if place == NATIONWIDE:
+    if place == visitor_text("nationwide", "zh"):  # as the store has it
         place = visitor_text("nationwide", language)
     facts = [citation.get("issuer"), citation.get("number"), place]
     if date != year:
