@@ -85,7 +85,7 @@ def test_what_a_library_said_in_english_does_not_stand_in_a_chinese_text() -> No
 
 def codes_of_the_render_program() -> dict[str, str]:
     """The code and English sentence of every error and note that has codes, as they are written."""
-    found = {}
+    found: dict[str, str] = {}
     for _, tree in sources("avatar_engine"):
         for node in ast.walk(tree):
             if not isinstance(node, ast.ClassDef):
@@ -113,7 +113,7 @@ def test_every_code_of_the_render_program_has_a_text() -> None:
 
 def test_every_action_that_is_noted_in_the_journal_has_a_text() -> None:
     actions = {
-        node.args[0].value
+        str(node.args[0].value)
         for _, tree in sources("ingest", "page", "agent")
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
@@ -143,7 +143,7 @@ def test_every_text_that_the_pages_ask_for_is_there_and_no_other() -> None:
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
                 name = "staff_text" if name == "say" else name
                 if name in asked_for:
-                    asked_for[name].add(node.args[0].value)
+                    asked_for[name].add(str(node.args[0].value))
     assert asked_for["staff_text"] <= staff_texts._TEXTS.keys()
     assert asked_for["render_text"] <= render_texts._TEXTS.keys()
     outcomes = {*get_args(Outcome), *get_args(FileOutcome)}
