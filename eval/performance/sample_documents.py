@@ -2,11 +2,18 @@
 
 import csv
 import itertools
-import zlib
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 
 import openpyxl
+from reportlab.lib.colors import black
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Flowable, Frame, Paragraph, Table
 
 from retrievers import FaqEntry
 
@@ -14,6 +21,10 @@ _HEADINGS = ("问题", "答案", "领域", "部门", "地区", "来源", "链接
 _PAGES_A_FILE = 100
 _ARTICLES_A_CHAPTER = 8
 _ARTICLES_A_TABLE = 20
+_FONT = "STSong-Light"  # every PDF reader has it: nothing is embedded
+_WIDTH, _HEIGHT = A4
+_MARGIN = 72  # points
+_TEXT_WIDTH = _WIDTH - 2 * _MARGIN
 
 
 def workbook(path: Path, entries: Iterator[FaqEntry], rows: int) -> None:
@@ -36,24 +47,62 @@ def csv_table(path: Path, entries: Iterator[FaqEntry], rows: int) -> None:
 
 def pdf_regulations(folder: Path, entries: Iterator[FaqEntry], pages: int) -> None:
     """PDF files of at most a hundred pages: chapters, articles, ruled tables, page headers."""
+    pdfmetrics.registerFont(UnicodeCIDFont(_FONT))
     for number, start in enumerate(range(0, pages, _PAGES_A_FILE), 1):
         title = f"政务服务事项办理规定（第{number}册）"
-        paper = PdfWriter(title)
-        paper.paragraph(title, size=18, indent=0)
-        wanted = min(_PAGES_A_FILE, pages - start)
-        for article in itertools.count():
-            entry = next(entries)
-            if article % _ARTICLES_A_CHAPTER == 0:
-                chapter = article // _ARTICLES_A_CHAPTER + 1
-                paper.paragraph(f"第{chapter}章 {entry.field}", size=14, indent=0)
-            paper.paragraph(f"第{article + 1}条 {entry.question}{entry.answer}")
-            if article % _ARTICLES_A_TABLE == 0:
-                some = itertools.islice(entries, 6)
-                rows = [(e.question, e.field, e.region) for e in some]
-                paper.table([("事项", "领域", "适用地区"), *rows])
-            if paper.n_pages > wanted:
-                break
-        paper.save(folder / f"regulations-{number}.pdf", wanted)
+        canvas = Canvas(str(folder / f"regulations-{number}.pdf"), pagesize=A4, pageCompression=1)
+        _fill_pages(canvas, _regulation(title, entries), min(_PAGES_A_FILE, pages - start), title)
+        canvas.save()
+
+
+def _regulation(title: str, entries: Iterator[FaqEntry]) -> Iterator[Flowable]:
+    """Chapters and articles, as long as there are entries."""
+    yield _paragraph(title, size=18, indent=0)
+    for article in itertools.count():
+        entry = next(entries)
+        if article % _ARTICLES_A_CHAPTER == 0:
+            chapter = article // _ARTICLES_A_CHAPTER + 1
+            yield _paragraph(f"第{chapter}章 {entry.field}", size=14, indent=0)
+        yield _paragraph(f"第{article + 1}条 {entry.question}{entry.answer}", size=11, indent=2)
+        if article % _ARTICLES_A_TABLE == 0:
+            some = itertools.islice(entries, 6)
+            yield _table(
+                [("事项", "领域", "适用地区"), *((e.question, e.field, e.region) for e in some)]
+            )
+
+
+def _fill_pages(canvas: Canvas, content: Iterator[Flowable], n_pages: int, header: str) -> None:
+    """Exactly so many pages, with a header and a number on each."""
+    waiting = [next(content)]
+    for page in range(1, n_pages + 1):
+        canvas.setFont(_FONT, 9)
+        canvas.drawString(_MARGIN, _HEIGHT - 42, header)
+        canvas.drawCentredString(_WIDTH / 2, 30, f"— {page} —")
+        frame = Frame(_MARGIN, _MARGIN, _TEXT_WIDTH, _HEIGHT - 2 * _MARGIN)
+        while frame.add(waiting[0], canvas):
+            waiting = waiting[1:] or [next(content)]
+        parts = frame.split(waiting[0], canvas)
+        if parts:
+            frame.add(parts[0], canvas)
+            waiting = [*parts[1:], *waiting[1:]]
+        canvas.showPage()
+
+
+def _paragraph(text: str, *, size: float, indent: float) -> Flowable:
+    """Running text or a heading; ``indent`` of the first line in ems."""
+    style = ParagraphStyle(
+        "", fontName=_FONT, fontSize=size, leading=1.6 * size, firstLineIndent=indent * size,
+        wordWrap="CJK",
+    )  # fmt: skip
+    return Paragraph(escape(text), style)
+
+
+def _table(rows: Sequence[Sequence[str]], *, size: float = 9) -> Flowable:
+    """Ruled rows; each cell holds one line of text, cut to the width of its column."""
+    column = _TEXT_WIDTH / len(rows[0]) - 4
+    cut = [[cell[: int(column / size) - 2] for cell in row] for row in rows]
+    style = [("GRID", (0, 0), (-1, -1), 0.5, black), ("FONT", (0, 0), (-1, -1), _FONT, size)]
+    return Table(cut, colWidths=column, rowHeights=2 * size, style=style)
 
 
 def text_statute(path: Path, entries: Iterator[FaqEntry]) -> None:
@@ -81,106 +130,3 @@ def _cells(entry: FaqEntry) -> tuple[str, ...]:
         entry.source_title,
         entry.source_url,
     )
-
-
-_WIDTH, _HEIGHT, _MARGIN = 595, 842, 72
-_FONT = (
-    "<</Type/Font/Subtype/Type0/BaseFont/STSong-Light/Encoding/UniGB-UCS2-H"
-    "/DescendantFonts[4 0 R]>>"
-)
-_GLYPHS = (
-    "<</Type/Font/Subtype/CIDFontType0/BaseFont/STSong-Light/DW 1000/W[1 95 500]/CIDSystemInfo"
-    "<</Registry(Adobe)/Ordering(GB1)/Supplement 2>>/FontDescriptor 5 0 R>>"
-)
-_DESCRIPTOR = (
-    "<</Type/FontDescriptor/FontName/STSong-Light/Flags 6/FontBBox[-25 -254 1000 880]"
-    "/ItalicAngle 0/Ascent 880/Descent -120/CapHeight 880/StemV 93>>"
-)
-
-
-class PdfWriter:
-    """Pages that fill from the top; a new one begins when the text needs it.
-
-    Args:
-        header: Stands at the top of every page; its number stands at the bottom.
-    """
-
-    def __init__(self, header: str) -> None:
-        self._header = header
-        self._pages: list[list[str]] = []
-        self._y = 0.0
-
-    @property
-    def n_pages(self) -> int:
-        return len(self._pages)
-
-    def paragraph(self, text: str, *, size: float = 11, indent: float = 2) -> None:
-        """Running text or a heading; ``indent`` in ems."""
-        room = (_WIDTH - 2 * _MARGIN) / size
-        line, width, first = "", indent, True
-        for char in [*text, ""]:
-            wide = 0.5 if char.isascii() else 1.0
-            if char and width + wide <= room:
-                line, width = line + char, width + wide
-                continue
-            if line:
-                self._down(1.6 * size)
-                self._write(line, _MARGIN + (indent * size if first else 0), size)
-            line, width, first = char, wide, False
-
-    def table(self, rows: Sequence[Sequence[str]], *, size: float = 9) -> None:
-        """Rows of cells with lines around them, all of one width, a line of text each."""
-        column = (_WIDTH - 2 * _MARGIN) / len(rows[0])
-        height = 2 * size
-        self._down(height)
-        for row in rows:
-            self._down(height)
-            for i, cell in enumerate(row):
-                x = _MARGIN + i * column
-                box = f"{x:.1f} {self._y - 0.6 * size:.1f} {column:.1f} {height:.1f} re S"
-                self._pages[-1].append(box)
-                self._write(cell[: int(column / size) - 1], x + 0.4 * size, size)
-
-    def save(self, path: Path, most: int) -> None:
-        """Write a file of the first ``most`` pages."""
-        objects = ["<</Type/Catalog/Pages 2 0 R>>", "", _FONT, _GLYPHS, _DESCRIPTOR]
-        bodies = [body.encode() for body in objects]
-        for page in self._pages[:most]:
-            packed = zlib.compress("\n".join(page).encode())
-            content = len(bodies) + 2
-            bodies.append(
-                f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {_WIDTH} {_HEIGHT}]"
-                f"/Resources<</Font<</F 3 0 R>>>>/Contents {content} 0 R>>".encode()
-            )
-            head = f"<</Length {len(packed)}/Filter/FlateDecode>>stream\n".encode()
-            bodies.append(head + packed + b"\nendstream")
-        kids = " ".join(f"{number} 0 R" for number in range(6, len(bodies) + 1, 2))
-        bodies[1] = f"<</Type/Pages/Kids[{kids}]/Count {min(self.n_pages, most)}>>".encode()
-        with path.open("wb") as file:
-            file.write(b"%PDF-1.5\n")
-            places = []
-            for number, body in enumerate(bodies, 1):
-                places.append(file.tell())
-                file.write(f"{number} 0 obj\n".encode() + body + b"\nendobj\n")
-            start = file.tell()
-            listed = "".join(f"{place:010} 00000 n \n" for place in places)
-            file.write(f"xref\n0 {len(bodies) + 1}\n0000000000 65535 f \n{listed}".encode())
-            size = f"<</Size {len(bodies) + 1}/Root 1 0 R>>"
-            file.write(f"trailer{size}\nstartxref\n{start}\n%%EOF\n".encode())
-
-    def _down(self, points: float) -> None:
-        self._y -= points
-        if self._y < _MARGIN or not self._pages:
-            self._pages.append([])
-            self._y = _HEIGHT - 2 * _MARGIN
-            number = f"— {self.n_pages} —"
-            for text, x, y in ((self._header, _MARGIN, 800), (number, _WIDTH / 2 - 15, 30)):
-                self._pages[-1].append(_shown(text, x, y, 9))
-
-    def _write(self, text: str, x: float, size: float) -> None:
-        self._pages[-1].append(_shown(text, x, self._y, size))
-
-
-def _shown(text: str, x: float, y: float, size: float) -> str:
-    codes = text.encode("utf-16-be").hex()
-    return f"BT /F {size:g} Tf {x:.1f} {y:.1f} Td <{codes}> Tj ET"
