@@ -257,6 +257,7 @@ def _prerender(options: argparse.Namespace) -> int:
 
     from .build import build, make_store
     from .cache.prerender import prerender
+    from .responders import DialogueResponder
     from .responders.faq import predictable_answers
 
     settings = _settings(options)
@@ -264,7 +265,10 @@ def _prerender(options: argparse.Namespace) -> int:
         return _fail("nothing is kept while the setting replay.max_mib is 0")
     stages = build(settings)
     assert stages.replays
-    texts = predictable_answers(make_store(settings), date.today(), hotline=settings.hotline)
+    said = stages.responder.all_texts() if isinstance(stages.responder, DialogueResponder) else ()
+    texts = predictable_answers(
+        make_store(settings), date.today(), hotline=settings.hotline, said=said
+    )
     with progress_bar(Console(stderr=True)) as progress:
         done = prerender(
             stages.session(),

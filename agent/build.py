@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,11 +28,12 @@ from tts_engine.fallback import FallbackVoice
 from .cache.disk_cache import DiskCache
 from .cache.fingerprint import fingerprint
 from .cache.reply_cache import IdleLoopAnchors, ReplyCache
+from .dialogue.emergencies import EmergencyRecogniser
 from .llm.chat_model import visitor_chat_model
 from .llm.limits import CircuitBreaker, TokenBudget
 from .pipeline import AnswerPipeline
 from .plugins import load_plugin
-from .responders import FaqResponder, GroundedResponder
+from .responders import DialogueResponder, FaqResponder, GroundedResponder
 from .settings import PluginSettings, Settings, SettingsError
 from .types import Question, Responder
 
@@ -110,6 +112,20 @@ def build_faq_responder(settings: Settings, retriever: Retriever) -> FaqResponde
     )
 
 
+def with_dialogue(settings: Settings, responder: Responder) -> DialogueResponder:
+    """A responder that is asked only what is a question: all else is met before.
+
+    Raises:
+        TableError: A table of the settings' folder cannot be used.
+    """
+    return DialogueResponder(responder, _emergencies(settings.dialogue_folders))
+
+
+@cache
+def _emergencies(folders: tuple[Path, ...]) -> EmergencyRecogniser:
+    return EmergencyRecogniser(folders)
+
+
 def build_responder(
     settings: Settings, store: FaqStore | None = None
 ) -> tuple[Retriever, Responder]:
@@ -123,10 +139,10 @@ def build_responder(
     faq = build_faq_responder(settings, retriever)
     llm = settings.llm
     if llm is None:
-        return retriever, faq
+        return retriever, with_dialogue(settings, faq)
     with _log_duration("loading LangChain"):
         model = visitor_chat_model(llm)
-    responder = GroundedResponder(
+    grounded = GroundedResponder(
         faq,
         model,
         patience_s=llm.patience_s,
@@ -136,7 +152,7 @@ def build_responder(
         most_requests=llm.max_requests,
         prices=llm.prices,
     )
-    return retriever, responder
+    return retriever, with_dialogue(settings, grounded)
 
 
 def build(settings: Settings) -> LoadedStages:

@@ -117,6 +117,8 @@ def _turn_to_record(turn: Turn) -> dict[str, Any]:
         "score": answer.score,
         "citations": [[to_record(p.entry), p.score] for p in answer.citations],
         "suggestions": answer.suggestions,
+        "act": answer.act,
+        "numbers": answer.numbers,
         "usage": asdict(answer.usage) if answer.usage else None,
         "spoken": answer.spoken,
     }
@@ -129,6 +131,8 @@ def _turn_from_record(record: dict[str, Any]) -> Turn:
         record["score"],
         tuple(Passage(from_record(entry), score) for entry, score in record["citations"]),
         tuple(record["suggestions"]),
+        record.get("act", ""),
+        tuple(record.get("numbers", ())),
         usage=Usage(**record["usage"]) if record["usage"] else None,
         spoken=record.get("spoken", ""),  # earlier versions had none
     )

@@ -158,6 +158,9 @@ class Settings(StrictModel):
     """Everything a running system writes."""
     faq: Path = asset("faq")
     """JSON Lines files that fill an empty store."""
+    dialogue: Path | None = None
+    """A folder whose tables add to those of what is said beside questions; see
+    docs/dialogue.md."""
     store: PluginSettings = PluginSettings(name="chroma")
     retriever: PluginSettings = PluginSettings(name="hybrid")
     tts: PluginSettings | None = None
@@ -189,6 +192,12 @@ class Settings(StrictModel):
     def conversations(self) -> Path:
         """The folder of the conversations that outlive their session."""
         return self.data_dir / "conversations"
+
+    @property
+    def dialogue_folders(self) -> tuple[Path, ...]:
+        """Where the tables of what is said beside questions lie, the shipped ones first."""
+        shipped = asset("dialogue")
+        return (shipped,) if self.dialogue is None else (shipped, self.dialogue)
 
     @property
     def presenter_folder(self) -> Path:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, hook_config
 from langchain.tools import BaseTool
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, ToolCall, ToolMessage
@@ -11,7 +12,9 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from retrievers import Passage, language_of
+from zhengwen.assets import asset
 
+from ..dialogue.emergencies import EmergencyRecogniser
 from ..responders.faq import entry_answer
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -28,9 +31,15 @@ PRESENTER_RULE = "\n5. 回答确定之后，用 show_presenter 把它说给群�
 
 
 def create_policy_agent(
-    tools: Sequence[BaseTool], *, model: BaseChatModel | None = None, answer_from: float = 0.5
+    tools: Sequence[BaseTool],
+    *,
+    model: BaseChatModel | None = None,
+    answer_from: float = 0.5,
+    emergencies: EmergencyRecogniser | None = None,
 ) -> Graph:
     """A graph from ``{"messages": [...]}`` to the same with the answer at the end.
+
+    Whoever tells of an emergency is told whom to call, before any model or tool is asked.
 
     Stream it with ``stream_mode=["messages", "custom"]`` to get the media as they are made.
 
@@ -39,16 +48,42 @@ def create_policy_agent(
         model: Who decides; it must be able to call tools. What it writes is not checked
             sentence by sentence as the chat page's answers are (``agent.grounding``).
         answer_from: Without a model: the score in [0, 1] from which what was found is the answer.
+        emergencies: Knows them when it reads them; the shipped tables if None.
     """
+    urgent = emergencies or EmergencyRecogniser((asset("dialogue"),))
     if model is not None:
         has_presenter = any(tool.name == "show_presenter" for tool in tools)
         rules = RULES + (PRESENTER_RULE if has_presenter else "")
-        agent: Graph = create_agent(model, tools, system_prompt=rules)
+        agent: Graph = create_agent(
+            model, tools, system_prompt=rules, middleware=[EmergencyMiddleware(urgent)]
+        )
         return agent
-    return _scripted_agent(tools, answer_from)
+    return _scripted_agent(tools, answer_from, urgent)
 
 
-def _scripted_agent(tools: Sequence[BaseTool], answer_from: float) -> Graph:
+class EmergencyMiddleware(AgentMiddleware[Any, Any]):
+    """Answers an emergency in the table's words; the model never sees it.
+
+    Args:
+        emergencies: Knows them when it reads them.
+    """
+
+    def __init__(self, emergencies: EmergencyRecogniser) -> None:
+        super().__init__()
+        self._emergencies = emergencies
+
+    @hook_config(can_jump_to=["end"])
+    def before_agent(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """End the run with what to do, if the last message tells of an emergency."""
+        emergency = self._emergencies.recognise(_question(state))
+        if emergency is None:
+            return None
+        return {"messages": [AIMessage(emergency.text)], "jump_to": "end"}
+
+
+def _scripted_agent(
+    tools: Sequence[BaseTool], answer_from: float, emergencies: EmergencyRecogniser
+) -> Graph:
     """Look up; say what was found, or hand over; let the presenter say it."""
     by_name = {tool.name: tool for tool in tools}
 
@@ -75,19 +110,29 @@ def _scripted_agent(tools: Sequence[BaseTool], answer_from: float) -> Graph:
         wish, told = call("hand_over", language=language)
         return {"messages": [wish, told, *show(told.text), AIMessage(told.text)]}
 
+    def warn(state: MessagesState) -> dict[str, list[AnyMessage]]:
+        emergency = emergencies.recognise(_question(state))
+        assert emergency is not None
+        return {"messages": [*show(emergency.text), AIMessage(emergency.text)]}
+
+    def first(state: MessagesState) -> str:
+        question = _question(state)
+        if emergencies.recognise(question):
+            return "warn"
+        return "look_up" if question.strip() else END
+
     graph = StateGraph(MessagesState)
-    for node in (look_up, answer, hand_over):
+    for node in (warn, look_up, answer, hand_over):
         graph.add_node(node.__name__, node)
-    graph.add_conditional_edges(
-        START, lambda state: "look_up" if _question(state).strip() else END, ["look_up", END]
-    )
+    graph.add_conditional_edges(START, first, ["warn", "look_up", END])
+    graph.add_edge("warn", END)
     graph.add_conditional_edges("look_up", has_answer, ["answer", "hand_over"])
     graph.add_edge("answer", END)
     graph.add_edge("hand_over", END)
     return graph.compile()
 
 
-def _question(state: MessagesState) -> str:
+def _question(state: Any) -> str:
     """What was asked last; empty if nothing was."""
     return next((m.text for m in reversed(state["messages"]) if m.type == "human"), "")
 

@@ -122,6 +122,11 @@ class AnswerRecord(_ServerPart):
     """In [0, 1]; higher is closer."""
     citations: list[CitationRecord]
     suggestions: list[str]
+    act: str = ""
+    """What was said that is no question, such as ``"thanks"``, ``"slower"`` or ``"emergency"``;
+    empty for questions."""
+    numbers: list[str] = []
+    """Telephone numbers to call now, the most urgent first; only in an emergency."""
     usage: UsageRecord | None
     """Null if no language model was asked."""
 
@@ -336,6 +341,8 @@ def _answer_fields(answer: Answer) -> dict[str, Any]:
         "score": round(answer.score, 4),
         "citations": [citation_record(passage) for passage in answer.citations],
         "suggestions": list(answer.suggestions),
+        "act": answer.act,
+        "numbers": list(answer.numbers),
         "usage": UsageRecord(
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,

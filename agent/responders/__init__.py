@@ -1,6 +1,7 @@
 """Ways to answer in words."""
 
+from .dialogue import DialogueResponder
 from .faq import FaqResponder
 from .grounded import GroundedResponder
 
-__all__ = ["FaqResponder", "GroundedResponder"]
+__all__ = ["DialogueResponder", "FaqResponder", "GroundedResponder"]

@@ -141,17 +141,19 @@ def spoken_sentences(text: str) -> Iterator[Sentence]:
     return (Sentence(index, part) for index, part in enumerate(split_for_speech(text)))
 
 
-def predictable_answers(entries: Iterable[FaqEntry], day: date, *, hotline: str) -> Iterator[str]:
+def predictable_answers(
+    entries: Iterable[FaqEntry], day: date, *, hotline: str, said: Iterable[str] = ()
+) -> Iterator[str]:
     """Everything that can be known beforehand to be said, each text once.
 
-    Phrases come first, then the entries that hold on ``day``, in their spoken form where they have
-    one.
+    What is said beside questions comes first, then phrases, then the entries that hold on ``day``,
+    in their spoken form where they have one.
     """
     phrases = ("refused", "suggested", *(key for key, _ in _COURTESY_PATTERNS))
     fixed = (service_text(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
     answers = (entry.spoken or entry_answer(entry) for entry in entries if entry.holds_on(day))
     given: set[str] = set()
-    for text in chain(fixed, answers):
+    for text in chain(said, fixed, answers):
         if text not in given:
             given.add(text)
             yield text

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-from agent.build import build_faq_responder, build_retriever, build_store
+from agent.build import build_faq_responder, build_retriever, build_store, with_dialogue
 from agent.plugins import load_plugin
 from agent.settings import PluginSettings, Settings, read_settings
 from agent.types import Answer, Outcome, Question
@@ -282,7 +282,7 @@ class _RetrievalBench:
 
 def _answer(retriever: Retriever, text: str, settings: Settings) -> Answer:
     """What a visitor gets: the server's own responder decides."""
-    responder = build_faq_responder(settings, retriever)
+    responder = with_dialogue(settings, build_faq_responder(settings, retriever))
     return next(part for part in responder.respond(Question(text)) if isinstance(part, Answer))
 
 

@@ -61,6 +61,7 @@ VISITOR_TEXTS: dict[str, dict[Language, str]] = {
     },
     "estimated": {"zh": "（估算）", "en": " (estimated)"},
     "cost": {"zh": "，费用 {cost:.4f} {currency}", "en": ", cost {cost:.4f} {currency}"},
+    "call": {"zh": "拨打", "en": "Call"},
     "source": {"zh": "依据", "en": "Based on "},
     "source_year": {"zh": "（{year}年）", "en": " ({year})"},
     "portal": {"zh": "主管部门：{name}", "en": "Authority: {name}"},

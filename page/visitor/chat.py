@@ -37,6 +37,10 @@ class Exchange:
     outcome: str = ""
     citations: list[dict[str, Any]] = field(default_factory=list)
     suggestions: list[str] = field(default_factory=list)
+    act: str = ""
+    """What was said, where it was no question."""
+    numbers: list[str] = field(default_factory=list)
+    """To be called now."""
     usage: dict[str, Any] | None = None
     """What a language model took for it; None if none was asked."""
     retryable: bool = False
@@ -144,6 +148,8 @@ class ChatView:
 
     def _details(self, index: int, exchange: Exchange, *, is_last: bool) -> None:
         """What stands under an answer."""
+        if exchange.numbers:
+            st.html(call_html(exchange.numbers, self._text("call")))
         is_open = exchange.outcome in ("refused", "suggested")
         if is_open:
             st.html(f'<span class="refused">{html.escape(self._text(exchange.outcome))}</span>')
@@ -206,6 +212,8 @@ def _apply_message(exchange: Exchange, message: dict[str, Any]) -> None:
 def _apply_answer(exchange: Exchange, answer: dict[str, Any]) -> None:
     for name in ("text", "outcome", "citations", "suggestions", "usage"):
         setattr(exchange, name, answer[name])
+    exchange.act = answer.get("act", "")
+    exchange.numbers = answer.get("numbers", [])
 
 
 def exchanges_from_turns(turns: list[dict[str, Any]], language: Language) -> list[Exchange]:
@@ -273,6 +281,19 @@ def _link(url: str, text: str) -> str:
         return text
     address = html.escape(url, quote=True)
     return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{text}</a>'
+
+
+def call_html(numbers: list[str], words: str) -> str:
+    """HTML with a link for each telephone number, which calls it where the device can.
+
+    >>> call_html(["119"], "Call")
+    '<p class="call"><a href="tel:119">Call 119</a></p>'
+    """
+    links = "".join(
+        f'<a href="tel:{html.escape(number, quote=True)}">{html.escape(f"{words} {number}")}</a>'
+        for number in numbers
+    )
+    return f'<p class="call">{links}</p>'
 
 
 def escape_markdown(words: str) -> str:

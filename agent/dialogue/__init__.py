@@ -1,0 +1,1 @@
+"""What is said to the presenter that is no question to look up, and how questions hang together."""

@@ -1,0 +1,145 @@
+"""Emergencies and distress: whom to call at once, said before anything is looked up.
+
+A message is read sentence by sentence. A sentence tells of an emergency if it has a sign of one
+(somebody or something, and the state it is in), unless it is plainly about something else: numbers,
+procedures, prevention, claims, jobs, statistics, or what is long over. Nothing here is learned or
+looked up, so that what is answered can be read in the tables ``assets/dialogue/emergencies.*.yaml``
+and changed there. The numbers are those of mainland China.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from retrievers import language_of
+
+from .tables import TableError, compile_patterns, plain, read_table, sentences
+
+TableLanguage = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """What somebody is in, and what they are told."""
+
+    kind: str
+    """As the table calls it, such as ``"fire"``; the most urgent one."""
+    numbers: tuple[str, ...]
+    """Whom to call, the most urgent first."""
+    text: str
+    """What to do now; its first sentence has the numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _EmergencyKind:
+    name: str
+    numbers: tuple[str, ...]
+    text: str
+    signs: re.Pattern[str]
+    about: re.Pattern[str]
+    """What a sentence with a sign may be about instead."""
+
+
+class EmergencyTable:
+    """The emergencies of one language.
+
+    Args:
+        language: ``"zh"`` or ``"en"``.
+        folders: See :func:`~agent.dialogue.tables.read_table`.
+
+    Raises:
+        TableError: A kind lacks something, or a pattern is wrong.
+    """
+
+    def __init__(self, language: TableLanguage, folders: Sequence[Path]) -> None:
+        table = read_table("emergencies", language, folders)
+        self._and = "、" if language == "zh" else ", "
+        self._last_and = "或" if language == "zh" else " or "
+        self._same = dict(table.get("same") or {})
+        words = table.get("words") or {}
+        self._now = compile_patterns(table.get("now") or [], words, language)
+        about = table.get("about") or {}
+        self._kinds = [
+            _emergency_kind(name, values, about, words, language)
+            for name, values in table["kinds"].items()
+        ]
+
+    def recognise(self, text: str) -> Emergency | None:
+        """The emergency that a message tells of; None if it does not.
+
+        The kinds of the table are in order of urgency; the text is that of the first, and who
+        is to be called for the others is named with it.
+        """
+        said = sentences(plain(text, self._same))
+        found = [kind for kind in self._kinds if any(self._is_told(kind, part) for part in said)]
+        if not found:
+            return None
+        numbers = tuple(dict.fromkeys(number for kind in found for number in kind.numbers))[:3]
+        return Emergency(
+            found[0].name, numbers, found[0].text.format(numbers=self._joined(numbers))
+        )
+
+    def all_texts(self) -> Iterator[str]:
+        """The text of each kind on its own."""
+        for kind in self._kinds:
+            yield kind.text.format(numbers=self._joined(kind.numbers))
+
+    def _is_told(self, kind: _EmergencyKind, sentence: str) -> bool:
+        if not kind.signs.search(sentence):
+            return False
+        return bool(self._now.search(sentence)) or not kind.about.search(sentence)
+
+    def _joined(self, numbers: Sequence[str]) -> str:
+        *first, last = numbers
+        return self._last_and.join([self._and.join(first), last]) if first else last
+
+
+class EmergencyRecogniser:
+    """Recognises emergencies in Chinese and in English.
+
+    Args:
+        folders: Where the tables lie, and what an operator adds to them.
+    """
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._tables: dict[TableLanguage, EmergencyTable] = {
+            "zh": EmergencyTable("zh", folders), "en": EmergencyTable("en", folders)
+        }  # fmt: skip
+
+    def recognise(self, text: str) -> Emergency | None:
+        """The emergency that a message tells of, in the message's language; None if none."""
+        language = language_of(text)
+        return (
+            self._tables["en" if language == "en" else "zh"].recognise(text) if language else None
+        )
+
+    def all_texts(self) -> Iterator[str]:
+        """Every text for one kind of emergency."""
+        for table in self._tables.values():
+            yield from table.all_texts()
+
+
+def _emergency_kind(
+    name: str, values: Any, about: dict[str, list[str]], words: dict[str, str], language: str
+) -> _EmergencyKind:
+    try:
+        numbers = tuple(map(str, values["numbers"]))
+        text, signs = str(values["text"]).strip(), values["signs"]
+        text.format(numbers="")
+    except (KeyError, TypeError, IndexError, ValueError) as error:
+        raise TableError(f"emergency {name!r} needs numbers, text and signs: {error}") from error
+    if not numbers or "{numbers}" not in text:
+        raise TableError(f"emergency {name!r}: the text must name its {{numbers}}")
+    ignored = values.get("ignores") or []
+    if unknown := set(ignored) - about.keys():
+        raise TableError(f"emergency {name!r} ignores {sorted(unknown)}, which is not in 'about'")
+    other = [p for group, patterns in about.items() if group not in ignored for p in patterns]
+    return _EmergencyKind(
+        name,
+        numbers,
+        text,
+        compile_patterns(signs, words, language),
+        compile_patterns([*other, *(values.get("about") or [])], words, language),
+    )
