@@ -28,6 +28,7 @@ from tts_engine.fallback import FallbackVoice
 from .cache.disk_cache import DiskCache
 from .cache.fingerprint import fingerprint
 from .cache.reply_cache import IdleLoopAnchors, ReplyCache
+from .dialogue.acts import DialogueActs
 from .dialogue.emergencies import EmergencyRecogniser
 from .llm.chat_model import visitor_chat_model
 from .llm.limits import CircuitBreaker, TokenBudget
@@ -118,12 +119,15 @@ def with_dialogue(settings: Settings, responder: Responder) -> DialogueResponder
     Raises:
         TableError: A table of the settings' folder cannot be used.
     """
-    return DialogueResponder(responder, _emergencies(settings.dialogue_folders))
+    emergencies, acts = _dialogue_tables(settings.dialogue_folders, settings.hotline)
+    return DialogueResponder(responder, emergencies, acts)
 
 
 @cache
-def _emergencies(folders: tuple[Path, ...]) -> EmergencyRecogniser:
-    return EmergencyRecogniser(folders)
+def _dialogue_tables(
+    folders: tuple[Path, ...], hotline: str
+) -> tuple[EmergencyRecogniser, DialogueActs]:
+    return EmergencyRecogniser(folders), DialogueActs(folders, hotline=hotline)
 
 
 def build_responder(

@@ -22,14 +22,6 @@ SERVICE_TEXTS: dict[str, dict[Language, str]] = {
         "en": "Sorry, what the knowledge base has on this expired on {until}. Please call the "
         "{hotline} hotline for the rule in force.",
     },
-    "greeted": {
-        "zh": "您好！我是政务服务数字人，可以回答户籍、身份证、出入境、社保公积金、"
-        "车驾管、企业、职业资格和部门职责方面的问题。",
-        "en": "Hello! I am the digital assistant for public services. Ask me about residence, "
-        "ID cards, entry and exit, social insurance, vehicles, companies and qualifications.",
-    },
-    "thanked": {"zh": "不客气，很高兴能帮到您。", "en": "You are welcome."},
-    "farewell": {"zh": "再见，祝您办事顺利！", "en": "Goodbye, and all the best."},
     "empty_question": {"zh": "请输入您的问题。", "en": "Please type a question."},
     "too_long": {
         "zh": "问题太长了，请控制在{limit}个字以内，一次问一件事。",

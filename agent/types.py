@@ -82,7 +82,8 @@ class Answer:
     """What was said that is no question to look up, as a table of ``assets/dialogue`` calls it,
     or ``"emergency"``; empty for questions. The outcome is then ``greeted``."""
     numbers: tuple[str, ...] = ()
-    """Telephone numbers to call now, the most urgent first; only in an emergency."""
+    """Telephone numbers to call: in an emergency, the most urgent first; the hotline where a
+    person is wished for."""
     is_verbatim: bool = False
     """The text is word for word an entry's, or a phrase of the service: anybody may be given
     it, so its media may be kept on disk. Never True where a visitor's words may be in it."""

@@ -13,6 +13,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
 
 from agent import Answer, Question, Sentence
+from agent.dialogue.acts import DialogueActs
 from agent.dialogue.emergencies import EmergencyRecogniser
 from agent.dialogue.tables import TableError
 from agent.langchain.agent import create_policy_agent
@@ -23,6 +24,7 @@ from tts_engine.text import split_sentences
 from zhengwen.assets import asset
 
 MESSAGES = asset("dialogue", "emergency_messages.csv")
+ACTS = DialogueActs((asset("dialogue"),), hotline="12345")
 NUMBERS = {
     "fire": "119", "gas": "119", "medical": "120", "police": "110", "missing": "110",
     "violence": "110", "fraud": "96110", "distress": "12356", "danger": "12356",
@@ -50,7 +52,7 @@ def messages(split: str) -> list[dict[str, str]]:
 def answer_to(recogniser: EmergencyRecogniser, text: str) -> Answer:
     [answer] = [
         part
-        for part in DialogueResponder(Unasked(), recogniser).respond(Question(text))
+        for part in DialogueResponder(Unasked(), recogniser, ACTS).respond(Question(text))
         if isinstance(part, Answer)
     ]
     return answer
@@ -100,28 +102,26 @@ def test_a_question_about_such_things_is_a_question(
     assert recogniser.recognise(text) is None
 
 
-@pytest.mark.parametrize("split", ["dev", "test"])
 def test_of_a_hundred_messages_three_may_be_missed(
-    recogniser: EmergencyRecogniser, split: str
+    recogniser: EmergencyRecogniser,
 ) -> None:
-    told = [row for row in messages(split) if row["expected"]]
+    told = [row for row in messages("dev") if row["expected"]]
     missed = []
     for row in told:
         found = recogniser.recognise(row["message"])
         if found is None or NUMBERS[row["expected"]] not in split_sentences(found.text)[0]:
             missed.append(row["message"])
-    assert len(told) >= 100
+    assert len(told) >= 400
     assert len(missed) <= 0.03 * len(told), missed
 
 
-@pytest.mark.parametrize("split", ["dev", "test"])
 def test_of_two_hundred_questions_about_such_things_few_are_taken_for_one(
-    recogniser: EmergencyRecogniser, split: str
+    recogniser: EmergencyRecogniser,
 ) -> None:
-    asked = [row["message"] for row in messages(split) if not row["expected"]]
+    asked = [row["message"] for row in messages("dev") if not row["expected"]]
     false = [text for text in asked if recogniser.recognise(text)]
-    assert len(asked) >= 100
-    assert len(false) <= 0.02 * len(asked), false
+    assert len(asked) >= 400
+    assert len(false) <= 0.005 * len(asked), false
 
 
 def test_of_two_hundred_of_the_evaluations_questions_one_may_be_taken_for_one(

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 import pytest
 
 from agent import Answer, Question, Sentence
-from agent.build import LoadedStages, build_responder
+from agent.build import LoadedStages, build_responder, with_dialogue
 from agent.llm.chat_model import visitor_chat_model
 from agent.llm.limits import FIRST_PAUSE, LONGEST_PAUSE, MAX_FAILURES, CircuitBreaker, TokenBudget
 from agent.responders import FaqResponder, GroundedResponder
@@ -131,7 +131,7 @@ def test_a_curated_answer_needs_no_model(service: Service) -> None:
 
 
 def test_a_greeting_needs_no_model(service: Service) -> None:
-    assert ask(responder(service), "您好").outcome == "greeted"
+    assert ask(with_dialogue(Settings(), responder(service)), "您好").outcome == "greeted"
     assert not service.requests
 
 

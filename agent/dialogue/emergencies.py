@@ -11,13 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from retrievers import language_of
 
-from .tables import TableError, compile_patterns, plain, read_table, sentences
-
-TableLanguage = Literal["zh", "en"]
+from .tables import TableError, TableLanguage, compile_patterns, plain, read_table, sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ one spelling: simplified, lower case, full-width forms plain, without blanks bet
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
 from retrievers import language_of
 from retrievers.text.normalization import normalize_text
+
+TableLanguage = Literal["zh", "en"]
 
 GAPS = {"zh": r"[^。！？!?;；\n]{0,10}?", "en": r"[^.!?;\n]{0,40}?"}
 """What ``…`` stands for, by language."""

@@ -126,7 +126,8 @@ class AnswerRecord(_ServerPart):
     """What was said that is no question, such as ``"thanks"``, ``"slower"`` or ``"emergency"``;
     empty for questions."""
     numbers: list[str] = []
-    """Telephone numbers to call now, the most urgent first; only in an emergency."""
+    """Telephone numbers to call: in an emergency, the most urgent first; the hotline where a
+    person is wished for."""
     usage: UsageRecord | None
     """Null if no language model was asked."""
 

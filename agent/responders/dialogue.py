@@ -1,10 +1,14 @@
-"""What is met before anything is looked up: emergencies first."""
+"""What is met before anything is looked up: emergencies first, then what is no question."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from retrievers import language_of
+
+from ..dialogue.acts import DialogueActs, offered
 from ..dialogue.emergencies import EmergencyRecogniser
 from ..types import Answer, Question, Responder, Sentence
-from .faq import verbatim_reply
+from .faq import spoken_sentences, verbatim_reply
 
 EMERGENCY = "emergency"
 """The ``act`` of an answer that says whom to call."""
@@ -14,16 +18,21 @@ class DialogueResponder:
     """Meets what is no question to look up, and leaves the rest to another responder.
 
     Whoever tells of an emergency is told at once whom to call, in words from a table: no language
-    model and no knowledge base has a part in it.
+    model and no knowledge base has a part in it. Thanks, a wish to hear it again and the like are
+    met from a table too. "The first one" is the question that was offered.
 
     Args:
         questions: Answers everything else.
         emergencies: Knows emergencies when it reads them.
+        acts: Knows what else is no question.
     """
 
-    def __init__(self, questions: Responder, emergencies: EmergencyRecogniser) -> None:
+    def __init__(
+        self, questions: Responder, emergencies: EmergencyRecogniser, acts: DialogueActs
+    ) -> None:
         self._questions = questions
         self._emergencies = emergencies
+        self._acts = acts
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
         """Yield the Answer, then its sentences; or what the other responder yields."""
@@ -32,8 +41,20 @@ class DialogueResponder:
             answer = Answer(emergency.text, "greeted", act=EMERGENCY, numbers=emergency.numbers)
             yield from verbatim_reply(answer)
             return
-        yield from self._questions.respond(question)
+        meaning = self._acts.meaning(question.text, question.history)
+        if meaning.kind == "act":
+            language = language_of(question.text) or question.language
+            answer = self._acts.answer(meaning.act, language, question.history)
+            yield answer
+            yield from spoken_sentences(answer.text)
+            return
+        text = meaning.question
+        if meaning.kind == "pick":
+            choice = offered(question.history)
+            text = choice[meaning.place - (meaning.place > 0)]
+        yield from self._questions.respond(replace(question, text=text))
 
     def all_texts(self) -> Iterator[str]:
         """Everything that can be said here whatever was said before, so that it can be rendered."""
         yield from self._emergencies.all_texts()
+        yield from self._acts.all_texts()

@@ -1,6 +1,5 @@
 """Answers in the knowledge base's own words, or an honest refusal."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,23 +15,6 @@ from .follow_ups import is_follow_up, standalone_questions, topic_words
 N_SUGGESTIONS = 3
 N_PASSAGES = 6
 """Found for a question: the answer, the suggestions, and what else may tell something."""
-
-_COURTESY_PATTERNS = (
-    (
-        "greeted",
-        re.compile(
-            r"((你好|您好|哈喽|嗨|在吗|早上好|下午好|晚上好|hello|hi there|hi|hey)[啊呀吗]? ?)+",
-            re.I,
-        ),
-    ),
-    (
-        "thanked",
-        re.compile(
-            r"((非常|十分)?(谢谢|多谢|感谢)[你您啊了]* ?)+|(thanks|thank you)( very much)?", re.I
-        ),
-    ),
-    ("farewell", re.compile(r"((再见|拜拜|bye|goodbye)[了啊]? ?)+", re.I)),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +56,6 @@ class FaqResponder:
         """What the knowledge base has on a question, without saying it."""
         written_in = language_of(question.text)
         language = written_in or question.language
-        courtesy = _courtesy(question.text)
-        if courtesy:
-            return LookupResult(Answer(service_text(courtesy, language), "greeted"))
         scope = Scope(language, question.field, question.region, date.today())
         passages, is_clear = self._search(question, scope)
         best = passages[0] if passages else None
@@ -149,7 +128,7 @@ def predictable_answers(
     What is said beside questions comes first, then phrases, then the entries that hold on ``day``,
     in their spoken form where they have one.
     """
-    phrases = ("refused", "suggested", *(key for key, _ in _COURTESY_PATTERNS))
+    phrases = ("refused", "suggested")
     fixed = (service_text(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
     answers = (entry.spoken or entry_answer(entry) for entry in entries if entry.holds_on(day))
     given: set[str] = set()
@@ -176,8 +155,3 @@ def entry_answer(entry: FaqEntry) -> str:
 def _mentions(entry: FaqEntry, names: list[str]) -> bool:
     text = " ".join((entry.question, *entry.wordings, entry.answer)).lower()
     return any(name.lower() in text for name in names)
-
-
-def _courtesy(text: str) -> str | None:
-    bare = re.sub(r"[\W_]+", " ", text).strip()
-    return next((key for key, pattern in _COURTESY_PATTERNS if pattern.fullmatch(bare)), None)

@@ -149,7 +149,8 @@ class ChatView:
     def _details(self, index: int, exchange: Exchange, *, is_last: bool) -> None:
         """What stands under an answer."""
         if exchange.numbers:
-            st.html(call_html(exchange.numbers, self._text("call")))
+            is_urgent = exchange.act == "emergency"
+            st.html(call_html(exchange.numbers, self._text("call"), is_urgent=is_urgent))
         is_open = exchange.outcome in ("refused", "suggested")
         if is_open:
             st.html(f'<span class="refused">{html.escape(self._text(exchange.outcome))}</span>')
@@ -283,7 +284,7 @@ def _link(url: str, text: str) -> str:
     return f'<a href="{address}" target="_blank" rel="noopener noreferrer">{text}</a>'
 
 
-def call_html(numbers: list[str], words: str) -> str:
+def call_html(numbers: list[str], words: str, *, is_urgent: bool = False) -> str:
     """HTML with a link for each telephone number, which calls it where the device can.
 
     >>> call_html(["119"], "Call")
@@ -293,7 +294,7 @@ def call_html(numbers: list[str], words: str) -> str:
         f'<a href="tel:{html.escape(number, quote=True)}">{html.escape(f"{words} {number}")}</a>'
         for number in numbers
     )
-    return f'<p class="call">{links}</p>'
+    return f'<p class="call{" urgent" if is_urgent else ""}">{links}</p>'
 
 
 def escape_markdown(words: str) -> str:

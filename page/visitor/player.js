@@ -9,6 +9,9 @@ const FADE = 150; // ms, as in player.css
 const BACKOFF = [500, 1000, 2000, 4000, 5000]; // ms before each try to reconnect
 const PING_EVERY = 10_000; // ms
 const SILENCE = 25_000; // ms without any message, after which the connection counts as dead
+const VOLUME = 0.8; // before anybody wishes it otherwise
+const RATES = [0.7, 0.85, 1, 1.15, 1.3]; // of speech
+const SCALES = [0.85, 1, 1.25, 1.5, 1.8]; // of text
 const TAKEN_OVER = 4001; // close code: another player has this session now
 
 // iPhones only have the managed kind.
@@ -137,6 +140,7 @@ class Player {
       "stop", "replay", "captions", "sound"].map((part) => [part, root.querySelector(`.${part}`)]));
     const { ui } = this;
     ui.idle.muted = true; // autoplay looks at the property
+    ui.talk.volume = VOLUME;
     ui.talk.addEventListener("ended", () => this.leave("idle", this.film?.nFrames));
     // After every jump of the loop: the server begins a reply where the loop is.
     for (const event of ["playing", "seeked"])
@@ -193,6 +197,7 @@ class Player {
     else if (!reply || this.film?.id !== reply) return; // of a reply that was cut off
     else if (type === "sentence" && message.start_ms !== null)
       this.film.captions.push({ start: message.start_ms, text: message.text });
+    else if (type === "answer") this.heed(message.act);
     else if (type === "ended") this.finish(message.interrupted);
     else if (type === "error") this.finish(false);
     else if (type === "notice") this.tell(message.message);
@@ -237,6 +242,29 @@ class Player {
     URL.revokeObjectURL(idle.src);
     idle.src = URL.createObjectURL(new Blob([payload], { type: mime }));
     idle.play().catch(() => {});
+  }
+
+  /** Do what the visitor wishes of the sound and the text. */
+  heed(act) {
+    const { talk } = this.ui;
+    const style = document.documentElement.style;
+    const next = (steps, now, by) => {
+      const place = steps.findIndex((step) => step >= now);
+      return steps[Math.min(Math.max(place + by, 0), steps.length - 1)];
+    };
+    const scale = () => Number(style.getPropertyValue("--zw-text-scale")) || 1;
+    const speak = (rate) => { talk.defaultPlaybackRate = rate; talk.playbackRate = rate; };
+    const resize = (by) => style.setProperty("--zw-text-scale", next(SCALES, scale(), by));
+    const wishes = {
+      slower: () => speak(next(RATES, talk.defaultPlaybackRate, -1)),
+      faster: () => speak(next(RATES, talk.defaultPlaybackRate, 1)),
+      louder: () => { talk.muted = false; talk.volume = Math.min(1, talk.volume + 0.2); },
+      softer: () => { talk.volume = Math.max(0.2, talk.volume - 0.2); },
+      larger: () => resize(1),
+      smaller: () => resize(-1),
+    };
+    wishes[act]?.();
+    this.nameParts();
   }
 
   // The life of a reply
