@@ -11,7 +11,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from agent import Answer, Question, Sentence
+from agent import Answer, Question, Responder, Sentence
 from agent.build import LoadedStages, build_responder, with_dialogue
 from agent.llm.chat_model import visitor_chat_model
 from agent.llm.limits import FIRST_PAUSE, LONGEST_PAUSE, MAX_FAILURES, CircuitBreaker, TokenBudget
@@ -88,7 +88,7 @@ def both(score: float = 0.3) -> Shelf:
     return Shelf([Passage(CARD, score), Passage(PASSPORT, score / 2)])
 
 
-def ask(answerer: GroundedResponder, text: str = ASKED, **more: object) -> Answer:
+def ask(answerer: Responder, text: str = ASKED, **more: object) -> Answer:
     parts = list(answerer.respond(Question(text, **more)))  # type: ignore[arg-type]
     [answer] = [part for part in parts if isinstance(part, Answer)]
     spoken = [part for part in parts if isinstance(part, Sentence)]
