@@ -84,6 +84,20 @@ def test_ask_prints_answer_score_and_source(settings: Settings) -> None:
     assert "https://" in done.stdout
 
 
+@pytest.mark.parametrize(("year", "source"), [(None, "《章程》"), (2021, "《章程》 (2021)")])
+def test_ask_names_the_year_of_a_source_only_where_there_is_one(
+    year: int | None, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    entry = {"id": "id-1", "question": "图书证怎么办？", "answer": "到图书馆办理。"}
+    entry |= {"source_title": "《章程》"} | ({"year": year} if year else {})
+    (tmp_path / "entries.jsonl").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
+    monkeypatch.setenv("ZHENGWEN_FAQ", str(tmp_path))
+    monkeypatch.setenv("ZHENGWEN_STORE__NAME", "tests.session_doubles:FolderlessStore")
+    assert agent(["ask", "图书证怎么办？"]) == 0
+    assert f"依据：{source}\n" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("stages")
 def test_ask_saves_a_talking_film_and_prints_json(
     settings: Settings, tmp_path: Path, call: Call

@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from agent.__main__ import main
 from agent.plugins import PluginError, check_names
+from agent.serving import process
 from agent.settings import PluginSettings, Settings, SettingsError
 
 SLOW = ("torch", "transformers", "chromadb", "text2vec", "openvino", "streamlit")
@@ -63,3 +66,38 @@ def test_a_command_refuses_it_without_loading_anything_slow(
     assert done.stdout == "1 []\n"
     assert repr(name) in done.stderr
     assert not (tmp_path / "var").exists()
+
+
+def fail_to_load(*_: object) -> None:
+    raise AssertionError("something slow was about to be loaded")
+
+
+@pytest.fixture
+def nothing_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loading anything fails, and so does starting a process that would."""
+    loaders = ModuleType("agent.build")
+    for name in ("build", "build_responder", "build_retriever", "build_store", "make_store"):
+        setattr(loaders, name, fail_to_load)
+    monkeypatch.setitem(sys.modules, "agent.build", loaders)
+    monkeypatch.setattr(process, "run_server_and_page", fail_to_load)
+
+
+@pytest.mark.usefixtures("nothing_loads")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["serve"], ["run"], ["ask", "你好"], ["ask", "你好", "-o", "a.mp4"],
+        ["say", "你好", "-o", "a.mp4"], ["prerender"], ["api"], ["mcp"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["TTS__NAME", "AVATAR__NAME", "PRESENTER"])
+def test_no_command_begins_to_load_what_is_named_wrong(
+    command: list[str],
+    key: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(f"ZHENGWEN_{key}", "nobody")
+    assert main(command) == 1
+    assert "'nobody'" in capsys.readouterr().err

@@ -3,17 +3,19 @@
 import asyncio
 import json
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent import Answer, Question, Sentence
+from agent import Answer, Question, Sentence, visitor_session
 from agent.conversation_store import ConversationStore
 from agent.serving.session_manager import SessionManager
+from agent.types import Turn
 from agent.visitor_session import CLOSE_TAKEN_OVER, VisitorSession
 from avatar_engine import Presenter
 
@@ -209,26 +211,41 @@ async def test_a_new_player_is_greeted_before_the_old_one_has_said_goodbye(
     assert older.close_code == CLOSE_TAKEN_OVER
 
 
-async def test_turns_are_appended_by_the_event_loop_alone(
+class WatchedTurns(deque[Turn]):
+    """Turns that remember which threads read and changed them."""
+
+    threads: ClassVar[set[str]] = set()
+
+    def __iter__(self) -> Iterator[Turn]:
+        self.threads.add(threading.current_thread().name)
+        return super().__iter__()
+
+    def append(self, turn: Turn) -> None:
+        self.threads.add(threading.current_thread().name)
+        super().append(turn)
+
+    def clear(self) -> None:
+        self.threads.add(threading.current_thread().name)
+        super().clear()
+
+
+async def test_turns_are_touched_by_the_event_loop_alone(
     tmp_path: Path, presenter: Presenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    threads: set[str] = set()
-    original = VisitorSession.remember
-
-    async def watched(self: VisitorSession, question: str, answer: Answer) -> None:
-        threads.add(threading.current_thread().name)
-        await original(self, question, answer)
-
-    monkeypatch.setattr(VisitorSession, "remember", watched)
-    sessions = manager(tmp_path, presenter, SlowResponder(n_sentences=1))
+    monkeypatch.setattr(visitor_session, "deque", WatchedTurns)
+    monkeypatch.setattr(WatchedTurns, "threads", set())
+    sessions = manager(tmp_path, presenter, SlowResponder(n_sentences=1), keep_hours=1)
     visitor = Visitor(sessions, "ask")
-    visitor.send(message("ask", text="好"))
-    await visitor.connection.until("ended")
+    for number in range(3):
+        visitor.send(message("ask", text="好", reply=f"r{number}"))
+        await visitor.connection.until("ended", n=number + 1)
     visitor.send(message("recall"))
     recalled = await visitor.connection.until("recalled")
-    assert [turn["question"] for turn in recalled["turns"]] == ["好"]
-    assert threads == {threading.main_thread().name}
+    assert [turn["question"] for turn in recalled["turns"]] == ["好"] * 3
+    visitor.send(message("forget"))
+    await visitor.connection.until("forgotten")
     await visitor.leave()
+    assert WatchedTurns.threads == {threading.current_thread().name}
 
 
 class InstantResponder:
