@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.build import SAMPLE_ORIGIN, build_store, make_store
-from agent.llm.chat_model import completion_function
+from agent.llm.chat_model import structured_completion_function
 from agent.plugins import PluginError
 from agent.settings import PluginSettings, Settings, SettingsError, read_settings
 from retrievers import StoreError
@@ -29,7 +29,7 @@ from . import progress
 from .journal import IngestJournal
 from .messages import message
 from .pipeline import FileReport, IngestionPipeline, ReadOptions
-from .qa_generation import propose_by_rule, propose_with_model
+from .qa_generation import ProposedPairs, propose_by_rule, propose_with_model
 from .review_sheet import read_review, write_review
 
 FAILED = 1
@@ -195,7 +195,8 @@ def _propose(options: argparse.Namespace, settings: Settings) -> int:
     broken = ""
     if settings.llm:
         try:
-            proposals.extend(propose_with_model(completion_function(settings.llm), passages))
+            model = structured_completion_function(settings.llm, ProposedPairs)
+            proposals.extend(propose_with_model(model, passages))
         except ConnectionError as error:  # what there is so far was paid for
             broken = str(error)
     count = write_review(options.output, proposals)

@@ -5,11 +5,13 @@ Nothing proposed here is meant for the store before somebody accepted it:
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
+
+from langchain_core.prompts import PromptTemplate
+from pydantic import BaseModel
 
 from retrievers.base import FaqEntry
 from retrievers.text.numerals import ORDINALS, parse_number
@@ -192,55 +194,55 @@ def _proposal(passage: FaqEntry, question: str, answer: str) -> FaqEntry:
     )
 
 
-_PROMPT = """\
+class ProposedPair(BaseModel):
+    """A question that a passage answers, and the answer in the passage's own words."""
+
+    question: str
+    answer: str
+
+
+class ProposedPairs(BaseModel):
+    """Questions that citizens may ask of a passage, none if it answers none."""
+
+    pairs: list[ProposedPair]
+
+
+_PROMPT = PromptTemplate.from_template("""\
 下面是一份政策文件中的一段原文。请提出群众办事时可能问到、并且这段原文能够直接回答的问题，最多三个。
 要求：
 1. 问题要完整，脱离原文也能看懂；不得出现“本条例”“前款”“该”等指代。
 2. 答案必须逐字摘自原文，不得改写、补充或者概括。
 3. 原文不能直接回答任何问题的，输出空列表。
-只输出 JSON 列表，格式为 [{{"question": "……", "answer": "……"}}]，不要输出其他内容。
+格式为 {{"pairs": [{{"question": "……", "answer": "……"}}]}}，不要输出其他内容。
 
 出处：{source}
 原文：
 {text}
-"""
+""")
 
 
 def propose_with_model(
-    model: Callable[[str], str], passages: Iterable[FaqEntry]
+    model: Callable[[str], ProposedPairs | str], passages: Iterable[FaqEntry]
 ) -> Iterator[FaqEntry]:
     """Entries a language model proposes; those that do not quote their passage are dropped.
 
     Args:
-        model: Prompt → completion, expected to be a JSON list of ``question`` and ``answer``.
-            What it raises is not caught.
+        model: From a prompt to what the model proposes; a text, which is not of that shape,
+            proposes nothing. What it raises is not caught.
         passages: What to ask about.
     """
     for passage in passages:
         source = f"{passage.source_title} {passage.place}".strip()
+        proposed = model(_PROMPT.format(source=source, text=passage.answer))
         asked: set[str] = set()
-        for pair in _pairs(model(_PROMPT.format(source=source, text=passage.answer))):
-            question, answer = pair
+        for pair in proposed.pairs if isinstance(proposed, ProposedPairs) else ():
+            question, answer = pair.question.strip(), pair.answer.strip()
+            if not 4 <= len(question) <= LONGEST_QUESTION or len(answer) < 4:
+                continue
             quoted = _quoted(answer, passage.answer)
             if quoted and question not in asked and not re.search("本条例|本办法|前款", question):
                 asked.add(question)
                 yield _proposal(passage, question, quoted)
-
-
-def _pairs(completion: str) -> Iterator[tuple[str, str]]:
-    """Questions and answers of usable length in what a model wrote."""
-    found = re.search(r"\[.*\]", completion, re.DOTALL)
-    try:
-        listed = json.loads(found[0]) if found else []
-    except ValueError:
-        return
-    for pair in listed:
-        if isinstance(pair, dict):
-            question, answer = pair.get("question"), pair.get("answer")
-            if isinstance(question, str) and isinstance(answer, str):
-                question, answer = question.strip(), answer.strip()
-                if 4 <= len(question) <= LONGEST_QUESTION and len(answer) >= 4:
-                    yield question, answer
 
 
 def _quoted(answer: str, passage: str) -> str:

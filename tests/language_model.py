@@ -54,8 +54,18 @@ class Reply:
 
     def complete(self, text: str) -> None:
         """Answer in one piece, as when no stream was asked for."""
-        message = {"role": "assistant", "content": text}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        self._complete({"content": text}, "stop")
+
+    def call_tool(self, arguments: str) -> None:
+        """Call the tool that the request names, in one piece."""
+        name = self.request["tools"][0]["function"]["name"]
+        function = {"name": name, "arguments": arguments}
+        call = {"id": "call-1", "type": "function", "function": function}
+        self._complete({"content": None, "tool_calls": [call]}, "tool_calls")
+
+    def _complete(self, fields: dict[str, Any], finish: str) -> None:
+        message = {"role": "assistant", **fields}
+        choice = {"index": 0, "message": message, "finish_reason": finish}
         whole = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
         body = json.dumps({**whole, "choices": [choice]}, ensure_ascii=False).encode()
         self._handler.send_response(200)

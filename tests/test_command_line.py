@@ -89,8 +89,8 @@ def test_ask_names_the_year_of_a_source_only_where_there_is_one(
     year: int | None, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    entry = {"id": "id-1", "question": "图书证怎么办？", "answer": "到图书馆办理。"}
-    entry |= {"source_title": "《章程》"} | ({"year": year} if year else {})
+    told = {"question": "图书证怎么办？", "answer": "到图书馆办理。", "source_title": "《章程》"}
+    entry = {"id": "id-1", **told, **({"year": year} if year else {})}
     (tmp_path / "entries.jsonl").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
     monkeypatch.setenv("ZHENGWEN_FAQ", str(tmp_path))
     monkeypatch.setenv("ZHENGWEN_STORE__NAME", "tests.session_doubles:FolderlessStore")

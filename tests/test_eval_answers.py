@@ -37,7 +37,10 @@ def behave(reply: Reply) -> None:
     """Reads the first passage out, whatever was asked; judges everything to be right but once."""
     if not reply.request.get("stream"):
         is_long = "工作日" in reply.request["messages"][-1]["content"]
-        reply.complete('好的 {"verdict": "right", "reason": "一致"}' if is_long else "不知道")
+        if is_long:
+            reply.call_tool('{"verdict": "right", "reason": "一致"}')
+        else:
+            reply.complete("不知道")
         return
     first = reply.data["passages"][0]["text"].partition("。")[0]
     reply.say(f"{first}[1]。编造的数字是99元[1]。")

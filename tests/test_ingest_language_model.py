@@ -1,17 +1,20 @@
 """Proposals of a language model that speaks OpenAI's protocol on this machine."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from agent.llm.chat_model import structured_completion_function
+from agent.settings import LlmSettings
 from ingest.__main__ import main
+from ingest.qa_generation import ProposedPairs
 from ingest.review_sheet import read_review
 from retrievers import FaqEntry
 from retrievers.store.chroma import ChromaStore
+
+from .language_model import Behaviour, Reply, Service, serving
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 
@@ -22,35 +25,69 @@ LAW = """杭州市共享单车管理办法
 QUOTED = "共享单车应当停放在划定的停放点。"
 
 
-class Model(BaseHTTPRequestHandler):
-    """Proposes one answer that stands in the passage, and one that does not."""
+# One answer that stands in the passage, and one that does not.
+PAIRS = [
+    {"question": "共享单车停在哪里？", "answer": QUOTED},
+    {"question": "停错了罚多少？", "answer": "罚款一百元。"},
+]
+PROPOSED = json.dumps({"pairs": PAIRS}, ensure_ascii=False)
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        proposals = [
-            {"question": "共享单车停在哪里？", "answer": QUOTED},
-            {"question": "停错了罚多少？", "answer": "罚款一百元。"},
-        ]
-        message = {"role": "assistant", "content": json.dumps(proposals, ensure_ascii=False)}
-        choice = {"index": 0, "finish_reason": "stop", "message": message}
-        body = {"id": "1", "object": "chat.completion", "created": 0, "model": "m"}
-        text = json.dumps({**body, "choices": [choice]}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+def without_tools(reply: Reply) -> None:
+    """As a service that refuses tools: its model writes the JSON as text, and chats around it."""
+    if "tools" in reply.request:
+        reply.refuse(400)
+    else:
+        reply.complete(f"<think>列出{{两个}}。</think>好的：\n```json\n{PROPOSED}\n```")
+
+
+BEHAVIOURS: dict[str, Behaviour] = {
+    "tool call": lambda reply: reply.call_tool(PROPOSED),
+    "text instead of a tool call": lambda reply: reply.complete(PROPOSED),
+    "no tools": without_tools,
+}
+NONSENSE: dict[str, Behaviour] = {
+    "other arguments": lambda reply: reply.call_tool('{"pairs": [{"question": 3}, 7]}'),
+    "half a tool call": lambda reply: reply.call_tool(PROPOSED[:30]),
+    "half a text": lambda reply: reply.complete(PROPOSED[:30]),
+    "a refusal": lambda reply: reply.complete("不知道"),
+}
 
 
 @pytest.fixture
-def service() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
+def service() -> Iterator[Service]:
+    with serving() as running:
+        yield running
+
+
+def configured(service: Service) -> LlmSettings:
+    return LlmSettings(model="glm-4.5", base_url=service.url)
+
+
+@pytest.mark.parametrize("behave", BEHAVIOURS.values(), ids=BEHAVIOURS)
+def test_proposals_are_understood_with_and_without_tool_calling(
+    service: Service, behave: Behaviour
+) -> None:
+    service.behave = behave
+    proposed = structured_completion_function(configured(service), ProposedPairs)("请提出问题")
+    assert isinstance(proposed, ProposedPairs)
+    assert [pair.model_dump() for pair in proposed.pairs] == PAIRS
+
+
+@pytest.mark.parametrize("behave", NONSENSE.values(), ids=NONSENSE)
+def test_what_has_not_the_shape_of_proposals_comes_back_as_text(
+    service: Service, behave: Behaviour
+) -> None:
+    service.behave = behave
+    ask = structured_completion_function(configured(service), ProposedPairs)
+    assert isinstance(ask("请提出问题"), str)
+
+
+def test_a_key_that_is_refused_is_not_tried_again_without_tools(service: Service) -> None:
+    service.behave = lambda reply: reply.refuse(401)
+    with pytest.raises(ConnectionError, match="did not answer"):
+        structured_completion_function(configured(service), ProposedPairs)("请提出问题")
+    assert len(service.requests) == 1
 
 
 @pytest.fixture
@@ -63,10 +100,11 @@ def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_model_proposes_what_the_document_says_and_nothing_else(
-    review: Path, service: str, monkeypatch: pytest.MonkeyPatch
+    review: Path, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    service.behave = BEHAVIOURS["tool call"]
     monkeypatch.setenv("ZHENGWEN_LLM__MODEL", "glm-4.5")
-    monkeypatch.setenv("ZHENGWEN_LLM__BASE_URL", service)
+    monkeypatch.setenv("ZHENGWEN_LLM__BASE_URL", service.url)
     assert main(["propose", str(review)]) == 0
     answers = {entry.question: entry.answer for entry in read_review(review).waiting}
     assert answers["共享单车停在哪里？"] == QUOTED

@@ -3,34 +3,73 @@
 import logging
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from ..settings import LlmSettings, SettingsError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+    from langchain_core.runnables import Runnable
+
+StructuredT = TypeVar("StructuredT", bound=BaseModel)
+_REFUSES_TOOLS = frozenset((400, 404, 422, 500, 501))
+"""HTTP statuses with which services that know no tool calling refuse a request that has tools."""
 
 
-def completion_function(settings: LlmSettings) -> Callable[[str], str]:
-    """A function from a prompt to what the model writes.
+def structured_completion_function(
+    settings: LlmSettings, shape: type[StructuredT]
+) -> Callable[[str], StructuredT | str]:
+    """A function from a prompt to an object of ``shape``, by tool calling.
 
-    It raises ConnectionError when the model cannot be reached or refuses.
+    Services on one's own machine often know no tool calling: they refuse it, or write the object
+    as text. So the prompt should say what the JSON looks like; text that is not of that shape is
+    returned as it is.
+
+    The function raises ConnectionError when the model cannot be reached or refuses.
 
     Raises:
         SettingsError: See :func:`make_chat_model`.
     """
-    model = make_chat_model(settings, max_retries=2)
+    from langchain_core.exceptions import OutputParserException
+    from langchain_core.output_parsers import PydanticOutputParser
 
-    def ask(prompt: str) -> str:
+    model = make_chat_model(settings, max_retries=2)
+    parser: PydanticOutputParser[StructuredT] = PydanticOutputParser(pydantic_object=shape)
+    calling = model.with_structured_output(shape, method="function_calling", include_raw=True)
+
+    def ask(prompt: str) -> StructuredT | str:
         try:
-            return str(model.invoke(prompt).text)
+            parsed, message = _call_or_write(calling, model, prompt)
         except Exception as error:  # every provider has errors of its own
             where = settings.base_url or settings.provider
             raise ConnectionError(
                 f"the language model {settings.model!r} at {where} did not answer: {error}"
             ) from error
+        if isinstance(parsed, shape):
+            return parsed
+        written = str(message.text).rpartition("</think>")[2].strip()
+        try:
+            return parser.parse(written)
+        except OutputParserException:
+            return written
 
     return ask
+
+
+def _call_or_write(
+    calling: "Runnable[Any, Any]", model: "BaseChatModel", prompt: str
+) -> tuple[Any, "BaseMessage"]:
+    """What the model filled in, None if nothing, and its message; asked again without tools."""
+    try:
+        answer = calling.invoke(prompt)
+    except Exception as error:
+        if getattr(error, "status_code", None) not in _REFUSES_TOOLS:
+            raise
+        return None, model.invoke(prompt)
+    return answer["parsed"], answer["raw"]
 
 
 def visitor_chat_model(settings: LlmSettings) -> "BaseChatModel":

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agent.llm.chat_model import completion_function
+from agent.llm.chat_model import structured_completion_function
 from agent.settings import Settings, SettingsError, read_settings
 from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
 
 from . import report as reports
 from .evaluation import evaluate_answers
-from .llm_judge import AnswerJudge
+from .llm_judge import AnswerJudge, JudgeVerdict
 
 FAQ = asset("faq")
 QUESTIONS = FAQ / "questions.csv"
@@ -111,4 +111,5 @@ def _judge(settings: Settings, out: Path | None) -> AnswerJudge:
     if out is None:
         raise SettingsError("--judge: give --out FOLDER, where its verdicts are kept")
     out.mkdir(parents=True, exist_ok=True)
-    return AnswerJudge(completion_function(settings.judge), settings.judge.model, out / VERDICTS)
+    ask = structured_completion_function(settings.judge, JudgeVerdict)
+    return AnswerJudge(ask, settings.judge.model, out / VERDICTS)
