@@ -187,6 +187,22 @@ def test_the_preview_says_that_what_the_language_model_wrote_was_not_used(
     assert "语言模型 glm-of-the-house 没有给出可用的回答" in notes
 
 
+def test_the_preview_shows_the_whole_answer_and_what_the_presenter_says_instead(
+    alone: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"id": "sample-1", "question": "护照怎么换发？", "answer": "带旧护照，到窗口换发。"}
+    text = json.dumps({**entry, "spoken": "到窗口换发。"}, ensure_ascii=False)
+    (tmp_path / "faq.jsonl").write_text(text, "utf-8")
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    monkeypatch.setenv("ZHENGWEN_FAQ", str(tmp_path))
+    monkeypatch.setenv("ZHENGWEN_ANSWER_FROM", "0.01")
+    monkeypatch.setenv("ZHENGWEN_SUGGEST_FROM", "0.01")
+    page = try_question(alone, "护照怎么换发？")
+    assert "带旧护照，到窗口换发。" in [text.value for text in page.text]
+    notes = "".join(element.proto.body for element in page.get("html"))
+    assert "播报文本：到窗口换发。" in notes
+
+
 def test_a_visitor_does_not_wait_for_what_staff_need() -> None:
     script = f"""
 import sys

@@ -167,6 +167,7 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "{n} more appear as these are dealt with.",
     },
     "wordings": {"zh": "其他问法", "en": "Other wordings"},
+    "spoken": {"zh": "播报文本：", "en": "Spoken: "},
     # files
     "search": {"zh": "按名称查找", "en": "Find by name"},
     "nothing_in": {"zh": "还没有导入文件。", "en": "No files are in yet."},

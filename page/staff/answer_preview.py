@@ -29,6 +29,8 @@ def show_answer_preview(context: StaffContext) -> None:
         score = context.say("score", score=f"{answer.score:.2f}") if answer.score else ""
         facts(context.say(answer.outcome), score, kind=answer.outcome)
         st.text(answer.text)
+        if answer.spoken:
+            note(f"{visit.say('spoken')}{answer.spoken}")
         if answer.usage and settings.llm:
             key = "model_unused" if answer.is_verbatim else "written_by"
             note(context.say(key, model=settings.llm.model))
