@@ -30,7 +30,7 @@ def show_answer_preview(context: StaffContext) -> None:
         facts(context.say(answer.outcome), score, kind=answer.outcome)
         st.text(answer.text)
         if answer.spoken:
-            note(f"{visit.say('spoken')}{answer.spoken}")
+            note(f"{context.say('spoken')}{answer.spoken}")
         if answer.usage and settings.llm:
             key = "model_unused" if answer.is_verbatim else "written_by"
             note(context.say(key, model=settings.llm.model))

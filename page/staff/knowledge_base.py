@@ -161,7 +161,7 @@ def _show_held_entry(item: QuarantinedEntry, context: StaffContext) -> None:
         )
     st.text(entry.answer)
     if entry.spoken:
-        note(f"{visit.say('spoken')}{entry.spoken}")
+        note(f"{context.say('spoken')}{entry.spoken}")
     if entry.wordings:
         st.text(f"{context.say('wordings')}：{join_present(entry.wordings)}")
     show_citation(entry, context)
