@@ -30,7 +30,7 @@ class ConversationStore:
     """Keeps the last turns of each session.
 
     A disk that is full or broken costs the memory, never a reply; the log says so, and nothing of
-    what was said. Only who asks for a deletion is told when there is none.
+    what was said. Only a deletion that fails is reported to who asked for it.
 
     Args:
         folder: Where they lie.

@@ -39,15 +39,15 @@ def always_permitted() -> bool:
 
 
 class AnswerPipeline:
-    """The loaded stages, in order; one Session serves every visitor.
+    """The loaded stages, in order; one pipeline serves every visitor.
 
     Args:
         responder: Answers.
         voice: Speaks.
         avatar: Draws.
         replays: Where verbatim answers are kept once they were rendered; None renders each time.
-        strain: Of the avatar: whether the machine keeps up with pictures; if not even with half
-            of them, a reply is sound alone.
+        load_monitor: Of the avatar: whether the machine keeps up with rendering; if not even with
+            every other frame, a reply is sound alone.
 
     Raises:
         ValueError: A frame would not hold a whole number of the voice's samples.
@@ -106,9 +106,9 @@ class AnswerPipeline:
             sentences = [p for p in parts if isinstance(p, Sentence)]
             if known.spoken:
                 sentences = _sentences(known.spoken)
-            yield from self._recite(sentences, media, first, admit)
+            yield from self._replay_or_record(sentences, media, first, admit)
         elif known:
-            yield from self._perform(chain([known], parts), media, first, admit)
+            yield from self._render(chain([known], parts), media, first, admit)
 
     def say(
         self,
@@ -120,7 +120,7 @@ class AnswerPipeline:
     ) -> Generator[ReplyEvent, None, None]:
         """Speak a text as it is; otherwise like :meth:`reply`. A blank text makes nothing."""
         sentences = _sentences(text) if text.strip() else []
-        return self._perform(sentences, media, first, admit)
+        return self._render(sentences, media, first, admit)
 
     def record(
         self,
@@ -146,7 +146,7 @@ class AnswerPipeline:
         start = self._replays.start(media, first) if self._replays else first
         made: list[Caption | Fragment] = []
         is_usual = True
-        for event in self._perform(sentences, media, start, admit):
+        for event in self._render(sentences, media, start, admit):
             if isinstance(event, Caption | Fragment):
                 made.append(event)
             if isinstance(event, Notice) or (isinstance(event, Fragment) and event.n_degraded):
@@ -155,7 +155,7 @@ class AnswerPipeline:
         if made and self._replays and is_usual:
             self._replays.keep(sentences, media, CachedReply(start, tuple(made)))
 
-    def _recite(
+    def _replay_or_record(
         self, sentences: Sequence[Sentence], media: MediaKind, first: int, admit: RenderPermission
     ) -> Generator[ReplyEvent, None, None]:
         replay = self._replays.find(sentences, media, first) if self._replays else None
@@ -165,7 +165,7 @@ class AnswerPipeline:
         else:
             yield from self.record(sentences, media=media, first=first, admit=admit)
 
-    def _perform(
+    def _render(
         self,
         parts: Iterable[Sentence | Answer],
         media: MediaKind,
@@ -173,14 +173,14 @@ class AnswerPipeline:
         admit: RenderPermission,
     ) -> Generator[ReplyEvent, None, None]:
         avatar = self._avatars.get(media)
-        pace: RealtimeBudget | None = None
+        budget: RealtimeBudget | None = None
         if media == "video" and self._load_monitor:
             if self._load_monitor.quality_level == "sound":
                 avatar = self._without_pictures
             else:
-                pace = RealtimeBudget(self._load_monitor)
+                budget = RealtimeBudget(self._load_monitor)
         encoder: Encoder | None = None
-        spare = _FallbackVoiceNotice()
+        fallback_notice = _FallbackVoiceNotice()
         n_frames = 0
         for part in _with_stage("answer", iter(parts)):
             if isinstance(part, Answer):
@@ -199,20 +199,22 @@ class AnswerPipeline:
             yield Caption(part, n_frames * 1000 // avatar.fps)
             if not any(map(str.isalnum, part.text)):
                 continue  # marks alone are read, not heard
-            spoken = TimedIterator(spare.noted(_with_stage("speak", self._voice.speak(part.text))))
+            spoken = TimedIterator(
+                fallback_notice.noted(_with_stage("speak", self._voice.speak(part.text)))
+            )
             speech = spoken if n_frames else chain([self._breath(avatar.fps)], spoken)
             drawn = TimedIterator(
                 _with_stage("render", avatar.render(speech, first=first + n_frames))
             )
             for frames in drawn:
-                if spare.is_news():
+                if fallback_notice.is_news():
                     yield Notice("spare_voice")
                 n_frames += len(frames)
                 encoded = TimedIterator(_with_stage("encode", encoder.add(frames)))
                 yield from encoded
                 took = drawn.lap() - spoken.lap() + encoded.lap()
-                if pace:
-                    pace.spend(len(frames) / avatar.fps, took)
+                if budget:
+                    budget.spend(len(frames) / avatar.fps, took)
         if encoder:
             yield from _with_stage("encode", encoder.close())
 

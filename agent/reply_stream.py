@@ -60,8 +60,8 @@ class ReplyStream:
 
         Args:
             events: The reply; runs in a thread of its own.
-            withdrawn: Tells that thread that nobody waits any more.
-            media: What is made beside the text, as clients are told.
+            withdrawn: Set when the reply is no longer wanted; that thread looks at it.
+            media: What is made beside the text, as announced to clients.
             on_answer: Called on the event loop with the answer before it is sent.
 
         Raises:

@@ -58,7 +58,7 @@ class ServerSettings(StrictModel):
     origins: tuple[str, ...] = ()
     """Web origins that may connect beside pages of the same host name."""
     max_replies: int = Field(4, ge=1)
-    """Replies computed at the same time; the next one waits a little, then is told so."""
+    """Replies rendered at the same time; one more waits a little, then is sent as text alone."""
     max_question_chars: int = Field(500, ge=1)
     allow_say: bool = True
     """Whether clients may have any text spoken."""

@@ -158,7 +158,7 @@ def test_a_check_finds_and_repairs_what_was_lost(tmp_path: Path) -> None:
 
 
 def test_a_second_writer_is_told_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chroma, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(chroma, "WRITE_LOCK_TIMEOUT", 0.1)
     first, second = ChromaStore(tmp_path), ChromaStore(tmp_path)
 
     def entries() -> Iterator[FaqEntry]:

@@ -1,4 +1,4 @@
-"""Render beforehand what visitors will be told."""
+"""Render the answers of the knowledge base in advance."""
 
 import time
 from collections.abc import Iterable

@@ -22,7 +22,7 @@ class IdleLoopAnchors:
     """A few frames of the loop whose poses stand for those of all others.
 
     A reply that could begin anywhere would have to be kept once for every frame. Where the
-    head is in a frame is told by its face box: the mean difference of two boxes follows that
+    head is in a frame is measured by its face box: the mean difference of two boxes follows that
     of the pictures (correlation 0.95 to 0.97 in the presenters that ship). With all eight, the
     head is 1 pixel of 720 off where the idle loop leaves it, with the first alone 3 to 4 (means
     over their loops; docs/settings.md). The page's cross-fade covers that.

@@ -168,7 +168,7 @@ def _address(match: Match[str]) -> list[ExactValue]:
 
 def _document(match: Match[str]) -> list[ExactValue]:
     year, number = value_of(match[2]), value_of(match[3])
-    # What stands before the issuer cannot be told from it: 根据国发…, so only its end counts.
+    # What stands before the issuer cannot be separated from it: 根据国发…, so only its end counts.
     return [ExactValue("document", f"{match[1][-2:]}{year}-{number}")]
 
 

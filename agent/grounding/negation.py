@@ -40,19 +40,19 @@ def _chinese(sentence: str, evidence: str) -> bool:
     if denied and not known_denied:
         return True
     pairs = {i: sentence[i : i + 2] for i in range(len(sentence) - 1)}
-    places = {
+    positions = {
         pair: {match.start() for match in re.finditer(pair, evidence)}
         for pair in pairs.values()
         if _HAN.fullmatch(pair)
     }
-    found = [(i, places[pair]) for i, pair in pairs.items() if places.get(pair)]
+    found = [(i, positions[pair]) for i, pair in pairs.items() if positions.get(pair)]
     if any(i not in perhaps_denied and where <= known_denied for i, where in found):
         return True
     return any(i in denied and not where & known_perhaps for i, where in found)
 
 
 def _denied_in(text: str, reach: int) -> set[int]:
-    """The places that a denial reaches, up to the end of its clause."""
+    """The positions that a denial reaches, up to the end of its clause."""
     reached: set[int] = set()
     for match in _DENIAL.finditer(text):
         clause = re.match(r"[\u3400-\u9fff]*", text[match.end() :])

@@ -107,8 +107,8 @@ def _scripted_agent(
 
     def hand_over(state: MessagesState) -> dict[str, list[AnyMessage]]:
         language = language_of(_question(state)) or "zh-CN"
-        wish, told = call("hand_over", language=language)
-        return {"messages": [wish, told, *show(told.text), AIMessage(told.text)]}
+        wish, result = call("hand_over", language=language)
+        return {"messages": [wish, result, *show(result.text), AIMessage(result.text)]}
 
     def warn(state: MessagesState) -> dict[str, list[AnyMessage]]:
         emergency = emergencies.recognise(_question(state))

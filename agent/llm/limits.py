@@ -78,7 +78,7 @@ LONGEST_PAUSE = 300.0  # s
 
 
 class CircuitBreaker:
-    """Lets requests through while they succeed; rests after some failures in a row, then tries.
+    """Lets requests through while they succeed; pauses after some failures in a row, then tries.
 
     Args:
         clock: Seconds, from anywhere on.
@@ -88,40 +88,40 @@ class CircuitBreaker:
         self._clock = clock
         self._lock = threading.Lock()
         self._n_failures = 0
-        self._rest = FIRST_PAUSE
-        self._closed_until = 0.0
+        self._pause = FIRST_PAUSE
+        self._open_until = 0.0
 
     def admits(self) -> bool:
-        """Whether a request may go through; after a rest, one may for all to try."""
+        """Whether a request may go through; after a pause, one may for all to try."""
         with self._lock:
-            if not self._is_resting():
+            if not self._is_open():
                 return True
-            if self._clock() < self._closed_until:
+            if self._clock() < self._open_until:
                 return False
-            # Should the trial tell nothing, because its visitor left, the next comes a rest later.
-            self._closed_until = self._clock() + self._rest
+            # Should the trial end without result, its visitor gone, the next comes a pause later.
+            self._open_until = self._clock() + self._pause
             return True
 
     def succeeded(self) -> None:
         """Note that a request was answered."""
         with self._lock:
-            self._n_failures, self._rest, self._closed_until = 0, FIRST_PAUSE, 0.0
+            self._n_failures, self._pause, self._open_until = 0, FIRST_PAUSE, 0.0
 
     def failed(self, rest: float | None = None) -> None:
         """Note that a request failed.
 
         Args:
-            rest: Seconds to rest at once, when the service itself says for how long or trying
-                again is of no use; by default it rests after :data:`MAX_FAILURES` in a row.
+            rest: Seconds to pause at once, when the service itself says for how long or trying
+                again is of no use; by default it pauses after :data:`MAX_FAILURES` in a row.
         """
         with self._lock:
             self._n_failures += 1
             if rest is not None:
                 self._n_failures = max(self._n_failures, MAX_FAILURES)
-                self._closed_until = self._clock() + min(rest, LONGEST_PAUSE)
-            elif self._is_resting():
-                self._closed_until = self._clock() + self._rest
-                self._rest = min(2 * self._rest, LONGEST_PAUSE)
+                self._open_until = self._clock() + min(rest, LONGEST_PAUSE)
+            elif self._is_open():
+                self._open_until = self._clock() + self._pause
+                self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
-    def _is_resting(self) -> bool:
+    def _is_open(self) -> bool:
         return self._n_failures >= MAX_FAILURES

@@ -1,4 +1,4 @@
-"""What a language model is told: rules by the system, passages and questions as data.
+"""The prompts: rules as the message of the system, passages and questions as data.
 
 Everything that others wrote is JSON: no quotation mark in it can end the string it stands in, so
 nothing in it looks like a rule.

@@ -1,4 +1,4 @@
-"""A chat model's writing, read as it comes: with patience, and with a way out at any moment.
+"""A chat model's stream, read as it comes: with a deadline, and cancelled at any moment.
 
 The request runs on an event loop of its own thread, whichever provider LangChain reaches: a
 task that waits for bytes can be cancelled there, a thread that waits for them cannot.
@@ -29,7 +29,7 @@ _PERMANENT_STATUSES = frozenset((401, 403, 404))
 _REQUEST_STATUSES = frozenset((400, 413, 422))
 """HTTP statuses that are about this one request, e.g. that a filter took offence at it."""
 _SLOW_BELOW_CHARACTERS = (
-    60  # characters; who writes fewer before patience ends is slow, not off the point
+    60  # characters; who writes fewer before the deadline is slow, not off the point
 )
 
 
@@ -38,7 +38,7 @@ class ModelError(Exception):
 
     Attributes:
         rest: Seconds to leave the service alone; None if it said nothing of the kind.
-        is_peculiar: It is about this request; the service itself is well.
+        is_request_specific: It is about this request; the service itself is well.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class VisitorDeadline:
         """Seconds left, at most the time between two looks at whether anybody still waits.
 
         Raises:
-            Withdrawn: Nobody does.
+            QuestionWithdrawn: Nobody does.
             TimeoutError: There are none left.
         """
         if self.withdrawn.is_set():
@@ -122,15 +122,15 @@ class StreamedCompletion:
         else:
             self._pieces.put(None)
 
-    def read(self, patience: VisitorDeadline) -> Generator[str, None, None]:
+    def read(self, deadline: VisitorDeadline) -> Generator[str, None, None]:
         """Yield pieces of text as they come; leaving the loop cancels the request.
 
         Raises:
             ModelError: The model cannot be reached, refuses, breaks off, or is too slow.
-            Withdrawn: Nobody waits any more.
+            QuestionWithdrawn: Nobody waits any more.
         """
         try:
-            while (piece := self._next(patience)) is not None:
+            while (piece := self._next(deadline)) is not None:
                 if isinstance(piece, ModelError):
                     raise piece
                 self._counted = piece.usage_metadata or self._counted
@@ -154,14 +154,14 @@ class StreamedCompletion:
             return Usage(self._counted["input_tokens"], self._counted["output_tokens"])
         return Usage(self._asked, estimate_tokens(self._written), is_estimated=True)
 
-    def _next(self, patience: VisitorDeadline) -> Any:
+    def _next(self, deadline: VisitorDeadline) -> Any:
         while True:
             try:
-                return self._pieces.get(timeout=patience.left())
+                return self._pieces.get(timeout=deadline.left())
             except Empty:
                 continue
             except TimeoutError:
-                reason = f"nothing that can be said within {patience.seconds:g} s"
+                reason = f"nothing that can be said within {deadline.seconds:g} s"
                 is_slow = len(self._written) < _SLOW_BELOW_CHARACTERS
                 raise ModelError(reason, is_request_specific=not is_slow) from None
 

@@ -54,7 +54,7 @@ def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer
             """
             try:
                 return await _speak_on_display(display, text)
-            except (OSError, ValueError) as error:  # any other kind is told without its text
+            except (OSError, ValueError) as error:  # any other kind is reported without its text
                 raise ToolError(str(error)) from error
 
     return server

@@ -164,8 +164,8 @@ async def _read(request: Request) -> _CompletionRequest:
     try:
         return _CompletionRequest.model_validate_json(body)
     except ValidationError as error:
-        places = sorted({".".join(map(str, e["loc"])) or "the body" for e in error.errors()})
-        raise _ApiError(400, "bad_request", f"not understood: {', '.join(places)}") from error
+        fields = sorted({".".join(map(str, e["loc"])) or "the body" for e in error.errors()})
+        raise _ApiError(400, "bad_request", f"not understood: {', '.join(fields)}") from error
 
 
 async def _refusal(request: Request, error: Exception) -> Response:
@@ -185,7 +185,7 @@ def _head(kind: str) -> dict[str, Any]:
 
 
 def _extension(answer: Answer) -> dict[str, Any]:
-    """What the chat page is told of an answer, but for its text."""
+    """What the chat page shows of an answer beside its text."""
     fields = {"outcome", "score", "citations", "suggestions"}
     return answer_record(answer).model_dump(mode="json", include=fields)
 

@@ -59,7 +59,7 @@ def run_server_and_page(settings: Settings, settings_file: Path | None) -> int:
     ]
     print("  政问 Zhengwen is starting; its address follows when it answers", flush=True)
     # Sessions of their own, so that Ctrl-C reaches this process alone and each child
-    # is told once, in order.
+    # gets one signal, in order.
     children = [subprocess.Popen(c, env=environment, start_new_session=True) for c in commands]
     # SIGINT too: a shell that starts this in the background has it ignored.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

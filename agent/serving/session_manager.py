@@ -197,7 +197,7 @@ class SessionManager:
 
 
 async def _forget(session: VisitorSession) -> str:
-    """Forget all turns; returns what the visitor is told."""
+    """Forget all turns; returns the message that says so, or an error."""
     try:
         await session.forget()
     except OSError as error:
@@ -207,7 +207,7 @@ async def _forget(session: VisitorSession) -> str:
 
 
 def _error(code: ErrorCode, *, retryable: bool = False) -> str:
-    """An error that concerns no reply, and so has no language: it is told in both."""
+    """An error that concerns no reply, and so has no language: its text is in both."""
     text = " ".join(service_text(code, language) for language in ("zh", "en"))
     return ErrorMessage(reply=None, code=code, message=text, retryable=retryable).encode()
 

@@ -30,7 +30,7 @@ SHIPPED_ENCODER = asset("encoder")
 WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in a search
 BATCH = 1000  # entries staged at a time
 WIDEST = 1000  # vectors looked at before Chroma has to filter them itself
-PATIENCE_S = 10.0  # how long a writer waits for another one
+WRITE_LOCK_TIMEOUT = 10.0  # s a writer waits for another one
 _REBUILDING = "rebuilding"  # remembered in the place of the encoder
 
 
@@ -285,7 +285,7 @@ class ChromaStore:
 
     def _alone(self) -> AbstractContextManager[object]:
         try:
-            return self._writing.acquire(timeout=PATIENCE_S)
+            return self._writing.acquire(timeout=WRITE_LOCK_TIMEOUT)
         except Timeout as error:
             raise StoreBusyError(
                 "another process is writing to the store; wait until it has finished, and "
