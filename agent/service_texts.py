@@ -6,10 +6,40 @@ Language = Literal["zh", "en"]
 
 SERVICE_TEXTS: dict[str, dict[Language, str]] = {
     "refused": {
-        "zh": "抱歉，知识库里没有这个问题的答案。您可以换个说法再问，看看下面相近的问题，"
-        "或者拨打{hotline}热线咨询。",
+        "zh": "抱歉，知识库里没有这个问题的答案。您可以换个说法再问，或者拨打{hotline}热线咨询。",
         "en": "Sorry, the knowledge base has no answer to this question. You can ask in other "
-        "words, look at the similar questions below, or call the {hotline} hotline.",
+        "words, or call the {hotline} hotline.",
+    },
+    "refused_near": {
+        "zh": "抱歉，我没有找到与您的问题完全对应的答案。您可以看看下面相近的问题，换个说法再问，"
+        "或者拨打{hotline}热线咨询。",
+        "en": "Sorry, I found no answer that fits your question exactly. You can look at the "
+        "similar questions below, ask in other words, or call the {hotline} hotline.",
+    },
+    "which_aspect": {
+        "zh": "您想了解{topic}的哪一方面？可以点选下面的问题，也可以直接说出来。",
+        "en": "What would you like to know about this: {topic}? Pick a question below, or ask.",
+    },
+    "two_known": {
+        "zh": "您问了两件事。第一件：{first}第二件：{second}",
+        "en": "You asked two things. The first: {first} The second: {second}",
+    },
+    "first_known": {
+        "zh": "您问了两件事。第一件：{known}第二件事我没有找到确切的答案，请换个说法单独问，"
+        "或者拨打{hotline}热线。",
+        "en": "You asked two things. The first: {known} For the second I found no certain answer. "
+        "Please ask it on its own in other words, or call the {hotline} hotline.",
+    },
+    "second_known": {
+        "zh": "您问了两件事。第一件事我没有找到确切的答案，请换个说法单独问，"
+        "或者拨打{hotline}热线。第二件：{known}",
+        "en": "You asked two things. For the first I found no certain answer. Please ask it on "
+        "its own in other words, or call the {hotline} hotline. The second: {known}",
+    },
+    "two_unknown": {
+        "zh": "您问了两件事，请一次问一件。您想问的是下面的问题吗？也可以拨打{hotline}热线咨询。",
+        "en": "You asked two things. Please ask one at a time. Is it one of the questions below? "
+        "You can also call the {hotline} hotline.",
     },
     "suggested": {
         "zh": "我不确定您问的是哪件事。您想问的是下面的问题吗？请点选一个，或者换个说法再问，"

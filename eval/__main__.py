@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     answers = commands.add_parser("answers", help="measure what visitors are told")
     answers_command.add_arguments(answers)
     answers.set_defaults(command=_answers)
+    _add_acts(commands.add_parser("acts", help="emergencies and dialogue acts: are they met?"))
     _add_calibrate(
         commands.add_parser("calibrate", help="fit the retriever's probabilities to questions")
     )
@@ -191,6 +192,36 @@ def _qa(options: argparse.Namespace) -> int:
     for sentence in broken:
         print(f"eval: {sentence}", file=sys.stderr)
     return BEYOND_LIMIT if broken else 0
+
+
+def _add_acts(acts: argparse.ArgumentParser) -> None:
+    acts.add_argument("--split", help="only the messages of this split, for instance test")
+    acts.add_argument(
+        "--also",
+        type=Path,
+        nargs="*",
+        default=[FAQ / "questions.csv"],
+        metavar="FILE",
+        help="CSV files with a column 'question' that are no emergencies (the shipped questions)",
+    )
+    acts.add_argument("--wrong", action="store_true", help="print the messages met wrongly")
+    acts.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    acts.set_defaults(command=_acts)
+
+
+def _acts(options: argparse.Namespace) -> int:
+    from .dialogue_acts import dialogue_table, measure_dialogue
+
+    figures = measure_dialogue(read_settings(), split=options.split, others=options.also)
+    if options.json:
+        print(json.dumps([asdict(figure) for figure in figures], ensure_ascii=False))
+        return 0
+    Console().print(dialogue_table(figures))
+    if options.wrong:
+        for figure in figures:
+            for message in figure.wrong:
+                print(f"{figure.what}, {figure.split}: {message}")
+    return 0
 
 
 def _answers(options: argparse.Namespace) -> int:

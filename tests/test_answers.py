@@ -54,7 +54,7 @@ def test_what_is_not_in_the_knowledge_base_is_declined(stages: LoadedStages, tex
     assert answer.outcome == "refused"
     assert "12345" in answer.text
     assert not answer.citations
-    assert len(answer.suggestions) == 3
+    assert not answer.suggestions, "nothing in the store is about it"
 
 
 def test_of_off_topic_questions_at_most_one_in_twenty_slips_through(
@@ -68,7 +68,9 @@ def test_of_off_topic_questions_at_most_one_in_twenty_slips_through(
 
 
 def test_every_suggestion_can_be_asked_and_is_answered(stages: LoadedStages) -> None:
-    for suggestion in ask(stages, "今天天气怎么样").suggestions:
+    suggestions = ask(stages, "身份证没过期会被罚款吗").suggestions
+    assert suggestions
+    for suggestion in suggestions:
         assert ask(stages, suggestion).outcome == "answered"
 
 

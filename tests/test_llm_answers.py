@@ -97,7 +97,7 @@ def ask(answerer: Responder, text: str = ASKED, **more: object) -> Answer:
     return answer
 
 
-def outcomes(answerer: FaqResponder, text: str) -> Iterator[str]:
+def outcomes(answerer: Responder, text: str) -> Iterator[str]:
     parts = answerer.respond(Question(text))
     return (part.outcome for part in parts if isinstance(part, Answer))
 
@@ -200,7 +200,6 @@ def test_one_setting_turns_it_on_and_removing_it_off(
 ) -> None:
     """The whole system, as shipped: an everyday question that no entry answers with confidence."""
     _, without = build_responder(settings)
-    assert isinstance(without, FaqResponder)
     named = LlmSettings(model="glm-4.5", base_url=service.url)
     _, answerer = build_responder(settings.model_copy(update={"llm": named}))
 
@@ -213,7 +212,6 @@ def test_one_setting_turns_it_on_and_removing_it_off(
     with (settings.faq / "questions.csv").open(encoding="utf-8", newline="") as file:
         questions = [row["question"] for row in csv.DictReader(file) if row["kind"] == "near"]
     unsure = next(q for q in questions if next(outcomes(without, q)) == "suggested")
-    assert isinstance(answerer, GroundedResponder)
     answer = ask(answerer, unsure)
     assert answer.outcome == "answered" and answer.citations
 

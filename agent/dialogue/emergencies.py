@@ -79,6 +79,10 @@ class EmergencyTable:
             found[0].name, numbers, found[0].text.format(numbers=self._joined(numbers))
         )
 
+    def numbers(self) -> dict[str, tuple[str, ...]]:
+        """Whom to call, for each kind."""
+        return {kind.name: kind.numbers for kind in self._kinds}
+
     def all_texts(self) -> Iterator[str]:
         """The text of each kind on its own."""
         for kind in self._kinds:
@@ -112,6 +116,14 @@ class EmergencyRecogniser:
         return (
             self._tables["en" if language == "en" else "zh"].recognise(text) if language else None
         )
+
+    def numbers(self) -> dict[str, tuple[str, ...]]:
+        """Whom to call, for each kind of either language."""
+        return {
+            kind: numbers
+            for table in self._tables.values()
+            for kind, numbers in table.numbers().items()
+        }
 
     def all_texts(self) -> Iterator[str]:
         """Every text for one kind of emergency."""

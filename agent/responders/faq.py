@@ -1,6 +1,7 @@
 """Answers in the knowledge base's own words, or an honest refusal."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
@@ -8,13 +9,34 @@ from itertools import chain
 from retrievers import FaqEntry, Passage, Retriever, Scope, language_of
 from tts_engine.text import split_for_speech
 
+from ..dialogue.follow_ups import (
+    asked_plainly,
+    aspect_of,
+    is_follow_up,
+    standalone_questions,
+    things_named,
+    topic_words,
+    with_another_word,
+)
+from ..dialogue.matters import TwoQuestions, named_topic, two_questions
 from ..service_texts import service_text
 from ..types import Answer, Outcome, Question, Sentence
-from .follow_ups import is_follow_up, standalone_questions, topic_words
 
+_CLAUSES = re.compile(r"[，、,;；]")
 N_SUGGESTIONS = 3
+OFFER_FROM = 0.1
+"""The score in [0, 1] below which a question is not even offered: it is about something else."""
 N_PASSAGES = 6
 """Found for a question: the answer, the suggestions, and what else may tell something."""
+
+
+ASPECTS = {
+    "zh": ("首次申请{topic}需要什么材料", "{topic}丢了怎么补办", "{topic}怎么提取", "{topic}多少钱",
+           "{topic}到期怎么换", "怎么查询{topic}", "{topic}怎么注销"),
+    "en": ("How do I get a {topic}?", "What if I lose my {topic}?", "How much is a {topic}?",
+           "How do I renew my {topic}?"),
+}  # fmt: skip
+"""What is most often asked of a matter, the most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +79,24 @@ class FaqResponder:
         written_in = language_of(question.text)
         language = written_in or question.language
         scope = Scope(language, question.field, question.region, date.today())
-        passages, is_clear = self._search(question, scope)
+        if written_in and (several := self._several_matters(question, scope, language)):
+            return LookupResult(several)
+        passages, answer_from = self._search(question, scope)
         best = passages[0] if passages else None
-        near = tuple(p.entry.question for p in passages[: N_SUGGESTIONS + 1])
+        shown = [p.entry.question for p in passages if p.score >= OFFER_FROM]
+        near = tuple(shown[: N_SUGGESTIONS + 1])
         # What has no words ("???", an emoji) is like every question and like none.
-        is_answered = best and best.score >= self._answer_from and not best.conflict
-        if best and is_answered and written_in and is_clear:
+        is_answered = best and best.score >= answer_from and not best.conflict
+        if best and is_answered and written_in:
             text = entry_answer(best.entry)
             answer = Answer(text, "answered", best.score, (best,), near[1:])
             return LookupResult(replace(answer, spoken=best.entry.spoken))
-        near = near[:N_SUGGESTIONS]
+        if written_in and (topic := named_topic(question.text)):
+            asked = self._asked_about(topic, scope, language)
+            if asked:
+                text = service_text("which_aspect", language, topic=topic)
+                return LookupResult(Answer(text, "suggested", 0.0, (), asked))
+        near = near[:N_SUGGESTIONS] if written_in else ()
         score = best.score if best else 0.0
         expired = self._expired(question, scope) if written_in else None
         if expired:
@@ -78,17 +108,79 @@ class FaqResponder:
                 Answer(self._phrase("refused", language), "refused", score, (), near)
             )
         outcome: Outcome = "suggested" if score >= self._suggest_from else "refused"
-        answer = Answer(self._phrase(outcome, language), outcome, score, (), near)
+        key = "refused_near" if outcome == "refused" and near else outcome
+        answer = Answer(self._phrase(key, language), outcome, score, (), near)
         return LookupResult(answer, tuple(passages))
+
+    def _several_matters(self, question: Question, scope: Scope, language: str) -> Answer | None:
+        """An answer to both questions in one, or to the one of them that is known.
+
+        None if it is one question, if an entry is about both, or if none of them is known.
+        """
+        asked = two_questions(question.text)
+        if not asked:
+            return None
+        whole = self._find(question.text, scope)
+        answers_whole = bool(whole) and whole[0].score >= self._answer_from
+        if whole and whole[0].score > 0.999:  # somebody asks in an entry's own words
+            return None
+        parts = (asked.first, asked.second)
+        found = [self._best_of((part, asked_plainly(part)), scope) for part in parts]
+        known = [p for p in found if p and p.score >= self._answer_from and not p.conflict]
+        if len(known) < len(parts) and answers_whole and not asked.is_of_two_things:
+            return None
+        if answers_whole and _is_about_both(whole[0].entry.question, asked):
+            return None
+        if not known:
+            offered = [p.entry.question for p in (*found, *whole) if p and p.score >= OFFER_FROM]
+            near = tuple(dict.fromkeys(offered))[:N_SUGGESTIONS]
+            score = max((p.score for p in found if p), default=0.0)
+            if not near:
+                return None
+            return Answer(self._phrase("two_unknown", language), "suggested", score, (), near)
+        score = min(p.score for p in known)
+        texts = [entry_answer(p.entry) for p in known]
+        if len(known) == len(parts):
+            if len({p.entry.faq_id for p in known}) == 1:
+                return None
+            text = service_text("two_known", language, first=texts[0], second=texts[1])
+            return Answer(text, "answered", score, tuple(known))
+        key = "first_known" if found[0] in known else "second_known"
+        text = service_text(key, language, known=texts[0], hotline=self._hotline)
+        other = found[1] if found[0] in known else found[0]
+        near = (other.entry.question,) if other and other.score >= OFFER_FROM else ()
+        return Answer(text, "answered", score, tuple(known), near)
+
+    def _best_of(self, readings: Sequence[str], scope: Scope) -> Passage | None:
+        """What matches any of the readings of a question best; blank ones are passed over."""
+        found = [self._find(text, scope)[:1] for text in readings if text]
+        return max((p for passages in found for p in passages), key=_score, default=None)
+
+    def _asked_about(self, topic: str, scope: Scope, language: str) -> tuple[str, ...]:
+        """What is most often asked about a matter that was only named."""
+        aspects = ASPECTS["en" if language.startswith("en") else "zh"]
+        found: dict[str, None] = {}
+        for aspect in aspects:
+            for passage in self._find(aspect.format(topic=topic), scope)[:1]:
+                if passage.score >= self._suggest_from and _mentions_asked(passage.entry, topic):
+                    found.setdefault(passage.entry.question)
+        return tuple(found)[:N_SUGGESTIONS]
 
     def _phrase(self, key: str, language: str) -> str:
         return service_text(key, language, hotline=self._hotline)
 
-    def _search(self, question: Question, scope: Scope) -> tuple[list[Passage], bool]:
-        """What matches best, and whether it is clear which matter the question is about."""
+    def _search(self, question: Question, scope: Scope) -> tuple[list[Passage], float]:
+        """What matches best, and the score from which it is the answer.
+
+        That is beyond 1 where it is not clear which matter a follow-up is about.
+        """
         named = topic_words(question.text)
         if not is_follow_up(question.text):
-            return self._find(question.text, scope), True
+            return self._find(question.text, scope), self._answer_from
+        for text in with_another_word(question.text, question.history):
+            passages = [p for p in self._find(text, scope) if named[0] in p.entry.question]
+            if passages and passages[0].score >= self._suggest_from:
+                return passages, self._suggest_from
         meant = standalone_questions(question.text, question.history)
         found = [
             # What a follow-up names itself, its answer has to mention.
@@ -96,7 +188,21 @@ class FaqResponder:
             for text in meant
         ]
         best = max(found, key=lambda passages: passages[0].score if passages else 0.0, default=[])
-        return (best, True) if best else (self._find(question.text, scope), bool(named))
+        if not best:
+            unclear = self._answer_from if named else 2.0
+            return self._find(question.text, scope), unclear
+        # What is asked outweighs the matter that is carried over.
+        aspect = "" if named else aspect_of(question.text)
+        if aspect and aspect_of(best[0].entry.question) != aspect:
+            for text in meant:
+                best += self._find(asked_plainly(text), scope) if asked_plainly(text) else []
+            same = [p for p in best if aspect_of(p.entry.question) == aspect and not p.conflict]
+            topics = [word for text in meant for word in topic_words(text)]
+            same = [p for p in same if _mentions(p.entry, topics)]
+            if same and (first := max(same, key=_score)).score >= self._suggest_from:
+                others = {p.entry.faq_id: p for p in best if p.entry != first.entry}
+                return [first, *others.values()], self._suggest_from
+        return best, self._answer_from
 
     def _find(self, text: str, scope: Scope) -> list[Passage]:
         return self._retriever.search(text, k=N_PASSAGES, within=scope)
@@ -128,7 +234,7 @@ def predictable_answers(
     What is said beside questions comes first, then phrases, then the entries that hold on ``day``,
     in their spoken form where they have one.
     """
-    phrases = ("refused", "suggested")
+    phrases = ("refused", "refused_near", "suggested", "two_unknown")
     fixed = (service_text(key, tag, hotline=hotline) for key in phrases for tag in ("zh", "en"))
     answers = (entry.spoken or entry_answer(entry) for entry in entries if entry.holds_on(day))
     given: set[str] = set()
@@ -150,6 +256,27 @@ def entry_answer(entry: FaqEntry) -> str:
     if article and quoted.startswith(article):
         quoted = quoted[len(article) :].lstrip(" \u3000：:、，") or quoted
     return f"{title}{place}规定：{quoted}"
+
+
+def _is_about_both(question: str, asked: TwoQuestions) -> bool:
+    """Whether an entry's question is about both things, or asks both of one thing."""
+    parts = (asked.first, asked.second)
+    if asked.is_of_two_things:
+        named = [set(things_named(part)) for part in parts]
+        return all(
+            any(thing in question for thing in things - other)
+            for things, other in zip(named, reversed(named), strict=True)
+        )
+    aspects = {aspect_of(clause) for clause in _CLAUSES.split(question)} - {""}
+    return {*map(aspect_of, parts)} <= aspects
+
+
+def _score(passage: Passage) -> float:
+    return passage.score
+
+
+def _mentions_asked(entry: FaqEntry, topic: str) -> bool:
+    return topic.lower() in " ".join((entry.question, *entry.wordings)).lower()
 
 
 def _mentions(entry: FaqEntry, names: list[str]) -> bool:

@@ -19,6 +19,13 @@ _FOLLOW_UP_OPENING = re.compile(
     r"what about|how about)(?![a-z])[，,：: ]*",
     re.IGNORECASE,
 )
+_CORRECTION = re.compile(
+    r"^(?:不是|不对|错了|你?(?:理解|听|搞|弄)错了|我(?:不是|没)问这个)(?:这个|那个|的|了)*"
+    r"[，,。！! ]*"
+    r"(?:我)?(?:问|说|指|想问|要问|想要|要)?(?:的)?(?:是|其实是)?(?P<meant>.{2,})$|"
+    r"^(?:no|not that)[,. ]+(?:i (?:mean|meant|asked about)|i am asking about)\s+(?P<named>.{2,})$",
+    re.IGNORECASE,
+)
 _FILLERS = frozenset(
     "那 那么 那个 这个 这 它 还有 另外 然后 请问 想问 我想 你好 您好 麻烦 一下 下 呢 吗 啊 呀 "
     "吧 嘛 的 了 要 需要 得 我 你 您 我们 你们 问 想 怎么 怎样 如何 什么 啥 多少 几 哪 哪里 "
@@ -42,6 +49,57 @@ _ENGLISH_PLAIN = frozenset(
 )
 
 
+_ASPECT_PATTERNS: dict[str, tuple[re.Pattern[str], str]] = {
+    name: (re.compile(pattern, re.IGNORECASE), asked)
+    for name, pattern, asked in (
+        ("price", "多少钱|费用|收费|要(?:不要)?钱|花钱|价格|工本费|how much|cost|fee", "多少钱"),
+        ("validity", "有效期|管几年|能用几年|多少年有效|valid", "的有效期是多少年"),
+        ("duration", "多久|几天|多长时间|时限|多少天|什么时候能|how long", "多久能拿到"),
+        ("materials", "材料|证件|带什么|带啥|手续|资料|documents|bring", "需要什么材料"),
+        ("place", "在哪|哪里|去哪|哪儿|地点|窗口|where", "在哪里办"),
+        ("online", "网上|线上|手机上|小程序|online", "可以网上办吗"),
+        ("proxy", "代办|代领|别人|替我|帮我办|someone else", "可以由别人代办吗"),
+    )
+}
+"""What can be asked of any matter: how it is said, and the plainest way to ask it."""
+
+
+def aspect_of(question: str) -> str:
+    """What a question asks of its matter; empty if that is none of the usual.
+
+    >>> aspect_of("那费用呢？"), aspect_of("多久能拿到"), aspect_of("护照丢了")
+    ('price', 'duration', '')
+    """
+    patterns = _ASPECT_PATTERNS.items()
+    return next((name for name, (pattern, _) in patterns if pattern.search(question)), "")
+
+
+def asked_plainly(question: str) -> str:
+    """What a question asks of its matter, in the plainest words; empty if it asks nothing usual.
+
+    >>> asked_plainly("办身份证要不要钱"), asked_plainly("身份证丢了怎么办")
+    ('办理身份证多少钱', '')
+    """
+    aspect = aspect_of(question)
+    named = things_named(question) if aspect and language_of(question) != "en" else []
+    return "办理" + "".join(named) + _ASPECT_PATTERNS[aspect][1] if named else ""
+
+
+def things_named(question: str) -> list[str]:
+    """The things among the words that name a matter.
+
+    >>> things_named("办身份证要不要钱"), things_named("有效期几年")
+    (['身份证'], [])
+    """
+    if language_of(question) == "en":
+        return topic_words(question)
+    return [
+        word
+        for word, kind in posseg.cut(question)
+        if kind[0] in "njlz" and not _is_plain(word.lower())
+    ]
+
+
 def topic_words(text: str) -> list[str]:
     """The words that name a matter, without those that ask something of any matter.
 
@@ -62,7 +120,9 @@ def is_follow_up(question: str) -> bool:
     >>> is_follow_up("那驾驶证呢？"), is_follow_up("需要什么材料"), is_follow_up("护照要多少钱？")
     (True, True, False)
     """
-    return bool(_FOLLOW_UP_OPENING.match(question)) or not topic_words(question)
+    is_correction = _CORRECTION.match(question) is not None
+    is_opened = _FOLLOW_UP_OPENING.match(question) is not None
+    return is_correction or is_opened or not topic_words(question)
 
 
 def standalone_questions(question: str, history: Sequence[Turn]) -> list[str]:
@@ -75,6 +135,11 @@ def standalone_questions(question: str, history: Sequence[Turn]) -> list[str]:
     before = next((matter for turn in reversed(history) if (matter := _topic_question(turn))), "")
     if not before:
         return []
+    corrected = _CORRECTION.match(question)
+    if corrected:
+        asked = corrected["meant"] or corrected["named"]
+        earlier = next((turn.question for turn in reversed(history) if not turn.answer.act), before)
+        return [f"{asked}{rest}" for rest in _without_its_matter(earlier)[:1]] + [asked]
     asked = _FOLLOW_UP_OPENING.sub("", question)
     topics = topic_words(before)
     space = " " if language_of(question) == "en" else ""
@@ -82,7 +147,22 @@ def standalone_questions(question: str, history: Sequence[Turn]) -> list[str]:
     if not topic_words(asked):
         return [about_the_same]
     # 「那驾驶证呢？」 asks the same of another matter, 「那孩子呢？」 something else of the same.
-    return [about_the_same, *(f"{asked} {rest}" for rest in _without_its_matter(before)), asked]
+    return [
+        about_the_same,
+        *(f"{asked} {rest}" for rest in _without_its_matter(before)),
+        asked,
+    ]
+
+
+def with_another_word(question: str, history: Sequence[Turn]) -> list[str]:
+    """The question before, with the word that is like the new one replaced: 租房 by 买房."""
+    before = next((matter for turn in reversed(history) if (matter := _topic_question(turn))), "")
+    return [
+        before.replace(topic, named)
+        for named in topic_words(question)
+        for topic in topic_words(before)
+        if topic != named and len(topic) == len(named) and topic[-1] == named[-1]
+    ]
 
 
 def _without_its_matter(question: str) -> list[str]:
