@@ -126,7 +126,16 @@ class FaqResponder:
             return None
         parts = (asked.first, asked.second)
         found = [self._best_of((part, asked_plainly(part)), scope) for part in parts]
-        known = [p for p in found if p and p.score >= self._answer_from and not p.conflict]
+        # Where the whole question finds an entry as well, less is enough.
+        also = {p.entry.faq_id for p in whole[: len(parts)]}
+        less = (self._answer_from + self._suggest_from) / 2
+        known = [
+            p
+            for p in found
+            if p
+            and not p.conflict
+            and p.score >= (less if p.entry.faq_id in also else self._answer_from)
+        ]
         if len(known) < len(parts) and answers_whole and not asked.is_of_two_things:
             return None
         if answers_whole and _is_about_both(whole[0].entry.question, asked):
