@@ -1,7 +1,7 @@
 """Sentences become vectors as text2vec makes them, from a folder on this machine.
 
-A plain BERT, such as the one that ships, runs in numpy (:mod:`.bert`), which starts in half a
-second; any other model that text2vec can load is left to it, to transformers and to torch.
+A folder with a graph, such as the one that ships, runs in ONNX Runtime (:mod:`.bert`), in eight
+bits and without torch; any other model that text2vec can load is left to it and to torch.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .bert import NumpyBert
+from .bert import GRAPH_FILE, OnnxBert
 from .text.normalization import normalize_text
 
 # Set before the libraries are imported: they read it once. Nothing here may look for a network.
@@ -33,7 +33,9 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 _BATCH = 32
 _MAX_TOKENS = 256
 _SHARED = 4  # texts; so many are worth sharing between threads
-_FINGERPRINTED = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "vocab.txt")
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+_TOKENIZERS = ("tokenizer.json", "vocab.txt")
+_FINGERPRINTED = (*_WEIGHTS, GRAPH_FILE, *_TOKENIZERS)
 
 
 class SentenceEncoder:
@@ -47,8 +49,8 @@ class SentenceEncoder:
 
     Attributes:
         dimension: Length of a vector.
-        fingerprint: SHA-256 over weights and tokenizer, hexadecimal; vectors of encoders with
-            different fingerprints must not be compared.
+        fingerprint: SHA-256 over weights, graph and tokenizer, hexadecimal; vectors of encoders
+            with different fingerprints must not be compared.
 
     Raises:
         FileNotFoundError: ``folder`` is missing or lacks a part of a model.
@@ -63,8 +65,8 @@ class SentenceEncoder:
         self.fingerprint = _fingerprint(folder)
         try:
             self._model: _Model = (
-                NumpyBert(folder, _MAX_TOKENS)
-                if NumpyBert.can_load(folder)
+                OnnxBert(folder, _MAX_TOKENS)
+                if (folder / GRAPH_FILE).is_file()
                 else Text2VecModel(folder, _MAX_TOKENS)
             )
         except Exception as error:
@@ -169,8 +171,8 @@ def _fingerprint(folder: Path) -> str:
         what
         for what, names in {
             "config.json": ("config.json",),
-            "weights (model.safetensors)": _FINGERPRINTED[:2],
-            "a tokenizer (tokenizer.json or vocab.txt)": _FINGERPRINTED[2:],
+            "weights (model.safetensors)": _WEIGHTS,
+            "a tokenizer (tokenizer.json or vocab.txt)": _TOKENIZERS,
         }.items()
         if not any((folder / name).is_file() for name in names)
     ]

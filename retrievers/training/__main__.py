@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from transformers import BertModel, PreTrainedTokenizerFast
 from transformers.utils import logging as transformers_logging
 
+from ..text.normalization import normalize_text
 from . import contrastive, evaluate, finetune, model, pairs, pretrain, tokenizer
 from .loop import TrainingSchedule, train
 from .tokenizer import TokenisedTexts
@@ -144,9 +145,28 @@ def _export(options: argparse.Namespace) -> None:
     if len(options.init) > 1:
         model.average(encoder, options.init, options.shares)
     card = options.card.read_text(encoding="utf-8") if options.card else ""
-    model.save(encoder, tokenizer, options.out, dtype=torch.float16, card=card)
+    dtype = torch.float8_e4m3fn if options.calibrate else torch.float16
+    model.save(encoder, tokenizer, options.out, dtype=dtype, card=card)
+    if options.calibrate:
+        from . import onnx_export  # onnx is needed for nothing else
+
+        encoder, tokenizer = model.load(options.out)  # as it is after rounding
+        encoder.train(False)
+        texts = list(_calibration_texts(options.calibrate, options.texts))
+        ranges = onnx_export.measure_ranges(
+            encoder, tokenizer, texts, longest=options.longest
+        )
+        onnx_export.write_graph(options.out, ranges)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     _say(f"{options.out}: {size / 2**20:.2f} MiB")
+
+
+def _calibration_texts(files: Sequence[Path], wanted: int) -> Iterator[str]:
+    """Yield lines (of a table: its first column) taken evenly from each file."""
+    for path in files:
+        with pairs.open_text(path) as lines:
+            every = [normalize_text(line.partition("\t")[0]) for line in lines if line.strip()]
+        yield from every[:: max(1, len(every) * len(files) // wanted)]
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -361,7 +381,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--n-matters", type=int, default=8, help="matters in a step")
     sub.add_argument("--scale", type=float, default=30.0, help="what cosines are multiplied with")
 
-    sub = command("export", _export, "Write the folder that ships, in 16 bit.")
+    sub = command("export", _export, "Write the folder that ships, in 16 bit or 8.")
     sub.add_argument(
         "--init", type=Path, nargs="+", required=True, help="trained folder; of several the mean"
     )
@@ -373,6 +393,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--out", type=Path, required=True, help="folder to write or replace")
     sub.add_argument("--card", type=Path, help="text for its README.md")
+    sub.add_argument(
+        "--calibrate",
+        type=Path,
+        nargs="+",
+        help="write 8 bits and a graph for ONNX Runtime; files of texts, a line each, that show "
+        "the range of the values",
+    )
+    sub.add_argument("--texts", type=int, default=600, help="how many of these texts to run")
+    sub.add_argument("--longest", type=int, default=64, help="tokens kept of each")
 
     sub = command("evaluate", _evaluate, "Measure a model folder on what was held out.")
     sub.add_argument("folder", type=Path)

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -155,14 +155,18 @@ def save(
         tokenizer: What splits its input.
         folder: Where; replaced if it is there.
         dtype: Format of the weights in the file. The configuration says 32 bit in any case,
-            so that loaders widen them.
+            so that loaders widen them. With ``torch.float8_e4m3fn`` the large matrices are in 8
+            bits and the rest is in 16, and the unused pooler is left out.
         card: Text of ``README.md``.
     """
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "1_Pooling").mkdir(parents=True)
-    weights = {name: tensor.to(dtype).contiguous() for name, tensor in model.state_dict().items()}
-    save_file(weights, partial / "model.safetensors", metadata={"format": "pt"})
+    save_file(
+        _narrowed(model.state_dict(), dtype),
+        partial / "model.safetensors",
+        metadata={"format": "pt"},
+    )
     (partial / "model.safetensors").chmod(0o644)
     model.config.architectures = ["BertModel"]
     model.config.dtype = torch.float32
@@ -201,6 +205,20 @@ def save(
     if card:
         (partial / "README.md").write_text(card, encoding="utf-8")
     _swap(partial, folder)
+
+
+def _narrowed(weights: Mapping[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    if dtype != torch.float8_e4m3fn:
+        return {name: weight.to(dtype).contiguous() for name, weight in weights.items()}
+    # Every token has a position and a type: these few numbers are worth their 16 bits.
+    exact = ("position_embeddings.weight", "token_type_embeddings.weight")
+    return {
+        name: weight.to(
+            dtype if weight.ndim == 2 and not name.endswith(exact) else torch.float16
+        ).contiguous()
+        for name, weight in weights.items()
+        if not name.startswith("pooler.")
+    }
 
 
 def init_words_from_characters(model: BertModel, tokenizer: PreTrainedTokenizerFast) -> None:
