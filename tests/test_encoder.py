@@ -8,11 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import BertModel
 
 from retrievers.encoder import SentenceEncoder, Text2VecModel
 from retrievers.training import __main__ as training
 from retrievers.training.contrastive import cosent, info_nce, right_answers
-from retrievers.training.model import add_layers, init_words_from_characters, load, pool, save
+from retrievers.training.model import (
+    add_layers,
+    init_words_from_characters,
+    load,
+    new_config,
+    pool,
+    save,
+)
 from retrievers.training.pairs import (
     LabelledPair,
     dictionary_pairs,
@@ -169,7 +177,9 @@ def test_frequent_words_are_tokens_and_others_are_spelt() -> None:
 
 
 def test_a_word_starts_as_the_mean_of_its_characters() -> None:
-    model, tokenizer = load(SHIPPED)
+    vocabulary = build_vocabulary([("护照 护 照", 20.0)], n_words=1, n_pieces=5, fewest=1)
+    tokenizer = build_tokenizer(vocabulary, longest=32)
+    model = BertModel(new_config(len(vocabulary), hidden=16, layers=1, heads=2))
     init_words_from_characters(model, tokenizer)
     table = model.embeddings.word_embeddings.weight
     word, first, second = (tokenizer.convert_tokens_to_ids(token) for token in ["护照", "护", "照"])
