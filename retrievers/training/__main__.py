@@ -153,9 +153,7 @@ def _export(options: argparse.Namespace) -> None:
         encoder, tokenizer = model.load(options.out)  # as it is after rounding
         encoder.train(False)
         texts = list(_calibration_texts(options.calibrate, options.texts))
-        ranges = onnx_export.measure_ranges(
-            encoder, tokenizer, texts, longest=options.longest
-        )
+        ranges = onnx_export.measure_ranges(encoder, tokenizer, texts, longest=options.longest)
         onnx_export.write_graph(options.out, ranges)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())
     _say(f"{options.out}: {size / 2**20:.2f} MiB")
