@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from retrievers import Scope, language_of
 from retrievers.ranking.features import FEATURES, MARGIN_FEATURES, with_margins
@@ -20,6 +21,8 @@ from ..testset import Kind, KnowledgeBase, TestQuestion
 ENTRY_QUESTION_WEIGHT = 0.2  # weight of the entries' own questions beside those that were collected
 FOREIGN_WEIGHT = 0.2  # weight of each source of questions that are not meant for a knowledge base
 N_FOREIGN = 200  # questions of each such source
+PRIOR_STRENGTH = 30.0  # how much a question counts beside the prior, a weight of about 1
+COUNTS_AGAINST = frozenset({"missing_idf", "extra_idf", "unknown_share"})
 OFF_TOPIC_WEIGHT = 3.0  # people talk about the weather more often than test sets do
 
 
@@ -114,12 +117,15 @@ def calibration_cases(
 
 
 def fit(sets: Iterable[tuple[list[CalibrationCase], float]]) -> LogisticRanker:
-    """Learn what counts for how much.
+    """Learn what counts for how much: a logistic regression with a normal prior.
+
+    What speaks for an entry never counts against it: free to choose, a regression on near misses
+    that share every word with an entry takes shared words for a bad sign.
 
     Args:
         sets: Cases, and what all of a set's questions together shall count.
     """
-    from sklearn.linear_model import LogisticRegression  # librosa brings it; slow to import
+    from scipy.optimize import minimize  # slow to import
 
     rows, right, importance = [], [], []
     for some, weight in sets:
@@ -129,9 +135,22 @@ def fit(sets: Iterable[tuple[list[CalibrationCase], float]]) -> LogisticRanker:
             share = weight / len(some) * _frequency(case)
             importance.append(np.full(len(case.is_right), share))
     counts = np.concatenate(importance)
-    model = LogisticRegression(C=30.0, max_iter=5000)
-    model.fit(np.vstack(rows), np.concatenate(right), sample_weight=counts / counts.mean())
-    return _rounded(model.coef_[0], model.intercept_[0])
+    weight = PRIOR_STRENGTH * counts / counts.mean()
+    evidence = np.vstack(rows).astype(np.float64)
+    evidence = np.hstack([evidence, np.ones((len(evidence), 1))])
+    sign = np.where(np.concatenate(right), 1.0, -1.0)
+
+    def loss(values: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (evidence @ values)
+        slope = evidence.T @ (-sign * weight * expit(-margin))
+        slope[:-1] += values[:-1]
+        value = (weight * np.logaddexp(0, -margin)).sum() + (values[:-1] ** 2).sum() / 2
+        return float(value), slope
+
+    against = [(None, 0.0) if name in COUNTS_AGAINST else (0.0, None) for name in FEATURES]
+    bounds = [*against, *[(0.0, None)] * len(MARGIN_FEATURES), (None, None)]
+    found = minimize(loss, np.zeros(len(bounds)), jac=True, bounds=bounds, method="L-BFGS-B").x
+    return _rounded(found[:-1], float(found[-1]))
 
 
 def platt_scaled(fusion: LogisticRanker, asked: Iterable[CalibrationCase]) -> LogisticRanker:
@@ -139,7 +158,7 @@ def platt_scaled(fusion: LogisticRanker, asked: Iterable[CalibrationCase]) -> Lo
 
     J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, without his prior.
     """
-    from sklearn.linear_model import LogisticRegression
+    from sklearn.linear_model import LogisticRegression  # librosa brings it; slow to import
 
     found = [case for case in asked if len(case.is_right)]
     logits = [
