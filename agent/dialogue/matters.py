@@ -94,6 +94,16 @@ def named_topic(question: str) -> str:
     return topic if is_name else ""
 
 
+def is_one_word(topic: str) -> bool:
+    """Whether a name is a single word: 「护照」, not 「护照有效期」, which asks for something.
+
+    >>> is_one_word("公积金"), is_one_word("护照有效期"), is_one_word("")
+    (True, False, False)
+    """
+    words = topic.split() if topic.isascii() else list(posseg.cut(topic))
+    return len(words) == 1
+
+
 def _two_clauses(clauses: list[str], space: str) -> TwoQuestions | None:
     if len(clauses) != 2 or not all(_ASKS.search(clause) for clause in clauses):
         return None

@@ -18,7 +18,7 @@ from ..dialogue.follow_ups import (
     topic_words,
     with_another_word,
 )
-from ..dialogue.matters import TwoQuestions, named_topic, two_questions
+from ..dialogue.matters import TwoQuestions, is_one_word, named_topic, two_questions
 from ..service_texts import service_text
 from ..types import Answer, Outcome, Question, Sentence
 
@@ -26,6 +26,8 @@ _CLAUSES = re.compile(r"[，、,;；]")
 N_SUGGESTIONS = 3
 OFFER_FROM = 0.1
 """The score in [0, 1] below which a question is not even offered: it is about something else."""
+OWN_WORDS = 0.999
+"""The score above which somebody asks in an entry's own words."""
 N_PASSAGES = 6
 """Found for a question: the answer, the suggestions, and what else may tell something."""
 
@@ -87,11 +89,13 @@ class FaqResponder:
         near = tuple(shown[: N_SUGGESTIONS + 1])
         # What has no words ("???", an emoji) is like every question and like none.
         is_answered = best and best.score >= answer_from and not best.conflict
-        if best and is_answered and written_in:
+        topic = named_topic(question.text) if written_in else ""
+        asks_nothing = is_one_word(topic) and best is not None and best.score < OWN_WORDS
+        if best and is_answered and written_in and not asks_nothing:
             text = entry_answer(best.entry)
             answer = Answer(text, "answered", best.score, (best,), near[1:])
             return LookupResult(replace(answer, spoken=best.entry.spoken))
-        if written_in and (topic := named_topic(question.text)):
+        if topic:
             asked = self._asked_about(topic, scope, language)
             if asked:
                 text = service_text("which_aspect", language, topic=topic)
@@ -122,7 +126,7 @@ class FaqResponder:
             return None
         whole = self._find(question.text, scope)
         answers_whole = bool(whole) and whole[0].score >= self._answer_from
-        if whole and whole[0].score > 0.999:  # somebody asks in an entry's own words
+        if whole and whole[0].score > OWN_WORDS:
             return None
         parts = (asked.first, asked.second)
         found = [self._best_of((part, asked_plainly(part)), scope) for part in parts]
