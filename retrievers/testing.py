@@ -76,6 +76,9 @@ class MemoryStore:
 
     def __init__(self, entries: Iterable[FaqEntry] = ()) -> None:
         self._entries: dict[str, FaqEntry] = {}
+        self._terms: dict[str, EntryTerms] = {}  # of each entry: cutting takes most of the time
+        self._n_with: Counter[str] = Counter()
+        """How many entries ask with a term."""
         self.add(entries)
 
     def add(self, entries: Iterable[FaqEntry]) -> None:
@@ -88,16 +91,25 @@ class MemoryStore:
 
     def change(self, added: Iterable[FaqEntry], *, removed: Iterable[str] = ()) -> None:
         """Insert, replace and delete as one step."""
-        kept = dict(self._entries)
-        for faq_id in removed:
-            kept.pop(faq_id, None)
-        self._entries = kept | {entry.faq_id: entry for entry in added}
+        new = {entry.faq_id: entry for entry in added}
+        gone = set(removed)
+        kept = {faq_id: entry for faq_id, entry in self._entries.items() if faq_id not in gone}
+        terms = {faq_id: tokenize_entry(entry) for faq_id, entry in new.items()}
+        self._terms = {**self._terms, **terms}
+        self._entries = kept | new
+        self._n_with = Counter(
+            term
+            for faq_id in self._entries
+            for term in {term for asked in self._terms[faq_id].asked for term in asked}
+        )
 
     def nearest(self, query: str, *, k: int, within: Scope = EVERYWHERE) -> list[Passage]:
         """The cosine of the query's terms and those of the nearest wording, in [0, 1]."""
         asked = Counter(tokenize(query))
         return self._best(
-            k, within, lambda entry: max(_cosine(asked, Counter(terms)) for terms in _asked(entry))
+            k,
+            within,
+            lambda entry: max(_cosine(asked, Counter(t)) for t in self.terms_of(entry).asked),
         )
 
     def matching(
@@ -108,21 +120,21 @@ class MemoryStore:
         total = sum(map(self.idf, asked)) or 1.0
 
         def share(entry: FaqEntry) -> float:
-            known = {term for terms in _asked(entry) for term in terms}
+            own = self.terms_of(entry)
+            known = {term for terms in own.asked for term in terms}
             if part == "whole":
-                known.update(tokenize(entry.answer))
+                known.update(own.answer)
             return sum(map(self.idf, asked & known)) / total
 
         return [passage for passage in self._best(k, within, share) if passage.score > 0]
 
     def idf(self, term: str) -> float:
         """``ln(1 + n_entries / (1 + n_entries_with_the_term))``."""
-        n_with = sum(any(term in terms for terms in _asked(e)) for e in self._entries.values())
-        return math.log1p(len(self._entries) / (1 + n_with))
+        return math.log1p(len(self._entries) / (1 + self._n_with[term]))
 
     def terms_of(self, entry: FaqEntry) -> EntryTerms:
         """The terms of an entry."""
-        return tokenize_entry(entry)
+        return self._terms[entry.faq_id]
 
     def __iter__(self) -> Iterator[FaqEntry]:
         return iter(list(self._entries.values()))
@@ -134,10 +146,6 @@ class MemoryStore:
         admitted = (entry for entry in self._entries.values() if within.admits(entry))
         found = [Passage(entry, min(1.0, score(entry))) for entry in admitted]
         return sorted(found, key=lambda passage: passage.score, reverse=True)[:k]
-
-
-def _asked(entry: FaqEntry) -> tuple[tuple[str, ...], ...]:
-    return tokenize_entry(entry).asked
 
 
 def _cosine(a: Counter[str], b: Counter[str]) -> float:

@@ -11,7 +11,7 @@ from tests.language_model import Reply, serving
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 
-ASKED = "行使证丢了怎么补，多少钱"
+ASKED = "行使证丢了怎么补"
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -36,8 +36,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             ZHENGWEN_LLM__PRICES="[2.0, 8.0]",
             ZHENGWEN_ANSWER_FROM="1.0",  # so that the model is asked
             ZHENGWEN_MEMORY__KEEP_HOURS="1",
-            # What is not looked at here should not take long to load.
-            ZHENGWEN_STORE__NAME="tests.session_doubles:FolderlessStore",
             ZHENGWEN_TTS__NAME="espeak",
         )
         try:
