@@ -41,7 +41,7 @@ LAW = """杭州市共享单车管理办法
 """
 
 
-N_KILLED = 50
+N_KILLED = 25
 
 
 @pytest.fixture
