@@ -19,7 +19,7 @@ from agent.protocol.responses import SERVER_MESSAGE, decode_binary
 from agent.serving.websocket import WebsocketServer
 from agent.settings import Settings
 
-QUESTION = "身份证丢了怎么补办？"  # the reply takes more than twenty seconds to say
+QUESTION = "驾驶证丢失了怎么补领？"  # the reply takes more than twenty seconds to say
 SHORT = "谢谢"  # this one four
 
 

@@ -9,7 +9,7 @@ from agent.build import LoadedStages
 from avatar_engine import Fragment, SoundOnly
 from tts_engine import Speech
 
-QUESTION = Question("身份证丢了怎么补办？")  # the reply takes more than twenty seconds to say
+QUESTION = Question("驾驶证丢失了怎么补领？")  # the reply takes more than twenty seconds to say
 GREETING = Question("你好")  # thirteen
 THANKS = Question("谢谢")  # four
 

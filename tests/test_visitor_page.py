@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 from agent.protocol.responses import decode_binary
 from tests.browser import ROOT, TIMEOUT, Stack, Visitor, chromium
 
-KNOWN = "身份证丢了怎么补领？"  # the reply takes more than twenty seconds to say
+KNOWN = "身份证丢了怎么补领？"  # on the start screen; said in its short form
 BRIEF = "办事大厅几点开门？"  # this one eight
 RARE = "身份证刷不出来，芯片失灵怎么办？"  # asked by one test alone, so that no replay is there
 UNKNOWN = "火星上怎么种土豆？"
@@ -166,8 +166,16 @@ def test_an_answer_names_what_it_rests_on_and_links_to_the_portal_of_the_body_in
     expect(link).to_have_attribute("rel", re.compile("noopener"))
 
 
-def test_an_unknown_question_is_declined_and_a_suggestion_can_be_asked(visitor: Visitor) -> None:
+def test_an_unknown_question_is_declined_and_nothing_unrelated_is_offered(visitor: Visitor) -> None:
     visitor.ask(UNKNOWN)
+    expect(visitor.answer.locator(".refused")).to_be_visible()
+    expect(visitor.answer.locator(".source")).to_have_count(0)
+    visitor.expect_talking(1)
+    expect(visitor.answer.get_by_role("button").filter(has_text="？")).to_have_count(0)
+
+
+def test_a_name_alone_is_asked_back_and_a_suggestion_can_be_asked(visitor: Visitor) -> None:
+    visitor.ask("护照")
     expect(visitor.answer.locator(".refused")).to_be_visible()
     expect(visitor.answer.locator(".source")).to_have_count(0)
     visitor.expect_talking(1)
