@@ -30,6 +30,7 @@ from .cache.fingerprint import fingerprint
 from .cache.reply_cache import IdleLoopAnchors, ReplyCache
 from .dialogue.acts import DialogueActs
 from .dialogue.emergencies import EmergencyRecogniser
+from .dialogue.matters import named_topic
 from .llm.chat_model import visitor_chat_model
 from .llm.limits import CircuitBreaker, TokenBudget
 from .pipeline import AnswerPipeline
@@ -193,6 +194,7 @@ def build(settings: Settings) -> LoadedStages:
         for _ in AnswerPipeline(responder, voice, avatar).reply(Question("谢谢")):
             pass
         retriever.search("身份证")
+        named_topic("身份证")  # loads the dictionary of parts of speech
     return stages
 
 

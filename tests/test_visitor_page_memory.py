@@ -11,7 +11,7 @@ from tests.language_model import Reply, serving
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 
-ASKED = "行使证丢了怎么补"
+ASKED = "行使证丢了怎么补，多少钱"
 pytestmark = pytest.mark.timeout(900)
 
 

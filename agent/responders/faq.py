@@ -82,7 +82,7 @@ class FaqResponder:
         language = written_in or question.language
         scope = Scope(language, question.field, question.region, date.today())
         if written_in and (several := self._several_matters(question, scope, language)):
-            return LookupResult(several)
+            return several
         passages, answer_from = self._search(question, scope)
         best = passages[0] if passages else None
         shown = [p.entry.question for p in passages if p.score >= OFFER_FROM]
@@ -116,7 +116,9 @@ class FaqResponder:
         answer = Answer(self._phrase(key, language), outcome, score, (), near)
         return LookupResult(answer, tuple(passages))
 
-    def _several_matters(self, question: Question, scope: Scope, language: str) -> Answer | None:
+    def _several_matters(
+        self, question: Question, scope: Scope, language: str
+    ) -> LookupResult | None:
         """An answer to both questions in one, or to the one of them that is known.
 
         None if it is one question, if an entry is about both, or if none of them is known.
@@ -130,16 +132,7 @@ class FaqResponder:
             return None
         parts = (asked.first, asked.second)
         found = [self._best_of((part, asked_plainly(part)), scope) for part in parts]
-        # Where the whole question finds an entry as well, less is enough.
-        also = {p.entry.faq_id for p in whole[: len(parts)]}
-        less = (self._answer_from + self._suggest_from) / 2
-        known = [
-            p
-            for p in found
-            if p
-            and not p.conflict
-            and p.score >= (less if p.entry.faq_id in also else self._answer_from)
-        ]
+        known = [p for p in found if p and not p.conflict and p.score >= self._answer_from]
         if len(known) < len(parts) and answers_whole and not asked.is_of_two_things:
             return None
         if answers_whole and _is_about_both(whole[0].entry.question, asked):
@@ -150,19 +143,20 @@ class FaqResponder:
             score = max((p.score for p in found if p), default=0.0)
             if not near:
                 return None
-            return Answer(self._phrase("two_unknown", language), "suggested", score, (), near)
+            text = self._phrase("two_unknown", language)
+            return LookupResult(Answer(text, "suggested", score, (), near), tuple(whole))
         score = min(p.score for p in known)
         texts = [entry_answer(p.entry) for p in known]
         if len(known) == len(parts):
             if len({p.entry.faq_id for p in known}) == 1:
                 return None
             text = service_text("two_known", language, first=texts[0], second=texts[1])
-            return Answer(text, "answered", score, tuple(known))
+            return LookupResult(Answer(text, "answered", score, tuple(known)))
         key = "first_known" if found[0] in known else "second_known"
         text = service_text(key, language, known=texts[0], hotline=self._hotline)
         other = found[1] if found[0] in known else found[0]
         near = (other.entry.question,) if other and other.score >= OFFER_FROM else ()
-        return Answer(text, "answered", score, tuple(known), near)
+        return LookupResult(Answer(text, "answered", score, tuple(known), near))
 
     def _best_of(self, readings: Sequence[str], scope: Scope) -> Passage | None:
         """What matches any of the readings of a question best; blank ones are passed over."""
@@ -192,8 +186,8 @@ class FaqResponder:
             return self._find(question.text, scope), self._answer_from
         for text in with_another_word(question.text, question.history):
             passages = [p for p in self._find(text, scope) if named[0] in p.entry.question]
-            if passages and passages[0].score >= self._suggest_from:
-                return passages, self._suggest_from
+            if passages and passages[0].score >= self._answer_from:
+                return passages, self._answer_from
         meant = standalone_questions(question.text, question.history)
         found = [
             # What a follow-up names itself, its answer has to mention.
@@ -212,9 +206,9 @@ class FaqResponder:
             same = [p for p in best if aspect_of(p.entry.question) == aspect and not p.conflict]
             topics = [word for text in meant for word in topic_words(text)]
             same = [p for p in same if _mentions(p.entry, topics)]
-            if same and (first := max(same, key=_score)).score >= self._suggest_from:
+            if same and (first := max(same, key=_score)).score >= self._answer_from:
                 others = {p.entry.faq_id: p for p in best if p.entry != first.entry}
-                return [first, *others.values()], self._suggest_from
+                return [first, *others.values()], self._answer_from
         return best, self._answer_from
 
     def _find(self, text: str, scope: Scope) -> list[Passage]:
