@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from absl import logging as absl_logging
 
 from agent.build import LoadedStages, build
 from agent.serving.websocket import WebsocketServer
 from agent.settings import ReplaySettings, Settings
+
+# TensorBoard brings absl, whose handler closes the stream it found when it was imported as soon as
+# logging is configured anew, which uvicorn does: pytest's own file, and all later tests fail.
+absl_logging.get_absl_handler().python_handler.stream = sys.__stderr__
 
 
 @pytest.fixture(scope="session")
