@@ -1,6 +1,7 @@
 # make run      - everything a visitor needs, on this machine
 # make test     - everything a developer needs to know at each change
 # make test-all - the same with soak, training and packaging tests: what CI runs
+# make coverage - the quick tests, and which lines they run; fails under the floor
 # make lock     - write the lock files anew (needs uv)
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -10,7 +11,7 @@ BIN := .venv/bin
 MARKS := not gpu and not weights and not network
 export PYTHON
 
-.PHONY: run test test-all lint lock clean
+.PHONY: run test test-all coverage lint lock clean
 
 run: .venv/installed
 	@$(BIN)/python -m agent run --host $(HOST) --port $(PORT) --page-port $(PAGE_PORT)
@@ -22,6 +23,10 @@ test: lint
 test-all: lint
 	@sh deploy/browser.sh
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKS)"
+
+coverage: .venv/installed-test
+	@sh deploy/browser.sh
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKS) and not slow" --cov --cov-report=term
 
 lint: .venv/installed-test
 	$(BIN)/python -m ruff check .
