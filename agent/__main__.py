@@ -10,7 +10,7 @@ from pathlib import Path
 
 from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
-from zhengwen.argument_types import positive_int
+from zhengwen.command_line import positive_int
 
 from .cache.reply_cache import N_ANCHORS
 from .plugins import PLUGIN_KINDS, PluginError, builtin_table, check_names, installed_plugins
@@ -253,7 +253,7 @@ def _prerender(options: argparse.Namespace) -> int:
 
     from rich.console import Console
 
-    from avatar_engine.progress_bar import progress_bar
+    from zhengwen.command_line import progress_bar
 
     from .build import build, make_store
     from .cache.prerender import prerender

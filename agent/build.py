@@ -150,7 +150,7 @@ def build_responder(
     grounded = GroundedResponder(
         faq,
         model,
-        patience_s=llm.patience_s,
+        sentence_timeout_s=llm.patience_s,
         most_tokens=llm.max_tokens,
         budget=TokenBudget(per_session=llm.tokens_per_session, per_day=llm.tokens_per_day),
         breaker=CircuitBreaker(),

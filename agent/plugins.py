@@ -71,13 +71,16 @@ def check_names(settings: Settings) -> None:
     """Refuse names in the settings that nothing answers to, without loading any of it.
 
     Raises:
-        PluginError: No store, retriever, voice or avatar has that name, or two claim it.
+        PluginError: No store, retriever, language model, voice or avatar has that name, or two
+            claim it.
         SettingsError: There is no such presenter.
     """
     named = {
         "store": settings.store, "retriever": settings.retriever,
         "tts": settings.tts, "avatar": settings.avatar,
     }  # fmt: skip
+    if settings.llm is not None and ":" in settings.llm.provider:
+        _check_name("llm", settings.llm.provider)  # another name may be a provider of LangChain
     for kind in PLUGIN_KINDS:
         plugin = named.get(kind)
         if plugin is not None:

@@ -70,7 +70,8 @@ class LlmSettings(StrictModel):
     model: str
     """E.g. ``"glm-4.5"``, as the service calls it."""
     provider: str = "openai"
-    """What LangChain calls the kind of service; ``openai`` is whatever speaks its protocol."""
+    """A plug-in of the group ``zhengwen.llm``, or what LangChain calls the kind of service;
+    ``openai`` is whatever speaks its protocol."""
     base_url: str | None = None
     """E.g. ``"http://127.0.0.1:8000/v1"``; by default the provider's own."""
     api_key_env: str | None = None

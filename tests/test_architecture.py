@@ -28,6 +28,13 @@ def test_every_module_is_on_the_map_and_everything_on_the_map_exists() -> None:
     assert len(mapped) == len(set(mapped))
 
 
+def test_the_map_says_what_the_docstrings_say() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8").partition("## Module map")[2]
+    for path, line in re.findall(r"^- `(\S+\.py)`: (.+)$", text, re.M):
+        docstring = ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))
+        assert docstring and line == docstring.partition("\n\n")[0].replace("\n", " "), path
+
+
 def test_the_examples_for_langchain_import_what_there_is() -> None:
     page = (ROOT / "docs" / "agent.md").read_text("utf-8")
     ours = [

@@ -190,39 +190,39 @@ def test_a_port_in_use_is_a_clear_error(settings: Settings) -> None:
 @pytest.mark.usefixtures("stages")
 def test_run_starts_server_and_page_and_ctrl_c_stops_both(settings: Settings) -> None:
     port, page_port = free_port(), free_port()
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "agent", "run", "--port", str(port), "--page-port", str(page_port)],
         cwd=ROOT, env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, start_new_session=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    watchdog = threading.Timer(240, process.kill)
-    watchdog.start()
-    try:
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if "is ready" in line:
-                break
-        *loading, ready = said
-        assert f"http://127.0.0.1:{page_port}" in ready
-        before = "".join(loading)
-        assert "http://" not in before, "no address is named before it answers"
-        assert "Streamlit" not in before
-        assert "is starting" in loading[0]
-        steps = re.findall(r"\[(\d)/(\d)\] (.*) …", before)
-        assert [(int(n), int(of)) for n, of, _ in steps] == [(n, 4) for n in range(1, 5)]
-        loaded = " ".join(what for _, _, what in steps)
-        for part in ("knowledge base", "presenter", "voice", "warming up"):
-            assert part in loaded
-        assert "the page answers" in before
-        with urllib.request.urlopen(f"http://127.0.0.1:{page_port}", timeout=30) as page:
-            assert page.status == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
-    finally:
-        watchdog.cancel()
-        process.kill()
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        watchdog = threading.Timer(240, process.kill)
+        watchdog.start()
+        try:
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "is ready" in line:
+                    break
+            *loading, ready = said
+            assert f"http://127.0.0.1:{page_port}" in ready
+            before = "".join(loading)
+            assert "http://" not in before, "no address is named before it answers"
+            assert "Streamlit" not in before
+            assert "is starting" in loading[0]
+            steps = re.findall(r"\[(\d)/(\d)\] (.*) …", before)
+            assert [(int(n), int(of)) for n, of, _ in steps] == [(n, 4) for n in range(1, 5)]
+            loaded = " ".join(what for _, _, what in steps)
+            for part in ("knowledge base", "presenter", "voice", "warming up"):
+                assert part in loaded
+            assert "the page answers" in before
+            with urllib.request.urlopen(f"http://127.0.0.1:{page_port}", timeout=30) as page:
+                assert page.status == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            watchdog.cancel()
+            process.kill()
     for number in (port, page_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", number)) != 0, "still listening"

@@ -199,12 +199,18 @@ def expert_run(
     return out, lines
 
 
+def read_curve(run: Path) -> list[dict[str, str]]:
+    """The rows of a run's ``curve.csv``, by column."""
+    with (run / "curve.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def test_a_run_leaves_checkpoints_curves_and_scores_of_each_domain_apart(
     expert_run: tuple[Path, list[TrainingReport]],
 ) -> None:
     out, _ = expert_run
     assert {path.name for path in out.glob("step-*")} == {"step-000002", "step-000004"}
-    rows = list(csv.DictReader((out / "curve.csv").open()))
+    rows = read_curve(out)
     assert [row["step"] for row in rows] == ["1", "2", "3", "4"]
     for domain in ("anna", "bert"):
         assert 0 <= float(rows[-1][f"{domain}/accuracy"]) <= 1
@@ -243,8 +249,7 @@ def test_a_killed_run_goes_on_to_the_very_same_weights(
     assert outcome.checkpoint
     assert_equal(outcome.checkpoint, whole / "step-000004")
     assert not list(settings.out.glob("*.part"))
-    steps = [row["step"] for row in csv.DictReader((settings.out / "curve.csv").open())]
-    assert steps == ["1", "2", "3", "4"]
+    assert [row["step"] for row in read_curve(settings.out)] == ["1", "2", "3", "4"]
 
 
 def test_an_asked_for_stop_keeps_the_step_and_the_same_command_goes_on(

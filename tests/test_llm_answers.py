@@ -31,7 +31,7 @@ CARD = FaqEntry(
 )
 PASSPORT = FaqEntry("passport", "护照丢失怎样补办？", "到出入境窗口报失并申请补发，每本120元。")
 ASKED = "身份证和护照都丢了先补哪个"
-PATIENCE = 20.0  # s; no test waits so long, unless it fails
+SENTENCE_TIMEOUT_S = 20.0  # s; no test waits so long, unless it fails
 
 
 class Shelf:
@@ -64,7 +64,7 @@ def responder(
     service: Service | str,
     shelf: Shelf | None = None,
     *,
-    patience_s: float = PATIENCE,
+    sentence_timeout_s: float = SENTENCE_TIMEOUT_S,
     breaker: CircuitBreaker | None = None,
     most_requests: int = 8,
     budget: TokenBudget | None = None,
@@ -75,7 +75,7 @@ def responder(
     return GroundedResponder(
         knowledge_base(shelf or both()),
         visitor_chat_model(settings),
-        patience_s=patience_s,
+        sentence_timeout_s=sentence_timeout_s,
         most_tokens=max_tokens,
         budget=budget or TokenBudget(),
         breaker=breaker or CircuitBreaker(),
@@ -280,7 +280,7 @@ def test_a_visitor_who_leaves_is_not_waited_for(service: Service) -> None:
     question = Question(ASKED)
     parts: list[Sentence | Answer] = []
     waiting = threading.Thread(
-        target=lambda: parts.extend(responder(service, patience_s=600).respond(question))
+        target=lambda: parts.extend(responder(service, sentence_timeout_s=600).respond(question))
     )
     waiting.start()
     assert asked.wait(20)
@@ -341,7 +341,9 @@ def test_whatever_fails_the_knowledge_base_answers_and_the_log_says_why(
     service: Service, behave: Behaviour, why: str, log: pytest.LogCaptureFixture
 ) -> None:
     service.behave = behave
-    answer = ask(responder(service, patience_s=0.3 if behave is hang else PATIENCE))
+    answer = ask(
+        responder(service, sentence_timeout_s=0.3 if behave is hang else SENTENCE_TIMEOUT_S)
+    )
     expected = without_model()
     assert (answer.text, answer.outcome) == (expected.text, expected.outcome)
     assert why in log.text
@@ -451,7 +453,7 @@ def test_who_comes_while_all_places_are_taken_gets_the_knowledge_bases_answer(
         reply.end()
 
     service.behave = behave
-    answerer = responder(service, most_requests=1, patience_s=60)
+    answerer = responder(service, most_requests=1, sentence_timeout_s=60)
     first: list[Answer] = []
     waiting = threading.Thread(target=lambda: first.append(ask(answerer)))
     waiting.start()

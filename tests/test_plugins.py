@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 from agent.build import build
+from agent.llm.chat_model import make_chat_model, visitor_chat_model
 from agent.plugins import (
     PLUGIN_KINDS,
     PluginError,
+    PluginKind,
     builtin_table,
     installed_plugins,
     load_plugin,
 )
-from agent.settings import PluginSettings, Settings, SettingsError
+from agent.settings import LlmSettings, PluginSettings, Settings, SettingsError
 from tts_engine.checks import check_voice
 from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.fallback import FallbackVoice
@@ -44,6 +46,16 @@ class ParrotVoice:
 '''
 
 
+PARROT_MODEL = '''
+from langchain_core.language_models import FakeListChatModel
+
+
+def open_model(*, model, base_url, api_key, timeout, **options):
+    """Say its own name and those of its options."""
+    return FakeListChatModel(responses=[" ".join([model, *options])])
+'''
+
+
 @pytest.fixture
 def parrot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "parrot_voice.py").write_text(PARROT, "utf-8")
@@ -56,8 +68,15 @@ def test_what_ships_is_installed_by_entry_points() -> None:
     names = {kind: set(installed_plugins(kind)) for kind in PLUGIN_KINDS}
     assert {"chroma"} <= names["store"]
     assert {"nearest"} <= names["retriever"]
-    assert {"espeak"} <= names["tts"]
+    assert {"openai"} <= names["llm"]
+    assert {"espeak", "neural"} <= names["tts"]
     assert {"viseme"} <= names["avatar"]
+
+
+@pytest.mark.parametrize("kind", PLUGIN_KINDS)
+def test_whatever_ships_can_be_loaded(kind: PluginKind) -> None:
+    for name in installed_plugins(kind):
+        assert callable(load_plugin(kind, name))
 
 
 def test_the_table_in_the_documentation_is_that_of_the_entry_points() -> None:
@@ -65,6 +84,8 @@ def test_the_table_in_the_documentation_is_that_of_the_entry_points() -> None:
     assert builtin_table() in page, "run: python -m agent plugins --table"
     declared = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
     groups = declared["project"]["entry-points"]
+    assert set(groups) == {f"zhengwen.{kind}" for kind in PLUGIN_KINDS}
+    assert all(f"`{group}`" in page for group in groups)
     for group, points in groups.items():
         for name, value in points.items():
             assert f"| `{group.removeprefix('zhengwen.')}` | `{name}` | `{value}` |" in page
@@ -105,3 +126,19 @@ def test_an_option_the_backend_does_not_take_is_refused(settings: Settings, parr
     backend = PluginSettings(name=parrot, options={"loudnes": 0.2})
     with pytest.raises(SettingsError, match="loudnes"):
         build(settings.model_copy(update={"tts": backend}))
+
+
+def test_a_file_on_the_path_is_a_language_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parrot_model.py").write_text(PARROT_MODEL, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    named = LlmSettings(model="polly", provider="parrot_model:open_model", options={"top_p": 0.5})
+    assert make_chat_model(named).invoke("您好").content == "polly top_p"
+    assert "max_tokens" in str(visitor_chat_model(named).invoke("您好").content)
+
+
+@pytest.mark.parametrize("provider", ["no_such_module:open_model", "nobody"])
+def test_an_unknown_language_model_is_a_clear_error(provider: str) -> None:
+    with pytest.raises(SettingsError, match=provider.partition(":")[0]):
+        make_chat_model(LlmSettings(model="glm", provider=provider))

@@ -35,12 +35,12 @@ from agent.serving.websocket import WebsocketServer
 from agent.settings import ServerSettings, Settings
 from avatar_engine import Avatar, Fragment, Frames, Presenter
 from avatar_engine.adaptive import LoadMonitor
-from avatar_engine.progress_bar import progress_bar
 from avatar_engine.viseme.avatar import VisemeAvatar
 from retrievers import FaqEntry
 from tests.test_server import Client
 from tts_engine import Speech, Voice
 from tts_engine.espeak.voice import EspeakVoice
+from zhengwen.command_line import progress_bar
 
 MIB = 2**20
 SUIT = Path(__file__).parent.parent / "assets" / "presenters" / "suit"

@@ -49,20 +49,19 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def endpoint(environment: dict[str, str]) -> Iterator[str]:
     port = free_port()
     own = {"ZHENGWEN_API__TOKEN": TOKEN, "ZHENGWEN_API__PORT": str(port)}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "agent", "api"],
         cwd=ROOT, env=environment | own, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    watchdog = threading.Timer(500, process.kill)
-    watchdog.start()
-    try:
-        assert f"127.0.0.1:{port}/v1" in next(process.stdout)
-        yield f"http://127.0.0.1:{port}/v1"
-    finally:
-        watchdog.cancel()
-        process.terminate()
-        process.wait(30)
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        watchdog = threading.Timer(500, process.kill)
+        watchdog.start()
+        try:
+            assert f"127.0.0.1:{port}/v1" in next(process.stdout)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            watchdog.cancel()
+            process.terminate()
 
 
 def post(url: str, token: str) -> dict[str, object]:
@@ -94,6 +93,7 @@ def test_the_endpoint_answers_nobody_else(endpoint: str) -> None:
     with pytest.raises(HTTPError) as refused:
         post(endpoint, "wrong")
     assert refused.value.code == 401
+    refused.value.close()
 
 
 def test_without_a_token_the_endpoint_says_what_to_set(environment: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from agent.__main__ import main
 from agent.plugins import PluginError, check_names
 from agent.serving import process
-from agent.settings import PluginSettings, Settings, SettingsError
+from agent.settings import LlmSettings, PluginSettings, Settings, SettingsError
 
 SLOW = ("torch", "transformers", "chromadb", "text2vec", "openvino", "streamlit")
 
@@ -21,6 +21,12 @@ def test_an_unknown_backend_is_refused_by_name(kind: str, name: str) -> None:
     settings = Settings().model_copy(update={kind: PluginSettings(name=name)})
     with pytest.raises(PluginError, match=r"nobody|no_such_module"):
         check_names(settings)
+
+
+def test_a_language_model_in_a_file_that_is_not_there_is_refused() -> None:
+    named = LlmSettings(model="glm", provider="no_such_module:open_model")
+    with pytest.raises(PluginError, match="no_such_module"):
+        check_names(Settings(llm=named))
 
 
 def test_an_unknown_presenter_is_refused_with_the_nearest() -> None:

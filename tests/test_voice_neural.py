@@ -17,7 +17,6 @@ from tts_engine.checks import check_loudness, check_voice
 from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.neural import NeuralVoice, VoiceWeightsError
 from tts_engine.neural.__main__ import main
-from tts_engine.neural.excitation import harmonic_excitation, noise_excitation
 from tts_engine.neural.features import HOP, REFERENCE_HZ, SAMPLE_RATE, band_centres
 from tts_engine.neural.phones import FINALS, syllable_phones
 from tts_engine.neural.phrasing import plan_phrases
@@ -25,7 +24,7 @@ from tts_engine.neural.prosody_plan import plan_prosody
 from tts_engine.neural.synthesis import synthesize
 from tts_engine.neural.training.analysis import spectral_envelope, track_pitch
 from tts_engine.neural.training.preparation import Utterance, load_utterances
-from tts_engine.neural.vocoder import Vocoder
+from tts_engine.neural.vocoder import Vocoder, harmonic_excitation, noise_excitation
 from tts_engine.neural.voice import SHIPPED_WEIGHTS
 from tts_engine.neural.weights import NetworkSizes, VoiceNetworks, load_weights
 from tts_engine.text import words_with_pinyin

@@ -1,4 +1,4 @@
-"""The language model that the settings name, through LangChain's own interface."""
+"""The language model that the settings name: a plug-in or LangChain's, behind its interface."""
 
 import logging
 import os
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from ..plugins import PluginError, installed_plugins, load_plugin
 from ..settings import LlmSettings, SettingsError
 
 if TYPE_CHECKING:
@@ -97,15 +98,13 @@ def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
     """The chat model.
 
     Args:
-        settings: Which one; its ``options`` go to the model's class as they are.
-        **more: What else the class is given.
+        settings: Which one; its ``options`` go to the plug-in or to LangChain's class as they are.
+        **more: What else it is given.
 
     Raises:
-        SettingsError: The variable with the key is not set, LangChain has no such provider, or
-            the provider does not take the options.
+        SettingsError: The variable with the key is not set, there is no such provider, neither
+            among the plug-ins nor in LangChain, or it does not take the options.
     """
-    from langchain.chat_models import init_chat_model  # slow to import; most need no model
-
     key = os.environ.get(settings.api_key_env) if settings.api_key_env else "none"
     if not key:
         raise SettingsError(f"setting 'llm.api_key_env': {settings.api_key_env} is not set")
@@ -117,11 +116,20 @@ def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
         **more,
     }
     try:
-        model: BaseChatModel = init_chat_model(
-            settings.model, model_provider=settings.provider, **given
-        )
-    except ImportError as error:
+        return _open_model(settings, given)
+    except (ImportError, PluginError) as error:
         raise SettingsError(f"setting 'llm': {error}; for openai, pip install '.[llm]'") from error
     except (TypeError, ValueError) as error:
         raise SettingsError(f"setting 'llm': {error}") from error
-    return model
+
+
+def _open_model(settings: LlmSettings, given: dict[str, Any]) -> "BaseChatModel":
+    """From the plug-in that has the provider's name; from LangChain where there is none."""
+    name = settings.provider
+    if ":" in name or installed_plugins("llm").get(name):
+        model: BaseChatModel = load_plugin("llm", name)(model=settings.model, **given)
+        return model
+    from langchain.chat_models import init_chat_model  # slow to import; most need no model
+
+    found: BaseChatModel = init_chat_model(settings.model, model_provider=name, **given)
+    return found

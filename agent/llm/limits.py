@@ -107,18 +107,19 @@ class CircuitBreaker:
         with self._lock:
             self._n_failures, self._pause, self._open_until = 0, FIRST_PAUSE, 0.0
 
-    def failed(self, rest: float | None = None) -> None:
+    def failed(self, retry_after_s: float | None = None) -> None:
         """Note that a request failed.
 
         Args:
-            rest: Seconds to pause at once, when the service itself says for how long or trying
-                again is of no use; by default it pauses after :data:`MAX_FAILURES` in a row.
+            retry_after_s: Seconds to pause at once, when the service itself says for how long or
+                trying again is of no use; by default it pauses after :data:`MAX_FAILURES` in a
+                row.
         """
         with self._lock:
             self._n_failures += 1
-            if rest is not None:
+            if retry_after_s is not None:
                 self._n_failures = max(self._n_failures, MAX_FAILURES)
-                self._open_until = self._clock() + min(rest, LONGEST_PAUSE)
+                self._open_until = self._clock() + min(retry_after_s, LONGEST_PAUSE)
             elif self._is_open():
                 self._open_until = self._clock() + self._pause
                 self._pause = min(2 * self._pause, LONGEST_PAUSE)

@@ -37,15 +37,15 @@ class ModelError(Exception):
     """The model did not answer. The text is fit for a log: no visitor's word is in it.
 
     Attributes:
-        rest: Seconds to leave the service alone; None if it said nothing of the kind.
+        retry_after_s: Seconds before the service may be asked again; None if it named none.
         is_request_specific: It is about this request; the service itself is well.
     """
 
     def __init__(
-        self, reason: str, *, rest: float | None = None, is_request_specific: bool = False
+        self, reason: str, *, retry_after_s: float | None = None, is_request_specific: bool = False
     ) -> None:
         super().__init__(reason)
-        self.rest = rest
+        self.retry_after_s = retry_after_s
         self.is_request_specific = is_request_specific
 
 
@@ -185,12 +185,14 @@ def _model_error(error: Exception) -> ModelError:
         reason += f" ({type(root).__name__})"
     if status is None:
         return ModelError(reason)
-    rest = _retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
-    if rest is None and status in _PERMANENT_STATUSES:
-        rest = LONGEST_PAUSE
+    retry_after_s = _retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
+    if retry_after_s is None and status in _PERMANENT_STATUSES:
+        retry_after_s = LONGEST_PAUSE
     hint = "; check llm.api_key_env" if status in (401, 403) else ""
     reason += f", HTTP status {status}{hint}"
-    return ModelError(reason, rest=rest, is_request_specific=status in _REQUEST_STATUSES)
+    return ModelError(
+        reason, retry_after_s=retry_after_s, is_request_specific=status in _REQUEST_STATUSES
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -52,7 +52,7 @@ class GroundedResponder:
     Args:
         faq: The knowledge base; its confident answers, courtesies and notices of expiry stand.
         model: Who writes.
-        patience_s: How long a visitor waits for the next sentence, and for the first.
+        sentence_timeout_s: How long a visitor waits for the next sentence, and for the first.
         most_tokens: Of an answer; the request is cancelled there, whatever the service thinks.
         budget: What may be spent.
         breaker: Whether the service is left alone for the moment.
@@ -65,7 +65,7 @@ class GroundedResponder:
         faq: FaqResponder,
         model: "BaseChatModel",
         *,
-        patience_s: float,
+        sentence_timeout_s: float,
         most_tokens: int,
         budget: TokenBudget,
         breaker: CircuitBreaker,
@@ -74,7 +74,7 @@ class GroundedResponder:
     ) -> None:
         self._faq = faq
         self._model = model
-        self._patience_s = patience_s
+        self._sentence_timeout_s = sentence_timeout_s
         self._most_tokens = most_tokens
         self._budget = budget
         self._breaker = breaker
@@ -90,8 +90,8 @@ class GroundedResponder:
         if not found.passages or not self._may_ask(question):
             yield from verbatim_reply(found.answer)
             return
-        patience = VisitorDeadline(self._patience_s, question.withdrawn)
-        draft = _AnswerDraft(question, self._model, self._places, patience)
+        deadline = VisitorDeadline(self._sentence_timeout_s, question.withdrawn)
+        draft = _AnswerDraft(question, self._model, self._places, deadline)
         try:
             if question.history:
                 draft.question, found = self._in_full(draft, found)
@@ -126,7 +126,7 @@ class GroundedResponder:
         """Log why, and never what was asked or written."""
         logger.warning("the language model did not answer: %s", error)
         if not error.is_request_specific:
-            self._breaker.failed(error.rest)
+            self._breaker.failed(error.retry_after_s)
 
     def _in_full(self, draft: "_AnswerDraft", found: LookupResult) -> tuple[Question, LookupResult]:
         """A follow-up as a question that stands on its own, and what is found for that."""
@@ -197,7 +197,7 @@ class _AnswerDraft:
         question: What it answers.
         model: Who writes.
         places: How many may be written to at the same time.
-        patience: Of the visitor.
+        deadline: Of the visitor, for the next sentence.
     """
 
     def __init__(
@@ -205,7 +205,7 @@ class _AnswerDraft:
         question: Question,
         model: "BaseChatModel",
         places: ConcurrencyLimiter,
-        patience: VisitorDeadline,
+        deadline: VisitorDeadline,
     ) -> None:
         self.question = question
         self.text = ""
@@ -214,7 +214,7 @@ class _AnswerDraft:
         self.n_dropped = 0
         self._model = model
         self._places = places
-        self._patience = patience
+        self._deadline = deadline
         self._requests: list[StreamedCompletion] = []
         self._n_pieces = 0
         self._said: set[str] = set()
@@ -231,8 +231,8 @@ class _AnswerDraft:
             raise ModelError(reason, is_request_specific=True)
         # The place is free when all is written, which is long before all is spoken.
         self._requests.append(StreamedCompletion(self._model, messages, over=slot.release))
-        self._patience.renew()
-        return self._requests[-1].read(self._patience)
+        self._deadline.renew()
+        return self._requests[-1].read(self._deadline)
 
     @property
     def is_whole(self) -> bool:
@@ -274,7 +274,7 @@ class _AnswerDraft:
         for piece in split_for_speech(space + verdict.text):
             yield Sentence(self._n_pieces, piece)
             self._n_pieces += 1
-        self._patience.renew()
+        self._deadline.renew()
 
 
 def _is_usable(passage: Passage) -> bool:

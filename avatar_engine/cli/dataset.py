@@ -18,9 +18,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from zhengwen.command_line import progress_bar
+
 from ..face_detection import TrackRules
 from ..presenter import Presenter
-from ..progress_bar import progress_bar
 from ..training.dataset.clip_extraction import PreparationSettings
 from ..training.dataset.preparation import (
     DatasetPreparation,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from zhengwen.assets import asset
+from zhengwen.command_line import progress_bar
 
-from ..progress_bar import progress_bar
 from ..wav2lip.mel import FPS
 from . import STOPPED
 from .dataset import add_utterance_arguments, utterances_from

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from zhengwen.command_line import progress_bar
+
 from ..lipsync.errors import error_record
 from ..lipsync.render import RenderedVideo, RenderProgress, render_video
 from ..lipsync.request import DEFAULT_CHECKPOINT, FrameTransform, RenderRequest
-from ..progress_bar import progress_bar
 from ..training.presenter_builder.builder import (
     DEFAULT_ATTRIBUTION,
     DEFAULT_HEIGHT,

@@ -15,12 +15,12 @@ from rich.progress import TaskID
 
 from tts_engine import Speech
 from zhengwen.assets import asset
+from zhengwen.command_line import progress_bar
 
 from ..audio_frames import take_frames, whole_frames
 from ..base import AvatarCapabilities, Frames
 from ..face_detection import FACE_SIZE, face_squares
 from ..presenter import Presenter, PresenterError
-from ..progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from .feature_cache import CacheProgress

@@ -85,8 +85,8 @@ def evaluate_answers(
         chosen = sorted(random.Random(SEED).sample(range(len(test_set.questions)), n))
         test_set = replace(test_set, questions=tuple(test_set.questions[i] for i in chosen))
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        bench = _AnswerBench(test_set, Path(folder), media, judge, progress)
-        results = tuple(bench.measure(name, settings) for name, settings in systems.items())
+        evaluator = _AnswerEvaluator(test_set, Path(folder), media, judge, progress)
+        results = tuple(evaluator.measure(name, settings) for name, settings in systems.items())
     return AnswerReport(
         results=results,
         test=_compared(*results) if len(results) == 2 else None,
@@ -96,8 +96,8 @@ def evaluate_answers(
     )
 
 
-class _AnswerBench:
-    """Systems are measured on it one after the other; those with the same store share it."""
+class _AnswerEvaluator:
+    """Measures one system after the other; those with the same settings of the store share it."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A question put to a loaded system, with a clock and an ear."""
+"""A question put to a loaded system, with the times of text, tokens and audible speech."""
 
 import io
 import re
@@ -94,7 +94,7 @@ class TimedSession:
         self._watch.pieces.clear()
         asked = time.perf_counter()
         heard = self._listen(question)
-        for _ in self._script.rest():
+        for _ in self._script.remaining():
             pass
         [answer] = [part for _, part in self._script.parts if isinstance(part, Answer)]
         first = next(iter(split_sentences(answer.text)), "")
@@ -133,7 +133,7 @@ class TimedSession:
 
 
 class _TimestampedResponder:
-    """A responder whose answer goes on when nobody performs it any more."""
+    """A responder whose answer can be read to its end after speech and pictures were stopped."""
 
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
@@ -144,9 +144,9 @@ class _TimestampedResponder:
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
         self.parts = []
         self._coming = self._responder.respond(question)
-        return self.rest()
+        return self.remaining()
 
-    def rest(self) -> Iterator[Sentence | Answer]:
+    def remaining(self) -> Iterator[Sentence | Answer]:
         """What has not been given out yet."""
         for part in self._coming:
             self.parts.append((time.perf_counter(), part))

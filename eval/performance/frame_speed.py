@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
+from zhengwen.command_line import positive_int
 
 from ..machine import machine_name, measure_in_fresh_process
 from .frame_steps import EncoderSetting, measure_encoder_settings

@@ -29,7 +29,7 @@ from .frame_inputs import PRESENTER, SENTENCE
 from .network_benchmark import capped_psnr, time_per_item
 
 FRAMES_A_ROUND = 25  # frames of a round; a second
-AT_ONCE = 4  # frames that are heard and drawn together
+AT_ONCE = 4  # frames in one batch
 
 
 def measure_frame_steps() -> dict[str, float]:
@@ -42,7 +42,7 @@ def measure_frame_steps() -> dict[str, float]:
     sound = np.resize(sound, FRAMES_A_ROUND * rate // presenter.card.fps)
     per_frame = rate // presenter.card.fps
 
-    def hear() -> None:
+    def compute_mel() -> None:
         extractor = MelExtractor(rate)
         for first in range(0, FRAMES_A_ROUND, AT_ONCE):
             extractor.add(sound[first * per_frame : (first + AT_ONCE) * per_frame])
@@ -85,7 +85,7 @@ def measure_frame_steps() -> dict[str, float]:
     width, height = presenter.size
     colours = cpu_ms(turn_colours)
     return {
-        "hear: mel spectrogram": cpu_ms(hear),
+        "hear: mel spectrogram": cpu_ms(compute_mel),
         f"loop frame to RGB, {width}x{height}": cpu_ms(read_loop),
         "paste the drawn face": cpu_ms(put_back),
         "RGB to YUV": colours,

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from agent.settings import Settings, read_settings
 from retrievers.store.faq_files import read_folder
-from zhengwen.argument_types import natural_int, positive_int
+from zhengwen.command_line import natural_int, positive_int
 
 from . import avatar_choice
 from .server_process import ServerProcess, ServerUsage, running_server

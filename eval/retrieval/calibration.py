@@ -53,55 +53,55 @@ def entry_questions(base: KnowledgeBase) -> CalibrationSet:
 
 
 def foreign_questions(
-    lessons: Sequence[CalibrationSet], off_topic: Sequence[Sequence[TestQuestion]] = ()
+    bases: Sequence[CalibrationSet], off_topic: Sequence[Sequence[TestQuestion]] = ()
 ) -> list[CalibrationSet]:
     """Every knowledge base is also asked what was meant for the others, and cannot answer it.
 
     Args:
-        lessons: Knowledge bases with their own questions.
+        bases: Knowledge bases with their own questions.
         off_topic: Further questions, each group meant for none of them.
     """
     found = []
-    for lesson in lessons:
-        others = [other.questions for other in lessons if other is not lesson]
+    for one in bases:
+        others = [other.questions for other in bases if other is not one]
         for meant_for_others in (*others, *off_topic):
             chosen = np.random.default_rng(0).permutation(len(meant_for_others))[:N_FOREIGN]
             asked = [TestQuestion(meant_for_others[i].text, (), "off") for i in chosen]
-            found.append(CalibrationSet(lesson.base, asked, FOREIGN_WEIGHT))
+            found.append(CalibrationSet(one.base, asked, FOREIGN_WEIGHT))
     return found
 
 
 def calibrate(
-    lessons: Sequence[CalibrationSet], off_topic: Sequence[Sequence[TestQuestion]], encoder: Path
+    bases: Sequence[CalibrationSet], off_topic: Sequence[Sequence[TestQuestion]], encoder: Path
 ) -> LogisticRanker:
-    """Learn a fusion for the cosines of an encoder.
+    """Learn a ranker for the cosines of an encoder.
 
-    What counts for how much is learned from all lessons, and from strangers' questions; how
-    probable a match then is, from the first lesson alone, which is asked as people ask.
+    What counts for how much is learned from all knowledge bases and from off-topic questions; how
+    probable a match then is, from the first alone, which is asked as people ask.
 
     Args:
-        lessons: Knowledge bases with their own questions.
+        bases: Knowledge bases with their own questions.
         off_topic: Groups of questions that none of them answers.
         encoder: Folder of the sentence encoder.
     """
-    sets: dict[int, list[tuple[list[CalibrationCase], float]]] = {}
+    cases: dict[int, list[tuple[list[CalibrationCase], float]]] = {}
     everything = [
-        *lessons,
-        entry_questions(lessons[0].base),
-        *foreign_questions(lessons, off_topic),
+        *bases,
+        entry_questions(bases[0].base),
+        *foreign_questions(bases, off_topic),
     ]
-    for lesson in lessons:
+    for one in bases:
         with tempfile.TemporaryDirectory() as folder:
             store = ChromaStore(Path(folder), encoder=encoder)
-            store.add(lesson.base.entries)
-            sets[id(lesson.base)] = [
+            store.add(one.base.entries)
+            cases[id(one.base)] = [
                 (list(calibration_cases(store, some.base, some.questions)), some.weight)
                 for some in everything
-                if some.base is lesson.base
+                if some.base is one.base
             ]
-    fusion = fit(itertools.chain.from_iterable(sets.values()))
-    asked_as_people_ask = sets[id(lessons[0].base)][0][0]
-    return replace(platt_scaled(fusion, asked_as_people_ask), encoder=store.encoder_fingerprint)
+    ranker = fit(itertools.chain.from_iterable(cases.values()))
+    asked_as_people_ask = cases[id(bases[0].base)][0][0]
+    return replace(platt_scaled(ranker, asked_as_people_ask), encoder=store.encoder_fingerprint)
 
 
 def calibration_cases(
@@ -153,7 +153,7 @@ def fit(sets: Iterable[tuple[list[CalibrationCase], float]]) -> LogisticRanker:
     return _rounded(found[:-1], float(found[-1]))
 
 
-def platt_scaled(fusion: LogisticRanker, asked: Iterable[CalibrationCase]) -> LogisticRanker:
+def platt_scaled(ranker: LogisticRanker, asked: Iterable[CalibrationCase]) -> LogisticRanker:
     """The same order, with scores that are the probability of the best candidate to be right.
 
     J. Platt, "Probabilistic Outputs for Support Vector Machines", 1999, without his prior.
@@ -162,15 +162,15 @@ def platt_scaled(fusion: LogisticRanker, asked: Iterable[CalibrationCase]) -> Lo
 
     found = [case for case in asked if len(case.is_right)]
     logits = [
-        with_margins(case.features) @ np.array(fusion.weights) + fusion.bias for case in found
+        with_margins(case.features) @ np.array(ranker.weights) + ranker.bias for case in found
     ]
     right = [case.is_right[logit.argmax()] for case, logit in zip(found, logits, strict=True)]
     best = np.array([[logit.max()] for logit in logits])
     model = LogisticRegression(C=1e4, max_iter=5000)
     model.fit(best, right, sample_weight=[_frequency(case) for case in found])
     slope = float(model.coef_[0, 0])
-    weights = slope * np.array(fusion.weights)
-    return _rounded(weights, slope * fusion.bias + float(model.intercept_[0]))
+    weights = slope * np.array(ranker.weights)
+    return _rounded(weights, slope * ranker.bias + float(model.intercept_[0]))
 
 
 def _frequency(case: CalibrationCase) -> float:

@@ -161,16 +161,16 @@ def evaluate_retrieval(
     test_set.knowledge.check(test_set.questions, questions)
     rival = _rival(compare, settings) if compare else None
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        bench = _RetrievalBench(test_set, k, Path(folder), progress)
-        result = bench.measure(settings.retriever.name, settings)
+        evaluator = _RetrievalEvaluator(test_set, k, Path(folder), progress)
+        result = evaluator.measure(settings.retriever.name, settings)
         baselines = tuple(
-            bench.measure(name, _with_retriever(settings, name), is_baseline=True)
+            evaluator.measure(name, _with_retriever(settings, name), is_baseline=True)
             for name in BASELINES
         )
         comparison = None
         if compare and rival:
             known = {baseline.name: baseline for baseline in baselines}
-            second = known.get(compare) or bench.measure(compare, rival)
+            second = known.get(compare) or evaluator.measure(compare, rival)
             comparison = _compared(result, second)
     return RetrievalReport(
         result=result,
@@ -205,8 +205,8 @@ class _CachingRetriever:
         return self._known[key][:k]
 
 
-class _RetrievalBench:
-    """Systems are measured on it one after the other; they share stores."""
+class _RetrievalEvaluator:
+    """Measures one system after the other; they share stores."""
 
     def __init__(
         self,

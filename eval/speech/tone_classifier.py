@@ -130,13 +130,13 @@ def only_tone(text: str) -> int:
     return int(readings[0][0][-1]) if alone else 0
 
 
-def hear(recordings: Sequence[SpeechRecording]) -> tuple[list[str], list[Contours]]:
+def extract_contours(recordings: Sequence[SpeechRecording]) -> tuple[list[str], list[Contours]]:
     """Return the syllable and the contour of each recording of one syllable in pinyin."""
     return [each.text for each in recordings], [contour(each.samples()) for each in recordings]
 
 
 def save(path: Path, syllables: Sequence[str], contours: Sequence[Contours]) -> None:
-    """Keep what :func:`hear` found, for it takes minutes."""
+    """Keep what :func:`extract_contours` found, for it takes minutes."""
     shape = (len(contours), _N_POINTS)
     filled = np.full(shape, np.nan)
     for row, each in zip(filled, contours, strict=True):
@@ -182,7 +182,7 @@ def _features(contours: Sequence[Contours]) -> tuple[Contours, NDArray[np.intp]]
 
 @cache
 def _sample() -> Contours:
-    """Return the contour of one made-up sound, which tells whether two versions hear alike.
+    """Return the contour of one made-up sound, which tells whether two versions follow pitch alike.
 
     It glides, is interrupted, and ends quiet and low: what the edges of a syllable are like.
     """

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..torch_inference import single_thread_inference
-from .excitation import harmonic_excitation, noise_excitation
 from .features import HOP
 from .networks import frame_facts, frame_index
 from .prosody_plan import ProsodyPlan
+from .vocoder import harmonic_excitation, noise_excitation
 from .weights import VoiceNetworks
 
 Samples = NDArray[np.float32]

@@ -7,10 +7,12 @@ Filtering is a product of short spectra (window 512, hop 128), two of them to a 
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .features import HOP, N_BANDS, interpolation
+from .features import HOP, N_BANDS, REFERENCE_HZ, SAMPLE_RATE, interpolation
 from .networks import ConvNeXtBlock
 
 _FFT = 512
@@ -21,6 +23,7 @@ _MARGIN = (_FFT - _STEP) // 2
 _REACH = 3
 _MIN_GAIN = 0.01  # of pulses in an unvoiced frame; a tenth of that of noise in a voiced one
 _ENVELOPE_MEAN, _ENVELOPE_DEVIATION = -9.0, 3.0  # roughly; the same for every speaker
+_MAX_FREQUENCY = 0.49  # of the sample rate; no harmonic above
 
 
 class Vocoder(nn.Module):
@@ -105,3 +108,40 @@ def _halves(frames: Tensor) -> Tensor:
     after = torch.cat([frames[:, 1:], frames[:, -1:]], 1)
     first, second = 0.75 * frames + 0.25 * before, 0.75 * frames + 0.25 * after
     return torch.stack([first, second], 2).flatten(1, 2)
+
+
+def harmonic_excitation(semitones: NDArray[np.float32], phase: float = 0.0) -> NDArray[np.float32]:
+    """Return band-limited pulses at the pitch: all harmonics in phase, of power density 1.
+
+    Args:
+        semitones: Pitch of each frame above the reference, shape (..., n_frames).
+        phase: Where in its period the first sample lies, radians.
+
+    Returns:
+        Shape (..., n_frames * HOP).
+    """
+    hertz = REFERENCE_HZ * 2 ** (_per_sample(semitones) / 12)
+    angle = phase + np.cumsum(2 * np.pi * hertz / SAMPLE_RATE, -1)
+    angle = (angle + np.pi) % (2 * np.pi) - np.pi
+    n_harmonics = np.floor(_MAX_FREQUENCY * SAMPLE_RATE / hertz)
+    # The sum of cosines in closed form, whose limit at 0 is the number of them.
+    half = np.sin(angle / 2)
+    safe = np.where(np.abs(half) < 1e-6, 1.0, half)
+    summed = (np.sin((n_harmonics + 0.5) * angle) / safe - 1) / 2
+    summed = np.where(np.abs(half) < 1e-6, n_harmonics, summed)
+    return (summed * np.sqrt(4 * hertz / SAMPLE_RATE)).astype(np.float32)
+
+
+def noise_excitation(n_frames: int, seed: int = 0) -> NDArray[np.float32]:
+    """Return white noise of variance 1, the same for a seed, shape (n_frames * HOP,)."""
+    return np.random.default_rng(seed).standard_normal(n_frames * HOP, np.float32)
+
+
+def _per_sample(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Interpolate between the frames' middles; hold the ends."""
+    n_frames = frames.shape[-1]
+    place = np.clip((np.arange(n_frames * HOP) + 0.5) / HOP - 0.5, 0, n_frames - 1)
+    index = np.minimum(place.astype(np.intp), max(0, n_frames - 2))
+    share = place - index
+    following = np.minimum(index + 1, n_frames - 1)
+    return frames[..., index] * (1 - share) + frames[..., following] * share

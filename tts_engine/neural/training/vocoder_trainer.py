@@ -7,9 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..excitation import harmonic_excitation
 from ..features import HOP
-from ..vocoder import Vocoder
+from ..vocoder import Vocoder, harmonic_excitation
 from .corpus import SpeechCorpus
 from .losses import (
     PatchDiscriminator,

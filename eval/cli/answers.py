@@ -1,28 +1,33 @@
-"""``python -m eval answers``: what visitors are told, beside what is right."""
+"""``answers`` and ``acts``: what visitors are told, and whether what is no question is met."""
 
 import argparse
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from agent.llm.chat_model import structured_completion_function
 from agent.settings import Settings, SettingsError, read_settings
-from zhengwen.argument_types import positive_int
-from zhengwen.assets import asset
+from zhengwen.command_line import positive_int
 
-from . import report as reports
-from .evaluation import evaluate_answers
-from .llm_judge import AnswerJudge, JudgeVerdict
+from ..answers import report as reports
+from ..answers.evaluation import evaluate_answers
+from ..answers.llm_judge import AnswerJudge, JudgeVerdict
+from . import FAQ, QUESTIONS, Commands
 
-FAQ = asset("faq")
-QUESTIONS = FAQ / "questions.csv"
 KNOWLEDGE_BASE = "knowledge-base"
 VERDICTS = "verdicts.jsonl"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options."""
-    parser.description = __doc__
+def add_commands(commands: Commands) -> None:
+    """Add ``answers`` and ``acts``."""
+    _add_answers(commands.add_parser("answers", help="measure what visitors are told"))
+    _add_acts(commands.add_parser("acts", help="emergencies and dialogue acts: are they met?"))
+
+
+def _add_answers(parser: argparse.ArgumentParser) -> None:
+    parser.description = "What visitors are told, beside what is right."
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings; by default yours")
     parser.add_argument(
         "--against",
@@ -55,14 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="for report.json, answers.jsonl, verdicts.jsonl"
     )
+    parser.set_defaults(command=_answers)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Measure, print, write.
-
-    Raises:
-        SettingsError: A setting is at fault, or ``--judge`` lacks something.
-    """
+def _answers(options: argparse.Namespace) -> int:
     settings = read_settings(options.config)
     systems = _systems(settings, options)
     judge = _judge(settings, options.out) if options.judge else None
@@ -82,6 +83,7 @@ def run(options: argparse.Namespace) -> None:
         output.print(part)
     if options.out:
         reports.write(result, options.out)
+    return 0
 
 
 def _systems(settings: Settings, options: argparse.Namespace) -> dict[str, Settings]:
@@ -113,3 +115,33 @@ def _judge(settings: Settings, out: Path | None) -> AnswerJudge:
     out.mkdir(parents=True, exist_ok=True)
     ask = structured_completion_function(settings.judge, JudgeVerdict)
     return AnswerJudge(ask, settings.judge.model, out / VERDICTS)
+
+
+def _add_acts(acts: argparse.ArgumentParser) -> None:
+    acts.add_argument("--split", help="only the messages of this split, for instance test")
+    acts.add_argument(
+        "--also",
+        type=Path,
+        nargs="*",
+        default=[QUESTIONS],
+        metavar="FILE",
+        help="CSV files with a column 'question' that are no emergencies (the shipped questions)",
+    )
+    acts.add_argument("--wrong", action="store_true", help="print the messages met wrongly")
+    acts.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    acts.set_defaults(command=_acts)
+
+
+def _acts(options: argparse.Namespace) -> int:
+    from ..dialogue_acts import dialogue_table, measure_dialogue
+
+    figures = measure_dialogue(read_settings(), split=options.split, others=options.also)
+    if options.json:
+        print(json.dumps([asdict(figure) for figure in figures], ensure_ascii=False))
+        return 0
+    Console().print(dialogue_table(figures))
+    if options.wrong:
+        for figure in figures:
+            for message in figure.wrong:
+                print(f"{figure.what}, {figure.split}: {message}")
+    return 0

@@ -1,4 +1,4 @@
-"""``python -m eval voice``: voices beside each other, by figures."""
+"""``voice``: voices beside each other, by figures."""
 
 import argparse
 import json
@@ -11,13 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from agent.settings import PluginSettings, read_settings
-from zhengwen.argument_types import positive_int
+from zhengwen.command_line import positive_int
 
 from ..machine import machine_name, measure_in_fresh_process
-from . import text_front_end
-from .figures import RECORDED, SENTENCES, VoiceRow, VoiceTask
+from ..speech import text_front_end
+from ..speech.figures import RECORDED, SENTENCES, VoiceRow, VoiceTask
+from . import Commands
 
 EMBEDDED = "espeak"
+VOICE_ROW = "eval.speech.voice_row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,10 @@ _FIGURES: dict[str, tuple[str, str]] = {
 """What each figure of a row is called, and how it is written."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options."""
-    parser.description = __doc__
+def add_commands(commands: Commands) -> None:
+    """Add ``voice``."""
+    parser = commands.add_parser("voice", help="voices beside each other, by figures")
+    parser.description = "Voices beside each other, by figures."
     parser.add_argument(
         "voices", nargs="*", metavar="VOICE",
         help="names or folders; without any, the configured voice and espeak",
@@ -95,10 +98,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rounds", type=positive_int, default=3, help="speed is the median of (3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the figures as JSON, too")
+    parser.set_defaults(command=_voice)
 
 
-def run(options: argparse.Namespace) -> None:
-    """Measure, and print as it goes."""
+def _voice(options: argparse.Namespace) -> int:
     progress = Console(stderr=True)
     with tempfile.TemporaryDirectory() as name:
         kept = Path(name) / "tones.npz"
@@ -115,7 +118,7 @@ def run(options: argparse.Namespace) -> None:
                 recogniser=options.recogniser, model=options.recogniser_model,
             )  # fmt: skip
             found = measure_in_fresh_process(
-                f"{__package__}.voice_row", json.dumps(asdict(task)), what=f"the voice {voice}"
+                VOICE_ROW, json.dumps(asdict(task)), what=f"the voice {voice}"
             )
             rows[title] = VoiceRow(**found)
     is_there = text_front_end.HELD_OUT.is_file()
@@ -129,17 +132,17 @@ def run(options: argparse.Namespace) -> None:
         len(SENTENCES), rows,
     )  # fmt: skip
     output = Console()
-    output.print(table(report))
-    for remark in remarks(report, bool(options.recogniser)):
+    output.print(_table(report))
+    for remark in _remarks(report, bool(options.recogniser)):
         output.print(remark, style="dim")
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(asdict(report), indent=1, ensure_ascii=False)
         options.out.write_text(text + "\n", "utf-8")
+    return 0
 
 
-def table(report: VoiceReport) -> Table:
-    """The figures as a person reads them."""
+def _table(report: VoiceReport) -> Table:
     shown = Table(
         title=f"{report.n_sentences} sentences, medians of {report.rounds} rounds, one core",
         caption=report.machine,
@@ -153,8 +156,7 @@ def table(report: VoiceReport) -> Table:
     return shown
 
 
-def remarks(report: VoiceReport, has_recogniser: bool) -> list[str]:
-    """What the figures are of, and why some are missing."""
+def _remarks(report: VoiceReport, has_recogniser: bool) -> list[str]:
     found = []
     if report.front_end:
         right = report.front_end
@@ -198,12 +200,12 @@ def _voices(options: argparse.Namespace) -> list[tuple[str, str, dict[str, Any]]
 
 
 def _train(options: argparse.Namespace, kept: Path, progress: Console) -> ToneJudgeQuality:
-    from . import tone_classifier  # loads librosa and scikit-learn
-    from .recordings import read_recordings
+    from ..speech import tone_classifier  # loads librosa and scikit-learn
+    from ..speech.recordings import read_recordings
 
     if options.tones.is_dir():
         progress.print("listening to the syllables")
-        heard = tone_classifier.hear(read_recordings(options.tones))
+        heard = tone_classifier.extract_contours(read_recordings(options.tones))
     else:
         heard = tone_classifier.read(options.tones)
     judge = tone_classifier.train(*heard)

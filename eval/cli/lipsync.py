@@ -1,6 +1,7 @@
-"""``python -m eval lipsync``: its options, and the way from clips to reports."""
+"""``lipsync``: generated mouths, from clips to reports."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -8,22 +9,24 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from zhengwen.argument_types import positive_int
 from zhengwen.assets import asset
+from zhengwen.command_line import positive_int
 
-from .figures import FIGURES, SYNCNET
+from ..lipsync.figures import FIGURES, SYNCNET
+from . import BEYOND_LIMIT, Commands
 
 if TYPE_CHECKING:
-    from .evaluation import LipsyncModels
-    from .report import LipsyncReport
+    from ..lipsync.evaluation import LipsyncModels
+    from ..lipsync.report import LipsyncReport
 
 SHIPPED = asset("wav2lip384")
 _RESERVED = {"real", "generated", "wrong_audio", "wav2lip96"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options; ``--min-FIGURE`` and ``--max-FIGURE`` are not listed one by one."""
-    parser.description = __doc__
+def add_commands(commands: Commands) -> None:
+    """Add ``lipsync``; ``--min-FIGURE`` and ``--max-FIGURE`` are not listed one by one."""
+    parser = commands.add_parser("lipsync", help="measure generated mouths", allow_abbrev=False)
+    parser.description = "Generated mouths, measured on held-out clips."
     parser.add_argument(
         "--clips", nargs="+", required=True, type=_named, metavar="[NAME=]DIR",
         help="held-out clips as 'python -m avatar_engine prepare' writes them; reported by name",
@@ -70,20 +73,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(
                 *sorted(spellings), dest=f"{bound}_{figure}", type=float, help=argparse.SUPPRESS
             )
+    parser.set_defaults(command=_lipsync)
 
 
-def run(options: argparse.Namespace) -> list[str]:
-    """Measure and write the reports.
+def _lipsync(options: argparse.Namespace) -> int:
+    from ..lipsync import html_report, report  # torch takes seconds
 
-    Returns:
-        A sentence for each limit that is not kept.
-
-    Raises:
-        ValueError: Clips or weights are missing, damaged or others.
-    """
-    from . import html_report, report  # torch takes seconds
-
-    made = evaluate(options, Console(stderr=True))
+    made = _evaluate(options, Console(stderr=True))
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         report.write_json(made, options.out / "report.json")
@@ -96,16 +92,18 @@ def run(options: argparse.Namespace) -> list[str]:
         output = Console()
         for part in report.tables(made):
             output.print(part)
-    return list(_beyond_limits(made, options))
+    beyond = list(_beyond_limits(made, options))
+    for sentence in beyond:
+        print(f"eval: {sentence}", file=sys.stderr)
+    return BEYOND_LIMIT if beyond else 0
 
 
-def evaluate(options: argparse.Namespace, progress: Console) -> "LipsyncReport":
-    """Measure what the options name."""
+def _evaluate(options: argparse.Namespace, progress: Console) -> "LipsyncReport":
+    from ..lipsync.evaluation import measure_clips
+    from ..lipsync.held_out_clips import read_held_out_clips
+    from ..lipsync.report import LipsyncReport
+    from ..lipsync.summary import summarise
     from ..reporting import digest
-    from .evaluation import measure_clips
-    from .held_out_clips import read_held_out_clips
-    from .report import LipsyncReport
-    from .summary import summarise
 
     sets, against = _distinct(options.clips, "--clips"), _distinct(options.against, "--against")
     if taken := _RESERVED & against.keys():
@@ -144,9 +142,9 @@ def _instruments(options: argparse.Namespace, against: dict[str, Path]) -> "Lips
     from avatar_engine.wav2lip.model import Wav2Lip384
     from avatar_engine.wav2lip.weights import load_weights
 
-    from .evaluation import LipsyncModels
-    from .perceptual_networks import load_inception, load_lpips
-    from .sync_judges import SyncJudge, load_expert_judge, load_syncnet_judge
+    from ..lipsync.evaluation import LipsyncModels
+    from ..lipsync.perceptual_networks import load_inception, load_lpips
+    from ..lipsync.sync_judges import SyncJudge, load_expert_judge, load_syncnet_judge
 
     for what in ("generator", "expert"):
         path = getattr(options, what)

@@ -4,7 +4,7 @@ import pytest
 
 from agent.__main__ import main as agent
 from eval.__main__ import main as evaluate
-from zhengwen.argument_types import natural_int, positive_int
+from zhengwen.command_line import natural_int, positive_int
 
 
 def test_whole_numbers_are_taken() -> None:
