@@ -1,4 +1,4 @@
-"""``latency``, ``profile``, ``scale``, ``ingest``, ``load`` and ``speed``: time and memory."""
+"""Commands that measure time and memory: ``latency``, ``load``, ``speed``, ``start`` and others."""
 
 import argparse
 import json
@@ -37,6 +37,12 @@ def add_commands(commands: Commands) -> None:
     speed = commands.add_parser("speed", help="frames a second, step by step")
     frame_speed.add_arguments(speed)
     speed.set_defaults(command=_speed)
+    start = commands.add_parser("start", help="from the command until the server listens")
+    start.add_argument(
+        "-n", type=positive_int, default=3, help="starts after the first (default 3)"
+    )
+    start.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    start.set_defaults(command=_start)
 
 
 def _add_replies(parser: argparse.ArgumentParser) -> None:
@@ -127,4 +133,15 @@ def _load(options: argparse.Namespace) -> int:
 
 def _speed(options: argparse.Namespace) -> int:
     frame_speed.run(options)
+    return 0
+
+
+def _start(options: argparse.Namespace) -> int:
+    from ..performance.start_time import measure_starts, start_table
+
+    measured = list(measure_starts(read_settings(), options.n))
+    if options.json:
+        print(json.dumps([asdict(row) for row in measured]))
+    else:
+        Console().print(start_table(measured))
     return 0
