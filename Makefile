@@ -2,11 +2,13 @@
 # make test     - everything a developer needs to know at each change
 # make test-all - the same with soak, training and packaging tests: what CI runs
 # make coverage - the quick tests, and which lines they run; fails under the floor
+# JOBS=3 make test, … - with as many processes (2)
 # make lock     - write the lock files anew (needs uv)
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8765
 PAGE_PORT ?= 8501
+JOBS ?= 2
 BIN := .venv/bin
 MARKS := not gpu and not weights and not network
 export PYTHON
@@ -18,15 +20,15 @@ run: .venv/installed
 
 test: lint
 	@sh deploy/browser.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKS) and not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "$(MARKS) and not slow"
 
 test-all: lint
 	@sh deploy/browser.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKS)"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "$(MARKS)"
 
 coverage: .venv/installed-test
 	@sh deploy/browser.sh
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "$(MARKS) and not slow" --cov --cov-report=term
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "$(MARKS) and not slow" --cov --cov-report=term
 
 lint: .venv/installed-test
 	$(BIN)/python -m ruff check .

@@ -16,7 +16,7 @@ from avatar_engine.wav2lip.weights import load_weights
 TEXTS = ["妈妈爸爸都来了。", "啊，我知道了。", "办理居住证不收费。"]
 
 
-@pytest.mark.parametrize("made", [Wav2Lip384, SyncExpert384])
+@pytest.mark.parametrize("made", [Wav2Lip384, pytest.param(SyncExpert384, marks=pytest.mark.slow)])
 def test_it_learns_and_leaves_the_faces_alone(made: type[Wav2Lip384] | type[SyncExpert384]) -> None:
     network = made(32)
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -215,6 +215,7 @@ async def test_a_reply_that_goes_on_when_the_time_is_over_is_stopped(address: st
     assert len(await visit(address, ["谢谢"], time.monotonic() + 300)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_command_measures_a_server_of_its_own(tmp_path: Path) -> None:
     faq = tmp_path / "faq"

@@ -71,6 +71,7 @@ def test_psnr_of_equal_and_of_different_pictures() -> None:
     assert capped_psnr(picture + np.uint8(255), picture) == pytest.approx(0)
 
 
+@pytest.mark.slow
 def test_a_row_is_measured_in_a_process_of_its_own(
     generator: Wav2Lip384, material: FrameInputs, plain: np.ndarray, tmp_path: Path
 ) -> None:

@@ -270,6 +270,7 @@ def test_a_word_that_is_not_in_its_sentence_is_wrong() -> None:
     assert not text_front_end.FrontEndCase("reading", "请坐。", "银行", "yin2 hang2").is_right()
 
 
+@pytest.mark.slow
 def test_the_command_sets_voices_beside_each_other(
     words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,9 +41,6 @@ LAW = """杭州市共享单车管理办法
 """
 
 
-N_KILLED = 25
-
-
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store of its own with one entry, so that the sample does not come in."""
@@ -264,15 +261,16 @@ def _take_in(data_dir: str, folder: str) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("n_killed", [6, pytest.param(25, marks=pytest.mark.slow)])
 def test_killed_at_any_moment_each_file_is_in_whole_or_as_it_was(
-    tmp_path: Path, quick_starts: ForkServerContext
+    n_killed: int, tmp_path: Path, quick_starts: ForkServerContext
 ) -> None:
     rng = random.Random(384)
     folder, data_dir = tmp_path / "in", tmp_path / "var"
     folder.mkdir()
     versions: dict[str, list[set[str]]] = {"a.xlsx": [set()], "b.xlsx": [set()]}
     whole_s = 0.0  # how long one takes that is left alone: the first
-    for version in range(N_KILLED + 1):
+    for version in range(n_killed + 1):
         for name in versions:
             questions = [f"{name}第{version}版第{n}个问题怎么办？" for n in range(8)]
             sheet(folder / name, *([question, "到窗口办。"] for question in questions))
@@ -294,7 +292,7 @@ def test_killed_at_any_moment_each_file_is_in_whole_or_as_it_was(
     assert _questions(data_dir) == versions["a.xlsx"][-1] | versions["b.xlsx"][-1]
     store = ChromaStore(data_dir)
     assert store.check() == []
-    assert store.nearest(f"a.xlsx第{N_KILLED}版第3个问题怎么办？", k=1)[0].score > 0.99
+    assert store.nearest(f"a.xlsx第{n_killed}版第3个问题怎么办？", k=1)[0].score > 0.99
 
 
 def _questions(data_dir: Path) -> set[str]:

@@ -218,6 +218,7 @@ def test_a_new_question_cuts_the_reply_to_the_old_one(visitor: Visitor) -> None:
     visitor.expect_state("idle")
 
 
+@pytest.mark.slow
 def test_ten_questions_in_a_row_leave_nothing_behind(visitor: Visitor) -> None:
     held = []
     for number, question in enumerate(OTHERS, 1):
