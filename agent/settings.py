@@ -75,7 +75,7 @@ class LlmSettings(StrictModel):
     base_url: str | None = None
     """E.g. ``"http://127.0.0.1:8000/v1"``; by default the provider's own."""
     api_key_env: str | None = None
-    """The environment variable that holds the key; services in the house need none."""
+    """The environment variable that holds the key; services of your own often need none."""
     timeout_s: float = Field(60, gt=0)
     """Of one request, when no visitor waits for it."""
     options: dict[str, Any] = Field(default_factory=dict)

@@ -149,7 +149,7 @@ class SyncJudge(Protocol):
 class ExpertJudge:
     """The expert discriminator; its embeddings have length 1, so distances are 0 to 1.4.
 
-    It hears 16 mel columns from the first of its frames on, 200 ms, as in its training.
+    Its sound is 16 mel columns from the first of its frames on, 200 ms, as in its training.
     """
 
     prefix = ""

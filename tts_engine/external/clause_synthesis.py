@@ -1,4 +1,4 @@
-"""What every borrowed voice needs around it: clauses, common sense, one rate, one loudness.
+"""What every external voice needs around it: clauses, plausible lengths, one rate, one loudness.
 
 A sentence is asked for clause by clause: a clause that breaks off is the only one in
 doubt, and models that speak by feel leave out less of a short text than of a long one.

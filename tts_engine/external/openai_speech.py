@@ -19,7 +19,8 @@ class OpenAISpeechVoice:
         model: As the service calls it.
         voice: As the service calls it.
         url: Where its API starts, with ``/v1``.
-        api_key_env: The environment variable that holds the key; services in the house need none.
+        api_key_env: The environment variable that holds the key; services on your own network
+            mostly need none.
         format: What to ask for; ``"wav"`` tells its own sample rate.
         pcm_hz: The rate of ``"pcm"``, which tells none.
         speed: 0.25 to 4.
