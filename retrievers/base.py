@@ -1,6 +1,6 @@
 """The FAQ, what matched in it, and the two things that can look."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple, Protocol
@@ -108,6 +108,8 @@ class Passage:
     """Relevance in [0, 1]; higher is closer, whatever the backend calls it."""
     conflict: str = ""
     """What the query states and the entry contradicts; it is then no answer, however near."""
+    corrected: str = ""
+    """The query as it was read, where it was typed in pinyin or with the wrong characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,14 @@ class EntryTerms:
     answer: tuple[str, ...]
 
 
+class SoundedWord(NamedTuple):
+    """A word and how it is said."""
+
+    word: str
+    said: tuple[str, ...]
+    """Its syllables without tones, e.g. ``("hu", "zhao")``."""
+
+
 class FaqStore(Protocol):
     """Where entries are kept."""
 
@@ -189,6 +199,17 @@ class FaqStore(Protocol):
         """The terms of an entry that was found here.
 
         They are those of :func:`~retrievers.text.tokenization.tokenize_entry`.
+        """
+        ...
+
+    def words_like(self, keys: Collection[str]) -> dict[str, list[SoundedWord]]:
+        """The words that entries ask with, by how they sound.
+
+        Args:
+            keys: Of :func:`~retrievers.text.sounds.loose_key`.
+
+        Returns:
+            For each key that is known, its words; some may be of entries that are gone.
         """
         ...
 

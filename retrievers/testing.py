@@ -2,9 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from .base import EVERYWHERE, EntryTerms, FaqEntry, FaqStore, Part, Passage, Scope
+from .base import EVERYWHERE, EntryTerms, FaqEntry, FaqStore, Part, Passage, Scope, SoundedWord
+from .text.sounds import loose_key, sounds_of, words_to_hear
 from .text.tokenization import tokenize, tokenize_entry
 
 
@@ -53,6 +54,9 @@ def check_store(store: FaqStore) -> None:
     assert store.matching("派出所", k=3) == [], "what only the answer says was not asked"
     told = store.matching("派出所", k=3, part="whole")
     assert [p.entry.faq_id for p in told] == ["id-1"], "the whole entry has the answer too"
+    sounds = store.words_like([loose_key(("gong", "ji", "jin"))])
+    heard = [word.word for words in sounds.values() for word in words]
+    assert heard == ["公积金"], "a word that entries ask with is found by its sound"
     assert store.idf("公积") < store.idf("火星"), "what no entry has is rarest"
 
     changed = FaqEntry("id-1", "身份证丢了怎么补办？", "新的规定。", field="身份证", region="全国")
@@ -79,6 +83,7 @@ class MemoryStore:
         self._terms: dict[str, EntryTerms] = {}  # of each entry: cutting takes most of the time
         self._n_with: Counter[str] = Counter()
         """How many entries ask with a term."""
+        self._sounds: dict[str, list[SoundedWord]] | None = None  # made when it is asked for
         self.add(entries)
 
     def add(self, entries: Iterable[FaqEntry]) -> None:
@@ -97,6 +102,7 @@ class MemoryStore:
         terms = {faq_id: tokenize_entry(entry) for faq_id, entry in new.items()}
         self._terms = {**self._terms, **terms}
         self._entries = kept | new
+        self._sounds = None
         self._n_with = Counter(
             term
             for faq_id in self._entries
@@ -135,6 +141,15 @@ class MemoryStore:
     def terms_of(self, entry: FaqEntry) -> EntryTerms:
         """The terms of an entry."""
         return self._terms[entry.faq_id]
+
+    def words_like(self, keys: Collection[str]) -> dict[str, list[SoundedWord]]:
+        """The words that entries ask with, by how they sound."""
+        if self._sounds is None:
+            self._sounds = {}
+            for word in words_to_hear(q for e in self for q in (e.question, *e.wordings)):
+                said = sounds_of(word)
+                self._sounds.setdefault(loose_key(said), []).append(SoundedWord(word, said))
+        return {key: self._sounds[key] for key in keys if key in self._sounds}
 
     def __iter__(self) -> Iterator[FaqEntry]:
         return iter(list(self._entries.values()))

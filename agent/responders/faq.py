@@ -84,6 +84,8 @@ class FaqResponder:
         if written_in and (several := self._several_matters(question, scope, language)):
             return several
         passages, answer_from = self._search(question, scope)
+        if passages and passages[0].corrected:
+            return self.look_up(replace(question, text=passages[0].corrected))
         best = passages[0] if passages else None
         shown = [p.entry.question for p in passages if p.score >= OFFER_FROM]
         near = tuple(shown[: N_SUGGESTIONS + 1])

@@ -1,7 +1,7 @@
 """The retrievers that ship: hybrid, and the two it is measured against, dense and BM25."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from zhengwen.assets import asset
 from ..base import EVERYWHERE, FaqEntry, FaqStore, Passage, Scope
 from ..text.tokenization import tokenize
 from .features import FEATURES, count_terms, exact_match_key, extract_features
+from .homophones import HomophoneCorrector
 from .qualifiers import find_conflict, read_qualifiers
 from .ranker import LogisticRanker
 
@@ -60,6 +61,7 @@ class HybridRetriever:
                 "the scores were calibrated for another sentence encoder; "
                 "run 'python -m eval calibrate' to fit them to this one"
             )
+        self._homophones = HomophoneCorrector(store)
         self._term_counts = lru_cache(maxsize=5000)(
             lambda entry: count_terms(store.terms_of(entry))
         )
@@ -68,7 +70,23 @@ class HybridRetriever:
         )
 
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
-        """Return at most ``k`` passages, best first; the score is the probability to be right."""
+        """Return at most ``k`` passages, best first; the score is the probability to be right.
+
+        What was typed in pinyin or with the wrong characters is also looked for as it sounds, and
+        counts so if something is then found that fits better.
+        """
+        found = self._rank(query, k, within)
+        reading = self._homophones.correct(query)
+        if reading is None:
+            return found
+        language = "zh-CN" if within.language else None
+        heard = self._rank(reading.text, k, replace(within, language=language))
+        best = [passages[0].score if passages else 0.0 for passages in (found, heard)]
+        if not reading.is_better(as_written=best[0], as_heard=best[1]):
+            return found
+        return [replace(passage, corrected=reading.text) for passage in heard]
+
+    def _rank(self, query: str, k: int, within: Scope) -> list[Passage]:
         found = self.candidates(query, within)
         probabilities = self._ranker.probabilities(found.features)
         # Whoever asks in an entry's own words means it, however much others resemble it.

@@ -12,12 +12,13 @@ import json
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from ..base import EntryTerms, FaqEntry
+from ..base import EntryTerms, FaqEntry, SoundedWord
+from ..text.sounds import loose_key, sounds_of
 from .faq_files import from_record, to_record
 
 _SCHEMA = """
@@ -31,6 +32,8 @@ CREATE TABLE IF NOT EXISTS entry(
 CREATE UNIQUE INDEX IF NOT EXISTS live_entry ON entry(faq_id) WHERE state = 'live';
 CREATE INDEX IF NOT EXISTS passing_entry ON entry(state) WHERE state != 'live';
 CREATE TABLE IF NOT EXISTS cut(row INTEGER PRIMARY KEY, terms BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS sound(word TEXT PRIMARY KEY, loose TEXT, said TEXT) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sound_alike ON sound(loose);
 CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _AT_ONCE = 500  # rows named in one statement
@@ -159,6 +162,38 @@ class Catalogue:
                 (entry.faq_id,),
             ).fetchone()
         return _unpacked(found[0]) if found else None
+
+    def keep_sounds(self, words: Iterable[str]) -> None:
+        """Remember how words sound. They stay when their entries go; few are of one entry alone."""
+        unknown: set[str] = set(words)
+        with self._lock, self._transaction():
+            for some in _batches(sorted(unknown)):
+                marks = ",".join("?" * len(some))
+                known = self._database.execute(
+                    f"SELECT word FROM sound WHERE word IN ({marks})", some
+                )
+                unknown.difference_update(word for (word,) in known)
+            self._database.executemany(
+                "INSERT OR REPLACE INTO sound VALUES (?, ?, ?)",
+                ((w, loose_key(said), " ".join(said)) for w in unknown if (said := sounds_of(w))),
+            )
+
+    def forget_sounds(self) -> None:
+        """Drop all words."""
+        with self._lock:
+            self._database.execute("DELETE FROM sound")
+
+    def words_like(self, keys: Collection[str]) -> dict[str, list[SoundedWord]]:
+        """Words with these loose keys."""
+        found: dict[str, list[SoundedWord]] = {}
+        with self._lock:
+            for some in _batches(list(keys)):
+                marks = ",".join("?" * len(some))
+                for word, loose, said in self._database.execute(
+                    f"SELECT word, loose, said FROM sound WHERE loose IN ({marks})", some
+                ):
+                    found.setdefault(loose, []).append(SoundedWord(word, tuple(said.split())))
+        return found
 
     def live(self, rows: Sequence[RowId]) -> dict[RowId, FaqEntry]:
         """Those of the rows that are live, with their entries, in the order given."""

@@ -1,7 +1,7 @@
 """The store that ships: a catalogue, found in by vectors (Chroma) and by words."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
@@ -17,10 +17,12 @@ from ..base import (
     Part,
     Passage,
     Scope,
+    SoundedWord,
     StoreBusyError,
     StoreError,
 )
 from ..encoder import SentenceEncoder
+from ..text.sounds import words_to_hear
 from ..text.tokenization import tokenize, tokenize_entry
 from .bm25_index import Bm25Index
 from .catalogue import Catalogue, RowId
@@ -201,6 +203,10 @@ class ChromaStore:
         """An entry's terms, as they were cut when it came in."""
         return self._catalogue.terms_of(entry) or tokenize_entry(entry)
 
+    def words_like(self, keys: Collection[str]) -> dict[str, list[SoundedWord]]:
+        """The words that entries ask with, by how they sound."""
+        return self._catalogue.words_like(keys)
+
     def __iter__(self) -> Iterator[FaqEntry]:
         for _, entry in self._catalogue.rows():
             yield entry
@@ -246,6 +252,7 @@ class ChromaStore:
         cuts = {row: tokenize_entry(entry) for row, entry in entries.items()}
         self._words.change({row: (entry, cuts[row]) for row, entry in entries.items()})
         self._catalogue.keep_terms(cuts)
+        self._catalogue.keep_sounds(words_to_hear(wordings))
 
     def _rebuild(self) -> None:
         with self._alone():
@@ -254,6 +261,7 @@ class ChromaStore:
             self._catalogue.flip()  # only the revision changes: others must stop searching
             self._vectors.clear()
             self._words.clear()
+            self._catalogue.forget_sounds()
             rows = self._catalogue.rows()
             while some := dict(islice(rows, BATCH)):
                 self._index(some)

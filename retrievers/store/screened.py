@@ -1,8 +1,18 @@
 """The gate in front of every store: nothing with personal data goes in unless a person said so."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from ..base import EVERYWHERE, EntryTerms, FaqEntry, FaqStore, Part, Passage, Scope, StoreError
+from ..base import (
+    EVERYWHERE,
+    EntryTerms,
+    FaqEntry,
+    FaqStore,
+    Part,
+    Passage,
+    Scope,
+    SoundedWord,
+    StoreError,
+)
 from ..pii import EntryPii, PiiDetector
 
 Held = tuple[FaqEntry, tuple[EntryPii, ...]]
@@ -125,6 +135,10 @@ class ScreenedStore:
     def terms_of(self, entry: FaqEntry) -> EntryTerms:
         """See :meth:`retrievers.FaqStore.terms_of`."""
         return self.inner.terms_of(entry)
+
+    def words_like(self, keys: Collection[str]) -> dict[str, list[SoundedWord]]:
+        """See :meth:`retrievers.FaqStore.words_like`."""
+        return self.inner.words_like(keys)
 
     def __iter__(self) -> Iterator[FaqEntry]:
         return iter(self.inner)

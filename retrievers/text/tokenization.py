@@ -13,7 +13,7 @@ from .normalization import normalize_text
 jieba.setLogLevel(logging.WARNING)
 _RUN = re.compile(r"[\u3400-\u9fff]+|[a-z]+(?:'[a-z]+)?|[0-9]+")
 _STEMMER = snowballstemmer.stemmer("english")
-_STOP_WORDS = frozenset(
+STOP_WORDS = frozenset(
     "a an the is are was be am i my me we you your he she it its they of to in on at for from by "
     "with and or if do does did can could will would should may have has had this that there how "
     "what when where which who whom why s t m re ve d ll not so as about into than then".split()
@@ -38,7 +38,7 @@ def tokenize(text: str) -> list[str]:
             pairs = [run[i : i + 2] for i in range(len(run) - 1)]
             found += words + list(run) + [pair for pair in pairs if pair not in words]
     # Words like "how" say nothing beside others, but are all there is in "how are you".
-    return found + ([word for word in english if word not in _STOP_WORDS] or english)
+    return found + ([word for word in english if word not in STOP_WORDS] or english)
 
 
 def tokenize_entry(entry: FaqEntry) -> EntryTerms:
