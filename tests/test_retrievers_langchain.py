@@ -153,7 +153,7 @@ def test_langchain_chroma_opens_the_collection_with_our_embeddings(store: Chroma
     opened = Chroma(
         COLLECTION,
         EncoderEmbeddings(SHIPPED_ENCODER),
-        persist_directory=str(store._data_dir / "chroma"),
+        persist_directory=str(store.collection_folder),
         client_settings=client_settings(),
     )
     [(found, distance)] = opened.similarity_search_with_score("身份证遗失", k=1)

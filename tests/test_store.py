@@ -146,7 +146,10 @@ def test_a_check_finds_and_repairs_what_was_lost(tmp_path: Path) -> None:
     store.add([FaqEntry(f"a-{n}", f"第{n}项怎么办？", "办。", ("又问",)) for n in range(3)])
     assert store.check() == []
     first, second, third = (row for row, _ in store._catalogue.rows())
-    store._vectors.remove({first: [1]})
+    change = store._vectors.change()
+    change.remove({first: [1]})
+    store._catalogue.publish(change.seal())
+    change.adopt()
     store._words.change({}, [second])
     ghost = FaqEntry("x", "幽灵？", "无。")
     store._words.change({9999: (ghost, tokenize_entry(ghost))})

@@ -13,12 +13,14 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 from ..base import EntryTerms, FaqEntry, SoundedWord
 from ..text.sounds import loose_key, sounds_of
+from .database import DamagedFileError, database_errors, open_database, quick_check
 from .faq_files import from_record, to_record
 
 _SCHEMA = """
@@ -51,18 +53,17 @@ class Catalogue:
 
     Args:
         path: The SQLite file; made when it is missing.
+
+    Raises:
+        StoreError: By every method: the file is damaged, or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self._lock = threading.RLock()
+        self._database = open_database(path, _SCHEMA)
         # Transactions are begun by hand: only a flip may hold more than one statement.
-        self._database = sqlite3.connect(path, timeout=60, check_same_thread=False)
         self._database.isolation_level = None
-        with self._lock:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.executescript(_SCHEMA)
         # What a row holds never changes; only whether it is live does.
         self._entry = lru_cache(maxsize=_KEPT)(self._read)
 
@@ -73,19 +74,19 @@ class Catalogue:
 
     def fact(self, name: str) -> str | None:
         """Something remembered about the store, such as the encoder that filled it."""
-        with self._lock:
+        with self._use():
             found = self._database.execute("SELECT value FROM fact WHERE name = ?", (name,))
             row = found.fetchone()
         return str(row[0]) if row else None
 
     def remember(self, name: str, value: str) -> None:
         """Set a fact."""
-        with self._lock:
+        with self._use():
             self._database.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
 
     def unchanged(self, entry: FaqEntry) -> bool:
         """Whether the entry is live exactly as it is."""
-        with self._lock:
+        with self._use():
             found = self._database.execute(
                 "SELECT record FROM entry WHERE faq_id = ? AND state = 'live'", (entry.faq_id,)
             ).fetchone()
@@ -93,7 +94,7 @@ class Catalogue:
 
     def stage(self, entries: Sequence[FaqEntry]) -> list[RowId]:
         """Write entries down without making them visible; returns their rows in order."""
-        with self._lock, self._transaction():
+        with self._use(), self._transaction():
             return [
                 int(
                     self._database.execute(
@@ -106,9 +107,31 @@ class Catalogue:
                 for entry in entries
             ]
 
-    def flip(self, removed: Iterable[str] = ()) -> None:
-        """Make everything staged live, and what it replaces and ``removed`` dead, at once."""
-        with self._lock, self._transaction():
+    def replaced(self, removed: Iterable[str] = ()) -> list[tuple[RowId, int]]:
+        """Rows that the next :meth:`flip` makes dead, with how many wordings each has."""
+        staged = "SELECT {} FROM entry WHERE state = 'staged'"
+        with self._use():
+            found = self._database.execute(
+                "SELECT row, wordings FROM entry WHERE"
+                f" state = 'live' AND faq_id IN ({staged.format('faq_id')}) OR state = 'staged'"
+                f" AND row NOT IN ({staged.format('max(row)')} GROUP BY faq_id)"
+            ).fetchall()
+            for some in _batches(list(removed)):
+                marks = ",".join("?" * len(some))
+                found += self._database.execute(
+                    f"SELECT row, wordings FROM entry WHERE state = 'live' AND faq_id IN ({marks})",
+                    some,
+                ).fetchall()
+        return sorted(set(found))
+
+    def flip(self, removed: Iterable[str] = (), facts: Mapping[str, str] | None = None) -> None:
+        """Make everything staged live, and what it replaces and ``removed`` dead, at once.
+
+        Args:
+            removed: Ids of entries to delete.
+            facts: To be remembered in the same step.
+        """
+        with self._use(), self._transaction():
             run = self._database.execute
             for some in _batches(list(removed)):
                 marks = ",".join("?" * len(some))
@@ -126,21 +149,28 @@ class Catalogue:
                 " (SELECT faq_id FROM entry WHERE state = 'staged')"
             )
             run("UPDATE entry SET state = 'live' WHERE state = 'staged'")
-            run(
-                "INSERT OR REPLACE INTO fact VALUES ('revision', ?)",
-                (str(self.revision + 1),),
-            )
+            self._publish(facts or {})
+
+    def publish(self, facts: Mapping[str, str] | None = None) -> None:
+        """Remember facts and grow the revision: whoever has the store open looks again."""
+        with self._use(), self._transaction():
+            self._publish(facts or {})
+
+    def damage(self) -> list[str]:
+        """What is wrong with the file itself, in at most a sentence."""
+        found = quick_check(self.path)
+        return [f"{self.path} is damaged: {found}"] if found else []
 
     def rows_to_sweep(self) -> list[tuple[RowId, int]]:
         """Rows that are not live, with how many wordings each has; those to be swept."""
-        with self._lock:
+        with self._use():
             return self._database.execute(
                 "SELECT row, wordings FROM entry WHERE state != 'live'"
             ).fetchall()
 
     def forget(self, rows: Sequence[RowId]) -> None:
         """Drop rows that no index holds any more."""
-        with self._lock, self._transaction():
+        with self._use(), self._transaction():
             for some in _batches(rows):
                 marks = ",".join("?" * len(some))
                 self._database.execute(f"DELETE FROM cut WHERE row IN ({marks})", some)
@@ -148,7 +178,7 @@ class Catalogue:
 
     def keep_terms(self, cuts: Mapping[RowId, EntryTerms]) -> None:
         """Remember how rows were cut into terms."""
-        with self._lock, self._transaction():
+        with self._use(), self._transaction():
             self._database.executemany(
                 "INSERT OR REPLACE INTO cut VALUES (?, ?)",
                 ((row, _packed(terms)) for row, terms in cuts.items()),
@@ -156,7 +186,7 @@ class Catalogue:
 
     def terms_of(self, entry: FaqEntry) -> EntryTerms | None:
         """How the live version of an entry was cut; None if that is not known."""
-        with self._lock:
+        with self._use():
             found = self._database.execute(
                 "SELECT terms FROM cut JOIN entry USING (row) WHERE faq_id = ? AND state = 'live'",
                 (entry.faq_id,),
@@ -166,7 +196,7 @@ class Catalogue:
     def keep_sounds(self, words: Iterable[str]) -> None:
         """Remember how words sound. They stay when their entries go; few are of one entry alone."""
         unknown: set[str] = set(words)
-        with self._lock, self._transaction():
+        with self._use(), self._transaction():
             for some in _batches(sorted(unknown)):
                 marks = ",".join("?" * len(some))
                 known = self._database.execute(
@@ -180,13 +210,13 @@ class Catalogue:
 
     def forget_sounds(self) -> None:
         """Drop all words."""
-        with self._lock:
+        with self._use():
             self._database.execute("DELETE FROM sound")
 
     def words_like(self, keys: Collection[str]) -> dict[str, list[SoundedWord]]:
         """Words with these loose keys."""
         found: dict[str, list[SoundedWord]] = {}
-        with self._lock:
+        with self._use():
             for some in _batches(list(keys)):
                 marks = ",".join("?" * len(some))
                 for word, loose, said in self._database.execute(
@@ -198,7 +228,7 @@ class Catalogue:
     def live(self, rows: Sequence[RowId]) -> dict[RowId, FaqEntry]:
         """Those of the rows that are live, with their entries, in the order given."""
         found: dict[RowId, FaqEntry] = {}
-        with self._lock:
+        with self._use():
             for some in _batches(rows):
                 marks = ",".join("?" * len(some))
                 alive = self._database.execute(
@@ -211,7 +241,7 @@ class Catalogue:
         """Every live entry with its row, in the order of writing."""
         last = -1
         while True:
-            with self._lock:
+            with self._use():
                 some = self._database.execute(
                     "SELECT row, record FROM entry WHERE state = 'live' AND row > ?"
                     " ORDER BY row LIMIT ?",
@@ -220,17 +250,37 @@ class Catalogue:
             if not some:
                 return
             for row, record in some:
-                yield row, from_record(json.loads(record))
+                yield row, self._parsed(row, record)
             last = some[-1][0]
 
     def __len__(self) -> int:
-        with self._lock:
+        with self._use():
             found = self._database.execute("SELECT count(*) FROM entry WHERE state = 'live'")
             return int(found.fetchone()[0])
 
+    def _publish(self, facts: Mapping[str, str]) -> None:
+        self._database.executemany(
+            "INSERT OR REPLACE INTO fact VALUES (?, ?)",
+            [*facts.items(), ("revision", str(self.revision + 1))],
+        )
+
+    @contextmanager
+    def _use(self) -> Iterator[None]:
+        with self._lock, database_errors(self.path):
+            yield
+
     def _read(self, row: RowId) -> FaqEntry:
         found = self._database.execute("SELECT record FROM entry WHERE row = ?", (row,))
-        return from_record(json.loads(found.fetchone()[0]))
+        return self._parsed(row, found.fetchone()[0])
+
+    def _parsed(self, row: RowId, record: str) -> FaqEntry:
+        try:
+            return from_record(json.loads(record))
+        except (ValueError, TypeError) as error:
+            raise DamagedFileError(
+                f"{self.path} is damaged: the entry in row {row} cannot be read ({error}). Put a "
+                "backup back with 'zhengwen restore FILE'"
+            ) from error
 
     def _transaction(self) -> "_CatalogueTransaction":
         return _CatalogueTransaction(self._database)
@@ -244,7 +294,13 @@ class _CatalogueTransaction:
         self._database.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._database.execute("ROLLBACK" if kind else "COMMIT")
+        try:
+            self._database.execute("ROLLBACK" if kind else "COMMIT")
+        except sqlite3.OperationalError:
+            if self._database.in_transaction:  # a full disk ends it by itself
+                self._database.execute("ROLLBACK")
+            if not kind:
+                raise
 
 
 def _packed(terms: EntryTerms) -> bytes:

@@ -2,11 +2,14 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 
 from zhengwen.assets import asset
 
@@ -24,9 +27,12 @@ from ..base import (
 from ..encoder import SentenceEncoder
 from ..text.sounds import words_to_hear
 from ..text.tokenization import tokenize, tokenize_entry
-from .bm25_index import Bm25Index
 from .catalogue import Catalogue, RowId
-from .vector_index import VectorIndex
+from .database import DamagedFileError, UnwritableError
+from .published_vectors import PublishedVectors, VectorChange
+from .vector_folders import VectorFolders
+from .vector_rebuild import VectorRebuild
+from .word_folders import WordFolders
 
 SHIPPED_ENCODER = asset("encoder")
 WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in a search
@@ -44,11 +50,11 @@ class ChromaStore:
     see the change with their next search.
 
     Args:
-        data_dir: The store lies in ``catalogue.sqlite``, ``chroma`` and ``words`` in it.
+        data_dir: The store lies in ``catalogue.sqlite``, ``vectors`` and ``words`` in it.
         encoder: A folder with a BERT sentence encoder. The store remembers which one
             filled it: vectors of two encoders cannot be compared.
         server: Address of a Chroma server that keeps the vectors, e.g.
-            ``"http://127.0.0.1:8000"``; by default they are kept in ``data_dir/chroma``.
+            ``"http://127.0.0.1:8000"``; by default they are kept in ``data_dir/vectors``.
         rebuild: Make the vectors and words of every entry anew first, with this encoder.
 
     Raises:
@@ -70,13 +76,23 @@ class ChromaStore:
         self.encoder_fingerprint = self._encoder.fingerprint
         self._catalogue = Catalogue(data_dir / "catalogue.sqlite")
         self._writing = FileLock(data_dir / "writing.lock")
-        self._vectors = VectorIndex(data_dir / "chroma", server=server)
-        self._words = Bm25Index(data_dir / "words")
         self._reloading = threading.Lock()
         self._seen = self._catalogue.revision
+        if not rebuild:
+            self._check_encoder()
+        self._rebuild_of_vectors: VectorRebuild | None = None
+        folders = None
+        if server is None:
+            folders = VectorFolders(data_dir, self._catalogue)
+            self._rebuild_of_vectors = VectorRebuild(
+                data_dir, self._catalogue, folders, self._encoder, self._alone
+            )
+        self._vectors = PublishedVectors(self._catalogue, folders, server)
+        self._word_folders = WordFolders(data_dir, self._catalogue, self._alone)
+        self._words = self._word_folders.open()
+        self._vectors_of_wordings = lru_cache(maxsize=2000)(self._embed)
         if rebuild:
             self._rebuild()
-        self._check_encoder()
 
     def add(self, entries: Iterable[FaqEntry]) -> None:
         """Insert entries, replacing those with the same ``faq_id``; all of them or none."""
@@ -107,18 +123,27 @@ class ChromaStore:
         """
         with self._alone():
             self._catch_up()  # what others wrote before, or it would be skipped for good
+            self._mend_vectors()
             self._sweep()
-            self._catalogue.remember("encoder", self.encoder_fingerprint)
             waiting, done = iter(added), 0
+            vectors = self._vectors.change()
             try:
                 while some := list(islice(waiting, BATCH)):
-                    self._stage([e for e in some if not self._catalogue.unchanged(e)])
+                    self._stage([e for e in some if not self._catalogue.unchanged(e)], vectors)
                     done += len(some)
                     progress(done)
-                self._catalogue.flip(removed)
-            finally:
-                self._sweep()
-                self._seen = self._catalogue.revision
+                removed = list(removed)
+                vectors.remove({row: range(n) for row, n in self._catalogue.replaced(removed)})
+                facts = {**vectors.seal(), "encoder": self.encoder_fingerprint}
+                self._catalogue.flip(removed, facts)
+                vectors.adopt()
+            except BaseException:
+                vectors.discard()
+                with suppress(StoreError):  # a full disk; the next writer does it
+                    self._sweep()
+                raise
+            self._sweep()
+            self._seen = self._catalogue.revision
 
     def check(self, *, repair: bool = False) -> list[str]:
         """Compare the indexes with the catalogue.
@@ -132,7 +157,7 @@ class ChromaStore:
         """
         with self._alone():
             self._catch_up()
-            wrong: list[str] = []
+            wrong = self._catalogue.damage()
             left = self._catalogue.rows_to_sweep()
             if left:
                 wrong.append(f"{len(left)} entries that an interrupted change left behind")
@@ -141,6 +166,9 @@ class ChromaStore:
             vectors = {row: n for row, n in self._vectors.wordings().items() if row not in swept}
             words = self._words.rows() - swept
             bare = {r for r, e in live.items() if vectors.get(r) != {*range(1 + len(e.wordings))}}
+            if self._vectors.problem:
+                wrong.append(f"no vectors: {self._vectors.problem}")
+                bare = set()
             mute = live.keys() - words
             strange = (vectors.keys() | words) - live.keys()
             for rows, what in (
@@ -151,13 +179,38 @@ class ChromaStore:
                 if rows:
                     wrong.append(f"{len(rows)} entries {what}")
             if wrong and repair:
+                self._mend_vectors()
                 self._sweep()
+                change = self._vectors.change()
                 unwanted = bare | mute | strange
-                self._vectors.remove({r: vectors[r] for r in unwanted & vectors.keys()})
+                gone = {r: vectors[r] for r in unwanted & vectors.keys()}
+                change.remove(gone)
+                self._vectors.sweep(gone)
                 self._words.change({}, unwanted)
-                self._index({row: live[row] for row in sorted(bare | mute)})
-                self._catalogue.flip()  # nothing but the revision: others must look again
+                self._index({row: live[row] for row in sorted(bare | mute)}, change)
+                self._catalogue.publish(change.seal())  # others must look again
+                change.adopt()
+                self._catch_up()
             return wrong
+
+    @property
+    def collection_folder(self) -> Path:
+        """Where the collection lies until the next change, for others who open it.
+
+        Raises:
+            StoreError: There are no vectors, or a server keeps them.
+        """
+        return self._vectors.folder
+
+    def problems(self) -> list[str]:
+        """What does not work as it should, a sentence each; for those who watch the service."""
+        if not self._vectors.problem:
+            return []
+        rebuild = self._rebuild_of_vectors
+        made = f"; {rebuild.n_done} of {rebuild.n_total} entries are made anew"
+        if rebuild is None or not rebuild.n_total:
+            made = ""
+        return [f"answers are found by words alone: {self._vectors.problem}{made}"]
 
     def nearest(self, query: str, *, k: int, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages of different entries, best first.
@@ -170,12 +223,14 @@ class ChromaStore:
         wide = k * WORDINGS_PER_ENTRY
         while True:
             found = self._vectors.search(vector, wide)
+            if found is None:
+                return self._nearest_of_matching(query, vector, k, within)
             passages = self._passages(found, within, k)
             if len(passages) >= k or wide >= min(WIDEST, len(self._vectors)):
                 break
             wide *= 4
         if len(passages) < k and wide < len(self._vectors) and within != EVERYWHERE:
-            found = self._vectors.search(vector, k * WORDINGS_PER_ENTRY, within)
+            found = self._vectors.search(vector, k * WORDINGS_PER_ENTRY, within) or {}
             passages = self._passages(found, within, k)
         return passages
 
@@ -241,38 +296,90 @@ class ChromaStore:
             ]
         return passages[:k]
 
-    def _stage(self, entries: list[FaqEntry]) -> None:
+    def _nearest_of_matching(
+        self, query: str, vector: NDArray[np.float32], k: int, within: Scope
+    ) -> list[Passage]:
+        """The nearest among those that share words with a query: while there are no vectors.
+
+        What the ranker expects is a cosine; that of a few entries is soon made.
+        """
+        if self._vectors.is_damaged and self._rebuild_of_vectors is not None:
+            self._rebuild_of_vectors.start(self._is_rebuild_wanted)
+        found: dict[FaqEntry, None] = {}
+        for part in ("asked", "whole"):
+            for passage in self.matching(query, k=k, within=within, part=part):
+                found[passage.entry] = None
+        passages = [
+            Passage(entry, float(np.clip(np.max(self._vectors_of_wordings(entry) @ vector), 0, 1)))
+            for entry in found
+        ]
+        return sorted(passages, key=lambda passage: -passage.score)[:k]
+
+    def _embed(self, entry: FaqEntry) -> NDArray[np.float32]:
+        return self._encoder.encode([entry.question, *entry.wordings])
+
+    def _is_rebuild_wanted(self) -> bool:
+        with suppress(StoreError):
+            self._catch_up()
+        return self._vectors.is_damaged
+
+    def _stage(self, entries: list[FaqEntry], change: VectorChange) -> None:
+        if entries:
+            self._index(dict(zip(self._catalogue.stage(entries), entries, strict=True)), change)
+
+    def _index(self, entries: dict[RowId, FaqEntry], change: VectorChange) -> None:
         if not entries:
             return
-        self._index(dict(zip(self._catalogue.stage(entries), entries, strict=True)))
-
-    def _index(self, entries: dict[RowId, FaqEntry]) -> None:
         wordings = [text for e in entries.values() for text in (e.question, *e.wordings)]
-        self._vectors.add(entries, self._encoder.encode(wordings))
+        if not change.is_void:
+            change.add(entries, self._encoder.encode(wordings))
         cuts = {row: tokenize_entry(entry) for row, entry in entries.items()}
         self._words.change({row: (entry, cuts[row]) for row, entry in entries.items()})
         self._catalogue.keep_terms(cuts)
         self._catalogue.keep_sounds(words_to_hear(wordings))
 
+    def _mend_vectors(self) -> None:
+        """Make damaged vectors anew, unless another process is making them."""
+        if self._vectors.is_damaged and self._rebuild_of_vectors is not None:
+            self._rebuild_of_vectors.run(set_aside=True)
+            self._vectors.reopen()
+
     def _rebuild(self) -> None:
         with self._alone():
             self._sweep()
-            self._catalogue.remember("encoder", _REBUILDING)
-            self._catalogue.flip()  # only the revision changes: others must stop searching
-            self._vectors.clear()
-            self._words.clear()
-            self._catalogue.forget_sounds()
-            rows = self._catalogue.rows()
-            while some := dict(islice(rows, BATCH)):
-                self._index(some)
-            self._catalogue.remember("encoder", self.encoder_fingerprint)
-            self._catalogue.flip()  # nothing but the revision: others must look again
+            if self._rebuild_of_vectors is None:
+                self._rebuild_on_the_server()
+            elif not self._rebuild_of_vectors.run(set_aside=False):
+                raise StoreBusyError(
+                    "another process is making the vectors anew; wait until it has finished"
+                )
+            self._cut_anew()
+            self._words = self._word_folders.rebuild()
+            self._seen = -1
+            self._catch_up()
+
+    def _cut_anew(self) -> None:
+        self._catalogue.forget_sounds()
+        rows = self._catalogue.rows()
+        while some := dict(islice(rows, BATCH)):
+            wordings = [text for e in some.values() for text in (e.question, *e.wordings)]
+            self._catalogue.keep_terms({row: tokenize_entry(entry) for row, entry in some.items()})
+            self._catalogue.keep_sounds(words_to_hear(wordings))
+
+    def _rebuild_on_the_server(self) -> None:
+        self._catalogue.publish({"encoder": _REBUILDING})  # others must stop searching
+        self._vectors.clear()
+        change, rows = self._vectors.change(), self._catalogue.rows()
+        while some := dict(islice(rows, BATCH)):
+            wordings = [text for e in some.values() for text in (e.question, *e.wordings)]
+            change.add(some, self._encoder.encode(wordings))
+        self._catalogue.publish({"encoder": self.encoder_fingerprint})
 
     def _sweep(self) -> None:
         """Take out of the indexes what is not live: dead, or staged by a writer that died."""
         left = self._catalogue.rows_to_sweep()
         if left:
-            self._vectors.remove({row: range(wordings) for row, wordings in left})
+            self._vectors.sweep({row: range(wordings) for row, wordings in left})
             self._words.change({}, (row for row, _ in left))
             self._catalogue.forget([row for row, _ in left])
 
@@ -287,13 +394,24 @@ class ChromaStore:
             with self._reloading:
                 if revision != self._seen:
                     self._check_encoder()
-                    self._vectors.reload()
-                    self._words.reload()
+                    self._vectors.reopen()
+                    self._reload_words()
                     self._seen = revision
+
+    def _reload_words(self) -> None:
+        try:
+            self._words.reload()
+        except DamagedFileError:
+            self._words = self._word_folders.open()
 
     def _alone(self) -> AbstractContextManager[object]:
         try:
             return self._writing.acquire(timeout=WRITE_LOCK_TIMEOUT)
+        except OSError as error:
+            raise UnwritableError(
+                f"{self._data_dir} cannot be written ({error.strerror}); what is in can still be "
+                "read. Make room or set the permissions right, and start again"
+            ) from error
         except Timeout as error:
             raise StoreBusyError(
                 "another process is writing to the store; wait until it has finished, and "

@@ -2,7 +2,8 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -15,10 +16,16 @@ from numpy.typing import NDArray
 
 from ..base import NATIONWIDE, FaqEntry, Scope, StoreError
 from .catalogue import RowId
+from .database import DamagedFileError, UnwritableError
 
 COLLECTION = "zhengwen"
 _READ_AT_ONCE = 10_000
-_AT_ONCE = 2000  # vectors written in one call; Chroma takes at most 5,461
+_AT_ONCE = 5000  # vectors written in one call; Chroma takes at most 5,461
+_WRITE_AT_ONCE = {"sync_threshold": 2, "batch_size": 2}
+"""Chroma writes what it is given to its index on disk before the call returns. By default up to
+1,000 vectors stay in a log, and each process that opens the folder puts them into the graph again,
+which takes seconds."""
+_UNWRITABLE = ("disk is full", "readonly database", "unable to open database", "os error")
 
 
 def client_settings() -> Settings:
@@ -34,11 +41,14 @@ class VectorIndex:
     """One vector for each wording of each entry.
 
     Args:
-        path: Folder of Chroma's own files; used when there is no server.
+        path: Folder of Chroma's own files, made when it is missing; used when there is no server.
         server: Address of a Chroma server, e.g. ``"http://127.0.0.1:8000"``, or None.
 
     Raises:
-        StoreError: The server cannot be reached.
+        DamagedFileError: By every method: what is in the folder cannot be used.
+        UnwritableError: By every method: Chroma has to write into the folder even for reading,
+            and cannot.
+        StoreError: By every method: the server cannot be reached.
     """
 
     def __init__(self, path: Path, *, server: str | None = None) -> None:
@@ -46,39 +56,42 @@ class VectorIndex:
         self._server = server
         self._lock = threading.Lock()
         self._client: ClientAPI | None = None
-        self.reload()
+        with self._lock, self._errors_named():
+            self._open()
 
-    def reload(self) -> None:
-        """Look at what is on disk now: Chroma keeps what it has read in memory."""
+    def close(self) -> None:
+        """Let go of the folder, after the search that is under way; nothing works from then on."""
         with self._lock:
             if self._client is not None and self._server is None:
                 self._client.close()  # type: ignore[attr-defined]  # not in its interface
-            self._client = self._connect()
-            self._collection = self._client.get_or_create_collection(
-                COLLECTION,
-                embedding_function=None,  # ours are made here; Chroma's own would be downloaded
-                configuration={"hnsw": {"space": "cosine"}},
-            )
+            self._client = None
 
     def clear(self) -> None:
         """Delete every vector."""
-        with self._lock:
-            assert self._client is not None
-            self._client.delete_collection(COLLECTION)
-        self.reload()
+        with self._use():
+            self._client.delete_collection(COLLECTION)  # type: ignore[union-attr]
+            self._open()
 
     def __len__(self) -> int:
         """How many vectors there are."""
-        with self._lock:
+        with self._use():
             return self._collection.count()
 
     def wordings(self) -> dict[RowId, set[int]]:
-        """Which wordings of each row have a vector; the question is wording 0."""
+        """Which wordings of each row have a vector; the question is wording 0.
+
+        Every vector is read, and must have the length 1.
+        """
         found: defaultdict[RowId, set[int]] = defaultdict(set)
-        with self._lock:
+        with self._use():
             for start in range(0, self._collection.count(), _READ_AT_ONCE):
-                ids = self._collection.get(limit=_READ_AT_ONCE, offset=start, include=[])["ids"]
-                for name in ids:
+                some = self._collection.get(
+                    limit=_READ_AT_ONCE, offset=start, include=["embeddings"]
+                )
+                lengths = np.linalg.norm(np.asarray(some["embeddings"]), axis=-1)
+                if not np.allclose(lengths, 1.0, atol=0.01):
+                    raise DamagedFileError(f"{self._place} holds vectors that are none")
+                for name in some["ids"]:
                     row, _, wording = name.partition("#")
                     found[int(row)].add(int(wording))
         return dict(found)
@@ -101,7 +114,7 @@ class VectorIndex:
                 ids.append(f"{row}#{i}")
                 metadatas.append(known)
                 wordings.append(wording)
-        with self._lock:
+        with self._use():
             for start in range(0, len(ids), _AT_ONCE):
                 some = slice(start, start + _AT_ONCE)
                 # Upserted, since a writer that died here may have written them before.
@@ -115,7 +128,7 @@ class VectorIndex:
     def remove(self, rows: Mapping[RowId, Iterable[int]]) -> None:
         """Delete the vectors of these wordings of each row."""
         ids = [f"{row}#{i}" for row, wordings in rows.items() for i in wordings]
-        with self._lock:
+        with self._use():
             for start in range(0, len(ids), _AT_ONCE):
                 self._collection.delete(ids=ids[start : start + _AT_ONCE])
 
@@ -129,7 +142,7 @@ class VectorIndex:
             k: How many vectors; a row may have several of them.
             within: Let Chroma filter; slow in a big collection.
         """
-        with self._lock:
+        with self._use():
             found = self._collection.query(
                 query_embeddings=vector[None],
                 n_results=k,
@@ -142,6 +155,46 @@ class VectorIndex:
         for name, distance in zip(found["ids"][0], distances[0], strict=True):
             best.setdefault(int(name.partition("#")[0]), min(max(1.0 - distance, 0.0), 1.0))
         return best
+
+    @property
+    def _place(self) -> str:
+        return self._server or str(self._path)
+
+    def _open(self) -> None:
+        self._client = self._connect()
+        self._collection = self._client.get_or_create_collection(
+            COLLECTION,
+            embedding_function=None,  # ours are made here; Chroma's own would be downloaded
+            configuration={"hnsw": {"space": "cosine", **_WRITE_AT_ONCE}},
+        )
+
+    @contextmanager
+    def _use(self) -> Iterator[None]:
+        with self._lock, self._errors_named():
+            if self._client is None:
+                raise StoreError(f"{self._place} was closed")
+            yield
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        """Errors of Chroma and of its Rust part become ours."""
+        try:
+            yield
+        except (StoreError, OSError):
+            raise
+        except BaseException as error:
+            is_panic = type(error).__name__ == "PanicException"  # no Exception, says pyo3
+            if not (isinstance(error, Exception) or is_panic):
+                raise
+            raise self._explained(error) from error
+
+    def _explained(self, error: BaseException) -> StoreError:
+        text = " ".join(str(error).split())
+        if self._server is not None:
+            return StoreError(f"the Chroma server at {self._server} cannot be used ({text})")
+        if any(sign in text for sign in _UNWRITABLE):
+            return UnwritableError(f"{self._path} cannot be written ({text})")
+        return DamagedFileError(f"{self._path} is damaged ({text})")
 
     def _connect(self) -> ClientAPI:
         settings = client_settings()
