@@ -130,7 +130,9 @@ async def _listen(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    server = WebsocketServer(stages.live_pipeline(), stages.presenter, settings)
+    server = WebsocketServer(
+        stages.live_pipeline(), stages.presenter, settings, problems=stages.store.problems
+    )
     async with server.listen() as listener:
         host, port = listener.sockets[0].getsockname()[:2]
         print(f"listening on ws://{host}:{port}/v1", flush=True)

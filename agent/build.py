@@ -59,6 +59,8 @@ class LoadedStages:
     presenter: Presenter
     replays: ReplyCache | None
     """Answers that were rendered before; None where none are kept."""
+    store: ScreenedStore
+    """Where the retriever looks."""
 
     def session(self) -> AnswerPipeline:
         """For films, which may take the time they need."""
@@ -169,7 +171,8 @@ def build(settings: Settings) -> LoadedStages:
         SettingsError: A backend refuses its options.
     """
     with _log_duration("[1/4] sentence encoder and knowledge base"):
-        retriever, responder = build_responder(settings)
+        store = build_store(settings)
+        retriever, responder = build_responder(settings, store)
     with _log_duration("[2/4] presenter"):
         presenter = Presenter(settings.presenter_folder)
         make_avatar = load_plugin("avatar", settings.avatar.name)
@@ -189,7 +192,7 @@ def build(settings: Settings) -> LoadedStages:
         replays = ReplyCache(
             cache, fingerprint(presenter.folder, made_by), IdleLoopAnchors(presenter.faces)
         )
-    stages = LoadedStages(retriever, responder, voice, avatar, presenter, replays)
+    stages = LoadedStages(retriever, responder, voice, avatar, presenter, replays, store)
     with _log_duration("[4/4] warming up"):  # what is kept would warm nothing
         for _ in AnswerPipeline(responder, voice, avatar).reply(Question("谢谢")):
             pass

@@ -28,6 +28,7 @@ from zhengwen.atomic_write import atomic_path
 from . import progress
 from .journal import IngestJournal
 from .messages import message
+from .ownership import owner_name
 from .pipeline import FileReport, IngestionPipeline, ReadOptions
 from .qa_generation import ProposedPairs, propose_by_rule, propose_with_model
 from .review_sheet import read_review, write_review
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     the others were.
     """
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="ingest: %(message)s")
+    logging.getLogger("retrievers.store").setLevel(logging.INFO)  # how far indexes are made anew
     try:
         return int(options.command(options, read_settings()))
     except (SettingsError, PluginError, StoreError, OSError, ValueError) as error:
@@ -64,6 +66,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
         options.longest,
         options.ocr,
         options.workers,
+        options.replace,
     )
     with IngestJournal(settings.data_dir) as journal:
         intake = IngestionPipeline(build_store(settings), journal)
@@ -121,7 +124,10 @@ def _remove(options: argparse.Namespace, settings: Settings) -> int:
     with IngestJournal(settings.data_dir) as journal:
         intake = IngestionPipeline(store, journal)
         for name in options.names:
-            print(f"{name}: {intake.remove(name)} entries withdrawn")
+            done = intake.remove(name)
+            print(f"{name}: {done.n_entries} entries withdrawn")
+            for entry in done.restored:
+                print(f"{entry.faq_id}: the entry of {owner_name(entry.origin)} is back")
     return 0
 
 
@@ -254,6 +260,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--longest", type=int, default=400, help="characters of a passage (400)")
     add.add_argument("--ocr", action="store_true", help="recognise scanned pages (tesseract)")
     add.add_argument("--workers", type=int, default=2, help="files read side by side (2)")
+    add.add_argument(
+        "--replace", action="store_true", help="take the place of other files' entries, by their id"
+    )
     add.add_argument("--json", action="store_true", help="report as JSON")
     listed = command("list", _list, "list what is in")
     listed.add_argument("--entries", action="store_true", help="every entry, not every file")

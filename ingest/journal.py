@@ -9,7 +9,7 @@ import getpass
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +29,10 @@ CREATE TABLE IF NOT EXISTS quarantine(
     reasons TEXT NOT NULL, record TEXT NOT NULL, UNIQUE(origin, record)
 );
 CREATE TABLE IF NOT EXISTS released(record TEXT PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS replaced(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, faq_id TEXT NOT NULL, origin TEXT NOT NULL,
+    record TEXT NOT NULL, UNIQUE(faq_id, origin)
+);
 CREATE TABLE IF NOT EXISTS audit(
     at TEXT NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL,
     outcome TEXT NOT NULL
@@ -133,6 +137,17 @@ class IngestJournal:
             self._database.execute("DELETE FROM quarantine WHERE origin = ?", (file.name,))
             self._quarantine(file.name, held_back)
 
+    def unsettle(self, names: Iterable[str]) -> None:
+        """Note that files are about to change in the store.
+
+        Whoever is stopped between the store and :meth:`settle` or :meth:`forget` then finds them
+        to be other files, and takes them in again.
+        """
+        with self._database:
+            self._database.executemany(
+                "UPDATE file SET sha256 = '' WHERE name = ?", [(name,) for name in names]
+            )
+
     def hold_back(self, origin: str, held_back: Sequence[HeldEntry]) -> None:
         """Put entries in quarantine beside those of the same origin that are there already."""
         with self._database:
@@ -182,6 +197,36 @@ class IngestJournal:
             "SELECT 1 FROM released WHERE record = ?", (_entry_json(entry),)
         ).fetchone()
         return found is not None
+
+    def keep_replaced(self, entries: Iterable[FaqEntry]) -> None:
+        """Keep entries that another file's are about to replace, for when that is withdrawn."""
+        with self._database:
+            for entry in entries:
+                self._database.execute(
+                    "INSERT INTO replaced(faq_id, origin, record) VALUES (?, ?, ?)"
+                    " ON CONFLICT(faq_id, origin) DO UPDATE SET record = excluded.record",
+                    (entry.faq_id, entry.origin, _entry_json(entry)),
+                )
+
+    def forget_replaced(self, ids: Iterable[str], origin: str) -> None:
+        """Drop what is kept of a file, since it has the entries itself or has them no more."""
+        with self._database:
+            self._database.executemany(
+                "DELETE FROM replaced WHERE faq_id = ? AND origin = ?",
+                [(faq_id, origin) for faq_id in ids],
+            )
+
+    def replaced(self, faq_id: str) -> list[FaqEntry]:
+        """What the entry with an id replaced, the latest last."""
+        found = self._database.execute(
+            "SELECT record FROM replaced WHERE faq_id = ? ORDER BY number", (faq_id,)
+        )
+        return [from_record(json.loads(record)) for (record,) in found]
+
+    def replaced_of(self, origin: str) -> list[FaqEntry]:
+        """What of a file other files have replaced."""
+        found = self._database.execute("SELECT record FROM replaced WHERE origin = ?", (origin,))
+        return [from_record(json.loads(record)) for (record,) in found]
 
     def note(self, action: str, subject: str, outcome: IngestMessage) -> None:
         """Add a line to the audit.

@@ -28,6 +28,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "pii_address_with_name": {"en": "home address next to a name", "zh": "姓名旁的住址"},
     # actions and outcomes of the journal
     "action_add": {"en": "add", "zh": "导入"},
+    "action_replace": {"en": "replace", "zh": "取代"},
     "action_remove": {"en": "remove", "zh": "撤下"},
     "action_release": {"en": "release", "zh": "放行"},
     "action_accept": {"en": "accept", "zh": "采纳"},
@@ -352,6 +353,22 @@ TEXTS: dict[str, dict[Language, str]] = {
     "unknown_decision": {
         "en": "the decision is {shown}; write {accept} or {refuse}, or leave it empty",
         "zh": "决定是「{shown}」，请写「{accept}」或「{refuse}」，或者留空",
+    },
+    "id_of_another": {
+        "en": "the id {faq_id} belongs to an entry of {owner}; give another id or none, or take "
+        "its place with 'python -m ingest add --replace'",
+        "zh": "编号 {faq_id} 属于 {owner} 的条目；请换一个编号或留空，"
+        "或用 python -m ingest add --replace 取代它",
+    },
+    "replaces": {
+        "en": "{faq_id} takes the place of an entry of {owner}, which comes back when this file "
+        "is withdrawn",
+        "zh": "{faq_id} 取代了 {owner} 的条目；撤下本文件后，原条目恢复",
+    },
+    "unknown_origin": {"en": "unknown origin", "zh": "来源不明"},
+    "withdrawn_and_restored": {
+        "en": "{n} entries, {n_restored} that they had replaced are back",
+        "zh": "{n} 条，被取代的 {n_restored} 条已恢复",
     },
     "nothing_to_remove": {
         "en": "{name} is neither a file that is in nor an entry; see 'list'",

@@ -1,14 +1,14 @@
 """Files become entries of the store, each file whole or not at all."""
 
 import hashlib
+import itertools
 import json
-from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from retrievers import FaqEntry, FaqStore
+from retrievers import FaqEntry
 from retrievers.pii import EntryPii
 from retrievers.store.screened import ScreenedStore
 
@@ -17,6 +17,7 @@ from .files import find_files
 from .journal import HeldEntry, IngestedFile, IngestJournal, QuarantinedEntry, now
 from .messages import IngestError, IngestMessage, field_name, message, verbatim
 from .metadata import extract_metadata
+from .ownership import EntryOwnership, OwnershipPlan, owner_name
 from .passages import document_passages
 from .readers.pool import read_many
 from .table_mapping import BadRow, stable_id
@@ -61,12 +62,15 @@ class ReadOptions:
     """Characters of a passage before its article is divided."""
     ocr: bool = False
     workers: int = 2
+    replace: bool = False
+    """Whether rows may take the place of other files' entries with the same id."""
 
     @property
     def key(self) -> str:
         """What of it decides what comes out, as text."""
+        replaces = ["replace"] if self.replace else []
         return json.dumps(
-            [dict(self.mapping), dict(self.defaults), self.longest, self.ocr],
+            [dict(self.mapping), dict(self.defaults), self.longest, self.ocr, *replaces],
             ensure_ascii=False,
             sort_keys=True,
         )
@@ -88,6 +92,8 @@ class FileReport:
     """Why each entry in quarantine is there."""
     warnings: tuple[IngestMessage, ...] = ()
     """What of the file is not in, though it could be read."""
+    replaced: tuple[IngestMessage, ...] = ()
+    """Whose entries its own took the place of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +105,16 @@ class _PreparedFile:
     bad: tuple[BadRow, ...]
     held: tuple[HeldEntry, ...]
     warnings: tuple[IngestMessage, ...]
+    places: Mapping[str, tuple[str, int]]
+    """Table and row of each entry that has one, by its id."""
 
 
-class _EntryOrigins:
-    """Which entries each file has in the store; looked up once and kept up to date."""
+class Withdrawal(NamedTuple):
+    """What became of a file, or an entry, that was withdrawn."""
 
-    def __init__(self, store: FaqStore) -> None:
-        self._origin = {entry.faq_id: entry.origin for entry in store}
-        self._ids: defaultdict[str, set[str]] = defaultdict(set)
-        for faq_id, origin in self._origin.items():
-            self._ids[origin].add(faq_id)
-
-    def replace(self, name: str, kept: set[str]) -> set[str]:
-        """Note what a file has now; returns what it had, and may have no more."""
-        before = self._ids[name]
-        for faq_id in kept:
-            if other := self._origin.get(faq_id):
-                self._ids[other].discard(faq_id)
-            self._origin[faq_id] = name
-        self._ids[name] = kept
-        return before
+    n_entries: int
+    restored: tuple[FaqEntry, ...]
+    """Entries of other files, which those withdrawn had replaced, and which are back."""
 
 
 class IngestionPipeline:
@@ -149,7 +145,7 @@ class IngestionPipeline:
         reading = reading or ReadOptions()
         settled: list[FileReport] = []
         waiting: list[_PreparedFile] = []
-        origins: _EntryOrigins | None = None
+        owners: EntryOwnership | None = None
         with find_files(paths) as found:
             contents = read_many(
                 self._passing_known(found, reading, settled, progress),
@@ -173,31 +169,53 @@ class IngestionPipeline:
                     waiting.append(ready)
                 n_entries = sum(len(file.good) for file in waiting)
                 if n_entries >= _BATCH_ENTRIES or len(waiting) >= _BATCH_FILES:
-                    origins = origins or _EntryOrigins(self._store)
-                    settled += self._written(waiting, reading, origins, progress)
+                    owners = owners or EntryOwnership(self._store, self._journal)
+                    settled += self._written(waiting, reading, owners, progress)
                     waiting = []
                 yield from self._drain(settled)
             if waiting:
-                origins = origins or _EntryOrigins(self._store)
-                settled += self._written(waiting, reading, origins, progress)
+                owners = owners or EntryOwnership(self._store, self._journal)
+                settled += self._written(waiting, reading, owners, progress)
             yield from self._drain(settled)
 
-    def remove(self, name: str) -> int:
-        """Withdraw a file, or the entry of that id; returns how many entries went.
+    def remove(self, name: str) -> Withdrawal:
+        """Withdraw a file, or the entry of that id; what they had replaced comes back.
 
         Raises:
             IngestError: There is neither.
         """
-        gone = self._ids_of(name) or [e.faq_id for e in self._store if e.faq_id == name]
-        if not gone and self._journal.file(name) is None:
-            raise IngestError("nothing_to_remove", name=name)
-        self._store.change((), removed=gone)
-        self._journal.forget(name)
-        self._journal.note("remove", name, message("n_entries", n=len(gone)))
-        return len(gone)
+        owners = EntryOwnership(self._store, self._journal)
+        plan = owners.plan(name, ())
+        gone, restored = plan.removed, plan.restored
+        is_file = plan.is_change or self._journal.file(name) is not None
+        if not is_file:
+            gone = frozenset(e.faq_id for e in self._store if e.faq_id == name)
+            if not gone:
+                raise IngestError("nothing_to_remove", name=name)
+            restored = owners.withdrawn(name)
+        self._journal.unsettle([name])
+        # They were in before, whatever the detector says today.
+        self._store.change(restored, removed=gone, allowed=lambda entry: entry in restored)
+        if is_file:
+            owners.after(name, plan)
+            self._journal.forget(name)
+        else:
+            for entry in restored:
+                self._journal.forget_replaced([name], entry.origin)
+        n_gone = len(gone | {entry.faq_id for entry in restored})
+        outcome = message("n_entries", n=n_gone)
+        if restored:
+            outcome = message("withdrawn_and_restored", n=n_gone, n_restored=len(restored))
+        self._journal.note("remove", name, outcome)
+        return Withdrawal(n_gone, restored)
 
     def release(self, held: QuarantinedEntry) -> None:
-        """Let an entry out of quarantine into the store."""
+        """Let an entry out of quarantine into the store.
+
+        Raises:
+            IngestError: Its id belongs to another file.
+        """
+        self._refuse_foreign([held.entry])
         self._store.change([held.entry], allowed=lambda entry: entry == held.entry)
         self._journal.release(held)
         self._journal.note("release", f"{held.origin} #{held.number}", verbatim(held.entry.faq_id))
@@ -214,7 +232,11 @@ class IngestionPipeline:
 
         Returns:
             How many entries went in, and how many are held back.
+
+        Raises:
+            IngestError: The id of one belongs to another file; nothing went in.
         """
+        self._refuse_foreign(entries)
         good, held = self._screened(entries)
         self._journal.hold_back(name, held)
         self._store.change(good, allowed=self._journal.is_released)
@@ -255,7 +277,8 @@ class IngestionPipeline:
         try:
             if isinstance(content, UnreadableFile):
                 raise content
-            rows = list(_entries(content, item, reading))
+            places: dict[str, tuple[str, int]] = {}
+            rows = list(_entries(content, item, reading, places))
         except UnreadableFile as error:
             self._journal.note("add", item.name, message("file_failed", reason=error.message))
             return FileReport(item.name, "failed", error.message)
@@ -266,59 +289,88 @@ class IngestionPipeline:
             tuple(row for row in rows if isinstance(row, BadRow)),
             tuple(held),
             content.warnings if isinstance(content, Document) else (),
+            places,
         )
 
     def _written(
         self,
         files: Sequence[_PreparedFile],
         reading: ReadOptions,
-        origins: _EntryOrigins,
+        owners: EntryOwnership,
         progress: ProgressCallback,
     ) -> list[FileReport]:
         """Write files into the store, all of them in one step."""
         removed: set[str] = set()
-        reports: list[FileReport] = []
-        for file in files:
-            kept = {entry.faq_id for entry in file.good}
-            before = origins.replace(file.item.name, kept)
-            removed = (removed - kept) | (before - kept)
-            reports.append(
-                FileReport(
-                    file.item.name,
-                    "changed" if before else "added",
-                    None,
-                    len(file.good),
-                    sum(entry.kind == "passage" for entry in file.good),
-                    file.bad,
-                    tuple(reasons for _, reasons in file.held),
-                    file.warnings,
-                )
-            )
+        plans = [owners.plan(file.item.name, file.good, replace=reading.replace) for file in files]
+        for plan in plans:
+            coming = {entry.faq_id for entry in (*plan.written, *plan.restored)}
+            removed = (removed - coming) | plan.removed
+        for file, plan in zip(files, plans, strict=True):
+            owners.before(file.item.name, plan)
+        self._journal.unsettle(file.item.name for file in files)
+        restored = {entry for plan in plans for entry in plan.restored}
         self._store.change(
-            _with_progress(files, progress),
+            itertools.chain(restored, _with_progress(files, plans, progress)),
             removed=sorted(removed),
-            allowed=self._journal.is_released,
+            allowed=lambda entry: entry in restored or self._journal.is_released(entry),
         )
-        for file in files:
-            item, n_good, n_bad, n_held = file.item, len(file.good), len(file.bad), len(file.held)
-            self._journal.settle(
-                IngestedFile(item.name, item.sha256, reading.key, now(), n_good, n_bad, n_held),
-                file.held,
-            )
-            self._journal.note(
-                "add",
-                item.name,
-                message("file_taken_in", n_entries=n_good, n_bad=n_bad, n_held=n_held),
-            )
-            progress(FileProgress(item.name, item.size, 1.0, n_good))
-        return reports
+        return [
+            self._settled(file, plan, reading, owners, progress)
+            for file, plan in zip(files, plans, strict=True)
+        ]
+
+    def _settled(
+        self,
+        file: _PreparedFile,
+        plan: OwnershipPlan,
+        reading: ReadOptions,
+        owners: EntryOwnership,
+        progress: ProgressCallback,
+    ) -> FileReport:
+        """Write down what became of a file, now that its entries are in."""
+        name, good = file.item.name, plan.written
+        owners.after(name, plan)
+        bad = [*file.bad, *(_foreign_row(file, entry, owner) for entry, owner in plan.refused)]
+        replaced = tuple(
+            message("replaces", faq_id=entry.faq_id, owner=owner_name(entry.origin))
+            for entry in plan.replaced
+        )
+        # What was refused may go in the next time, once the other file is withdrawn.
+        sha256 = "" if plan.refused else file.item.sha256
+        self._journal.settle(
+            IngestedFile(name, sha256, reading.key, now(), len(good), len(bad), len(file.held)),
+            file.held,
+        )
+        self._journal.note(
+            "add",
+            name,
+            message("file_taken_in", n_entries=len(good), n_bad=len(bad), n_held=len(file.held)),
+        )
+        for said in replaced:
+            self._journal.note("replace", name, said)
+        progress(FileProgress(name, file.item.size, 1.0, len(good)))
+        return FileReport(
+            name,
+            "changed" if plan.is_change else "added",
+            None,
+            len(good),
+            sum(entry.kind == "passage" for entry in good),
+            tuple(sorted(bad, key=lambda row: (row.table, row.row))),
+            tuple(reasons for _, reasons in file.held),
+            file.warnings,
+            replaced,
+        )
+
+    def _refuse_foreign(self, entries: Iterable[FaqEntry]) -> None:
+        """Raise IngestError if an id belongs to another file."""
+        ids = {entry.faq_id: entry.origin for entry in entries}
+        for entry in self._store:
+            if entry.faq_id in ids and entry.origin != ids[entry.faq_id]:
+                raise IngestError("id_of_another", **_of_another(entry.faq_id, entry.origin))
 
     def _screened(self, entries: Sequence[FaqEntry]) -> tuple[list[FaqEntry], list[HeldEntry]]:
         good, held = self._store.screen(entries, allowed=self._journal.is_released)
         return good, [(entry, tuple(map(_pii_reason, findings))) for entry, findings in held]
-
-    def _ids_of(self, name: str) -> list[str]:
-        return [entry.faq_id for entry in self._store if entry.origin == name]
 
 
 def _pii_reason(found: EntryPii) -> IngestMessage:
@@ -326,13 +378,23 @@ def _pii_reason(found: EntryPii) -> IngestMessage:
     return message("personal_data", field=field, kind=kind, shown=found.shown)
 
 
+def _of_another(faq_id: str, owner: str) -> dict[str, str | IngestMessage]:
+    return {"faq_id": faq_id, "owner": owner_name(owner)}
+
+
+def _foreign_row(file: _PreparedFile, entry: FaqEntry, owner: str) -> BadRow:
+    table, row = file.places.get(entry.faq_id, ("", 0))
+    reason = message("id_of_another", **_of_another(entry.faq_id, owner))
+    return BadRow(file.item.name, table, row, reason)
+
+
 def _with_progress(
-    files: Sequence[_PreparedFile], progress: ProgressCallback
+    files: Sequence[_PreparedFile], plans: Sequence[OwnershipPlan], progress: ProgressCallback
 ) -> Iterator[FaqEntry]:
     """The entries of files; as the store takes them, it is told how far each file is."""
-    for file in files:
-        total = len(file.good)
-        for n, entry in enumerate(file.good):
+    for file, plan in zip(files, plans, strict=True):
+        total = len(plan.written)
+        for n, entry in enumerate(plan.written):
             if n and n % _BATCH_ENTRIES == 0:
                 share = _READ_SHARE + (1 - _READ_SHARE) * n / total
                 progress(FileProgress(file.item.name, file.item.size, share, n))
@@ -340,12 +402,12 @@ def _with_progress(
 
 
 def _entries(
-    content: Content, item: FoundFile, reading: ReadOptions
+    content: Content, item: FoundFile, reading: ReadOptions, places: dict[str, tuple[str, int]]
 ) -> Iterator[FaqEntry | BadRow]:
-    """The entries of a file.
+    """The entries of a file; ``places`` is told the table and row of each that has one.
 
-    Ids that the file gives are kept, and replace what has them. Those that were made from the
-    text are the file's own: two files may say the same, and one of them be withdrawn.
+    Ids that the file gives are kept. Those that were made from the text are the file's own: two
+    files may say the same, and one of them be withdrawn.
     """
     if isinstance(content, Document):
         policy = extract_metadata(content, file=item.name)
@@ -353,7 +415,13 @@ def _entries(
             content, policy, longest=reading.longest
         )
     else:
-        rows = rows_of(content, file=item.name, mapping=reading.mapping, defaults=reading.defaults)
+        rows = rows_of(
+            content,
+            file=item.name,
+            mapping=reading.mapping,
+            defaults=reading.defaults,
+            places=places,
+        )
     mark = hashlib.sha256(item.name.encode()).hexdigest()[:8]
     for row in rows:
         if isinstance(row, BadRow):

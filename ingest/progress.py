@@ -109,6 +109,10 @@ def print_summary(reports: list[FileReport], console: Console) -> None:
             )
         for warning in report.warnings:
             console.print(f"[yellow]{escape(report.name)}[/yellow]: {warning}", soft_wrap=True)
+        for said in report.replaced[:N_ROWS_SHOWN]:
+            console.print(f"[yellow]{escape(report.name)}[/yellow]: {said}", soft_wrap=True)
+        if len(report.replaced) > N_ROWS_SHOWN:
+            console.print(f"{report.name}: and {len(report.replaced) - N_ROWS_SHOWN} more replaced")
         for row in report.bad_rows[:N_ROWS_SHOWN]:
             sheet = f", {row.table}" if row.table else ""
             console.print(f"{row.file}{sheet}, row {row.row}: {row.reason}", soft_wrap=True)
@@ -131,6 +135,7 @@ def report_to_json(report: FileReport) -> dict[str, Any]:
         "entries": report.n_entries,
         "passages": report.n_passages,
         "warnings": list(map(str, report.warnings)),
+        "replaced": list(map(str, report.replaced)),
         "bad_rows": [
             {"table": row.table, "row": row.row, "reason": str(row.reason)}
             for row in report.bad_rows

@@ -85,6 +85,7 @@ def table_entries(
     file: str,
     mapping: Mapping[str, str] | None = None,
     defaults: Mapping[str, str] | None = None,
+    places: dict[str, tuple[str, int]] | None = None,
 ) -> Iterator[FaqEntry | BadRow]:
     """The rows of a file's tables as entries, in order.
 
@@ -98,6 +99,7 @@ def table_entries(
         mapping: Field of :class:`FaqEntry` (``id`` for ``faq_id``) → heading of its column, for
             columns that are not recognised.
         defaults: Field → text for rows that leave it empty or tables that lack the column.
+        places: Is told the table and the row of each entry, by its id.
 
     Raises:
         UnreadableFile: No table has a question and an answer column, or a mapped heading is
@@ -113,7 +115,7 @@ def table_entries(
     found = [(table, _heading_row(table, mapping)) for table in filled]
     if not any(heading for _, heading in found):
         raise _no_columns(file, filled, mapping)
-    return _all_entries(found, file, mapping, defaults)
+    return _all_entries(found, file, mapping, defaults, {} if places is None else places)
 
 
 def _all_entries(
@@ -121,6 +123,7 @@ def _all_entries(
     file: str,
     mapping: Mapping[str, str],
     defaults: Mapping[str, str],
+    places: dict[str, tuple[str, int]],
 ) -> Iterator[FaqEntry | BadRow]:
     seen: dict[str, tuple[FaqEntry, str]] = {}
     for table, heading in found:
@@ -145,6 +148,7 @@ def _all_entries(
             where = f"{table.name} row {row.number}".strip()
             first, place = seen.setdefault(entry.faq_id, (entry, where))
             if first is entry:
+                places[entry.faq_id] = (table.name, row.number)
                 yield entry
             elif first != entry:
                 reason = message("repeated", place=place)

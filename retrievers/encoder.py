@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -101,6 +101,24 @@ class SentenceEncoder:
                     pass
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
+
+
+def shared_encoder(folder: Path | str) -> SentenceEncoder:
+    """The encoder of a folder; one for all who ask while its files are the same.
+
+    Raises:
+        FileNotFoundError: See :class:`SentenceEncoder`.
+        ValueError: See :class:`SentenceEncoder`.
+    """
+    folder = Path(folder)
+    files = sorted(folder.glob("*")) if folder.is_dir() else []
+    state = tuple((p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in files)
+    return _encoder_of(folder, state)
+
+
+@lru_cache(maxsize=2)
+def _encoder_of(folder: Path, state: tuple[tuple[str, int, int], ...]) -> SentenceEncoder:
+    return SentenceEncoder(folder)
 
 
 class _Model(Protocol):

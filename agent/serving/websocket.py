@@ -4,7 +4,7 @@ import hmac
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import cast, get_args
@@ -36,9 +36,18 @@ class WebsocketServer:
         pipeline: Makes the replies.
         presenter: Whose idle loop players are given.
         settings: Of the deployment.
+        problems: Says what does not work as it should, for ``/healthz``.
     """
 
-    def __init__(self, pipeline: AnswerPipeline, presenter: Presenter, settings: Settings) -> None:
+    def __init__(
+        self,
+        pipeline: AnswerPipeline,
+        presenter: Presenter,
+        settings: Settings,
+        *,
+        problems: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self._problems = problems
         self._manager = SessionManager(pipeline, presenter, settings)
         self._settings = settings
 
@@ -66,7 +75,7 @@ class WebsocketServer:
         """Turn away what does not belong here before it becomes a websocket."""
         url = urlsplit(request.path)
         if url.path == "/healthz":
-            return connection.respond(HTTPStatus.OK, "ok\n")
+            return connection.respond(HTTPStatus.OK, "\n".join(["ok", *self._problems(), ""]))
         if url.path != "/v1":
             return connection.respond(HTTPStatus.NOT_FOUND, "the protocol is spoken at /v1\n")
         token, given = self._settings.server.token, parse_qs(url.query).get("token", [""])[0]

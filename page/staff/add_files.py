@@ -128,6 +128,8 @@ def _report(index: int, report: FileReport, context: StaffContext) -> None:
             st.text(report.reason.text(context.language))
         for warning in report.warnings:
             st.text(warning.text(context.language))
+        for said in report.replaced[:N_LINES]:
+            st.text(said.text(context.language))
         if report.bad_rows:
             _bad_rows(report.bad_rows, context)
         for reasons in report.held_back[:N_LINES]:

@@ -114,7 +114,7 @@ def _confirm_withdrawal(file: _IngestedFile, context: StaffContext) -> None:
         return
     try:
         with context.services.pipeline(context.who) as (pipeline, _):
-            n_gone = pipeline.remove(file.name)
+            n_gone = pipeline.remove(file.name).n_entries
     except STORE_ERRORS as error:
         st.error(context.problem(error))
     else:

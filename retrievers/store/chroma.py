@@ -24,7 +24,7 @@ from ..base import (
     StoreBusyError,
     StoreError,
 )
-from ..encoder import SentenceEncoder
+from ..encoder import shared_encoder
 from ..text.sounds import words_to_hear
 from ..text.tokenization import tokenize, tokenize_entry
 from .catalogue import Catalogue, RowId
@@ -72,7 +72,7 @@ class ChromaStore:
         rebuild: bool = False,
     ) -> None:
         self._data_dir = data_dir
-        self._encoder = SentenceEncoder(encoder)
+        self._encoder = shared_encoder(encoder)
         self.encoder_fingerprint = self._encoder.fingerprint
         self._catalogue = Catalogue(data_dir / "catalogue.sqlite")
         self._writing = FileLock(data_dir / "writing.lock")
@@ -203,14 +203,14 @@ class ChromaStore:
         return self._vectors.folder
 
     def problems(self) -> list[str]:
-        """What does not work as it should, a sentence each; for those who watch the service."""
+        """What does not work as it should, for everybody to see; the log names the files."""
         if not self._vectors.problem:
             return []
         rebuild = self._rebuild_of_vectors
-        made = f"; {rebuild.n_done} of {rebuild.n_total} entries are made anew"
-        if rebuild is None or not rebuild.n_total:
-            made = ""
-        return [f"answers are found by words alone: {self._vectors.problem}{made}"]
+        reason = "cannot be read" if not self._vectors.is_damaged else "are to be made anew"
+        if rebuild is not None and rebuild.n_total:
+            reason = f"of {rebuild.n_done} of {rebuild.n_total} entries are made anew"
+        return [f"answers are found by words alone: the vectors {reason}"]
 
     def nearest(self, query: str, *, k: int, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages of different entries, best first.

@@ -140,6 +140,11 @@ class ScreenedStore:
         """See :meth:`retrievers.FaqStore.words_like`."""
         return self.inner.words_like(keys)
 
+    def problems(self) -> list[str]:
+        """What of the store does not work as it should; empty if it cannot say."""
+        inner = getattr(self.inner, "problems", None)
+        return list(inner()) if inner else []
+
     def __iter__(self) -> Iterator[FaqEntry]:
         return iter(self.inner)
 

@@ -165,7 +165,7 @@ class VectorIndex:
         self._collection = self._client.get_or_create_collection(
             COLLECTION,
             embedding_function=None,  # ours are made here; Chroma's own would be downloaded
-            configuration={"hnsw": {"space": "cosine", **_WRITE_AT_ONCE}},
+            configuration={"hnsw": {"space": "cosine", **_WRITE_AT_ONCE}},  # type: ignore[arg-type]
         )
 
     @contextmanager
