@@ -99,9 +99,10 @@ class EntryOwnership:
 
     def after(self, name: str, plan: OwnershipPlan) -> None:
         """Drop what a plan made superfluous; to be called when the store is changed."""
-        refused = {entry.faq_id for entry, _ in plan.refused}
+        others = {e.faq_id for e in plan.written if self._owner[e.faq_id] != name}
+        others |= {entry.faq_id for entry, _ in plan.refused}
         own = {entry.faq_id for entry in self._journal.replaced_of(name)}
-        self._journal.forget_replaced(own - refused, name)
+        self._journal.forget_replaced(own - others, name)
         for entry in plan.restored:
             self._journal.forget_replaced([entry.faq_id], entry.origin)
 

@@ -79,7 +79,8 @@ class VectorFolders:
         """
         folder = self.path(published)
         try:
-            if checksums(folder) != published.checksums:
+            # Chroma writes an index without vectors anew whenever it looks at it.
+            if published.n_vectors and checksums(folder) != published.checksums:
                 raise DamagedFileError(f"{folder} is damaged: its files are not those written")
             if not (folder / DATABASE).is_file() or not (folder / DATABASE).stat().st_size:
                 raise DamagedFileError(f"{folder} is damaged: {DATABASE} is missing or empty")
@@ -103,7 +104,7 @@ class VectorFolders:
         folder = self._root / str(number)
         shutil.rmtree(folder, ignore_errors=True)  # of a writer that was killed
         try:
-            if published is None:
+            if published is None or not published.n_vectors:
                 folder.mkdir(parents=True)
             else:
                 _copy(self.path(published), folder)

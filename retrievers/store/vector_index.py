@@ -21,7 +21,7 @@ from .database import DamagedFileError, UnwritableError
 COLLECTION = "zhengwen"
 _READ_AT_ONCE = 10_000
 _AT_ONCE = 5000  # vectors written in one call; Chroma takes at most 5,461
-_WRITE_AT_ONCE = {"sync_threshold": 2, "batch_size": 2}
+_WRITE_AT_ONCE = {"sync_threshold": 1, "batch_size": 1}
 """Chroma writes what it is given to its index on disk before the call returns. By default up to
 1,000 vectors stay in a log, and each process that opens the folder puts them into the graph again,
 which takes seconds."""
