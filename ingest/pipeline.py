@@ -366,7 +366,8 @@ class IngestionPipeline:
         ids = {entry.faq_id: entry.origin for entry in entries}
         for entry in self._store:
             if entry.faq_id in ids and entry.origin != ids[entry.faq_id]:
-                raise IngestError("id_of_another", **_of_another(entry.faq_id, entry.origin))
+                owner = owner_name(entry.origin)
+                raise IngestError("id_of_another", faq_id=entry.faq_id, owner=owner)
 
     def _screened(self, entries: Sequence[FaqEntry]) -> tuple[list[FaqEntry], list[HeldEntry]]:
         good, held = self._store.screen(entries, allowed=self._journal.is_released)
@@ -378,13 +379,9 @@ def _pii_reason(found: EntryPii) -> IngestMessage:
     return message("personal_data", field=field, kind=kind, shown=found.shown)
 
 
-def _of_another(faq_id: str, owner: str) -> dict[str, str | IngestMessage]:
-    return {"faq_id": faq_id, "owner": owner_name(owner)}
-
-
 def _foreign_row(file: _PreparedFile, entry: FaqEntry, owner: str) -> BadRow:
     table, row = file.places.get(entry.faq_id, ("", 0))
-    reason = message("id_of_another", **_of_another(entry.faq_id, owner))
+    reason = message("id_of_another", faq_id=entry.faq_id, owner=owner_name(owner))
     return BadRow(file.item.name, table, row, reason)
 
 

@@ -8,13 +8,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
+from agent import AnswerPipeline
+from agent.serving.websocket import WebsocketServer
+from agent.settings import ServerSettings, Settings
+from avatar_engine.testing import StillAvatar
 from ingest.__main__ import main
 from retrievers import FaqEntry, StoreError
 from retrievers.ranking.retrievers import HybridRetriever
 from retrievers.store.chroma import ChromaStore
+from retrievers.store.screened import ScreenedStore
 from retrievers.store.vector_rebuild import VectorRebuild
+from tests.session_doubles import SlowResponder, suit
+from tts_engine.testing import ToneVoice
 
 TOPICS = (
     "护照怎么换发？", "身份证丢了怎么补办？", "公积金怎么提取？", "居住证到哪里办理？",
@@ -239,3 +247,22 @@ def test_an_entry_of_the_catalogue_that_cannot_be_read_is_named(data_dir: Path) 
     with pytest.raises(StoreError, match=r"catalogue\.sqlite is damaged: the entry in row"):
         list(ChromaStore(data_dir))
     assert os.listdir(data_dir / "vectors")
+
+
+async def test_whoever_watches_the_service_is_told_that_it_answers_by_words_alone(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    vectors_file(data_dir, "header.bin").unlink()
+    store = ScreenedStore(ChromaStore(data_dir))
+    pipeline = AnswerPipeline(SlowResponder(1, 0.0), ToneVoice(), StillAvatar())
+    settings = Settings(data_dir=tmp_path, server=ServerSettings(port=0))
+    server = WebsocketServer(pipeline, suit(), settings, problems=store.problems)
+    async with server.listen() as listener, httpx.AsyncClient(trust_env=False) as client:
+        address = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/healthz"
+        sick = await client.get(address)
+        store.add([FaqEntry("b-1", "老年证怎么办？", "到社区办。")])
+        well = await client.get(address)
+    assert sick.status_code == 200, "it answers"
+    assert sick.text.startswith("ok\nanswers are found by words alone: the vectors are to be made")
+    assert str(data_dir) not in sick.text
+    assert well.text == "ok\n"

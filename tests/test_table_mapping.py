@@ -1,6 +1,7 @@
 """Question-answer tables become entries, and bad rows are told apart with the reason."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ def table(*rows: tuple[str, ...], name: str = "") -> DataTable:
     return DataTable(name, tuple(TableRow(number, cells) for number, cells in enumerate(rows, 1)))
 
 
-def read(*rows: tuple[str, ...], **options: dict[str, str]) -> list[FaqEntry | BadRow]:
+def read(*rows: tuple[str, ...], **options: Any) -> list[FaqEntry | BadRow]:
     return list(table_entries((table(*rows),), file="问答.xlsx", **options))
 
 

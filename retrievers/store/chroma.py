@@ -407,13 +407,13 @@ class ChromaStore:
     def _alone(self) -> AbstractContextManager[object]:
         try:
             return self._writing.acquire(timeout=WRITE_LOCK_TIMEOUT)
-        except OSError as error:
-            raise UnwritableError(
-                f"{self._data_dir} cannot be written ({error.strerror}); what is in can still be "
-                "read. Make room or set the permissions right, and start again"
-            ) from error
         except Timeout as error:
             raise StoreBusyError(
                 "another process is writing to the store; wait until it has finished, and "
                 "start again"
+            ) from error
+        except OSError as error:
+            raise UnwritableError(
+                f"{self._data_dir} cannot be written ({error.strerror}); what is in can still be "
+                "read. Make room or set the permissions right, and start again"
             ) from error

@@ -56,7 +56,7 @@ def database_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError:
         raise  # a mistake of the program, not of the file
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _explained(path, error) from error
 
 
@@ -68,12 +68,12 @@ def quick_check(path: Path) -> str:
             found = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
         finally:
             database.close()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         found = str(error)
     return "" if found == "ok" else " ".join(found.split())
 
 
-def _explained(path: Path, error: sqlite3.DatabaseError) -> StoreError:
+def _explained(path: Path, error: Exception) -> StoreError:
     text = str(error)
     if "locked" in text:
         return StoreBusyError(f"another process has been writing to {path} for long; try again")
