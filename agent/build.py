@@ -29,7 +29,7 @@ from .cache.disk_cache import DiskCache
 from .cache.fingerprint import fingerprint
 from .cache.reply_cache import IdleLoopAnchors, ReplyCache
 from .dialogue.acts import DialogueActs
-from .dialogue.emergencies import EmergencyRecogniser
+from .dialogue.emergencies import EmergencyRecogniser, shipped_recogniser
 from .dialogue.matters import named_topic
 from .llm.chat_model import visitor_chat_model
 from .llm.limits import CircuitBreaker, TokenBudget
@@ -130,7 +130,7 @@ def with_dialogue(settings: Settings, responder: Responder) -> DialogueResponder
 def _dialogue_tables(
     folders: tuple[Path, ...], hotline: str
 ) -> tuple[EmergencyRecogniser, DialogueActs]:
-    return EmergencyRecogniser(folders), DialogueActs(folders, hotline=hotline)
+    return shipped_recogniser(folders), DialogueActs(folders, hotline=hotline)
 
 
 def build_responder(

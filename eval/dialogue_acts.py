@@ -9,7 +9,7 @@ from rich.table import Table
 from scipy.stats import binomtest
 
 from agent.dialogue.acts import DialogueActs
-from agent.dialogue.emergencies import EmergencyRecogniser
+from agent.dialogue.emergencies import shipped_recogniser
 from agent.settings import Settings
 from tts_engine.text import split_sentences
 from zhengwen.assets import asset
@@ -54,7 +54,7 @@ def measure_dialogue(
         OSError: A file cannot be read.
         TableError: A table cannot be used.
     """
-    emergencies = EmergencyRecogniser(settings.dialogue_folders)
+    emergencies = shipped_recogniser(settings.dialogue_folders)
     acts = DialogueActs(settings.dialogue_folders, hotline=settings.hotline)
     # Of danger to life, the first sentence must name the helpline as well.
     numbers = {

@@ -33,6 +33,7 @@ os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 _BATCH = 32
 _MAX_TOKENS = 256
 _SHARED = 4  # texts; so many are worth sharing between threads
+_REMEMBERED = 64  # single texts: a question is asked about by several parts of a reply
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt")
 _FINGERPRINTED = (*_WEIGHTS, GRAPH_FILE, *_TOKENIZERS)
@@ -75,6 +76,7 @@ class SentenceEncoder:
                 "model folder again"
             ) from error
         self.dimension = self._model.dimension
+        self._embed_single = lru_cache(_REMEMBERED)(lambda text: self._model.embed([text])[0])
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one vector of length 1 for each text, shape (n, dimension).
@@ -86,6 +88,9 @@ class SentenceEncoder:
         if not texts:
             return np.empty((0, self.dimension), np.float32)
         folded = [normalize_text(text) for text in texts]
+        if len(folded) == 1:
+            vector = self._embed_single(folded[0])
+            return np.array([vector / np.linalg.norm(vector)], np.float32)
         vectors = np.empty((len(folded), self.dimension), np.float32)
         shortest_first = sorted(range(len(folded)), key=lambda row: len(folded[row]))
         batches = [shortest_first[i : i + _BATCH] for i in range(0, len(folded), _BATCH)]

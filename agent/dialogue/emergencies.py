@@ -2,19 +2,21 @@
 
 A message is read sentence by sentence. A sentence tells of an emergency if it has a sign of one
 (somebody or something, and the state it is in), unless it is plainly about something else: numbers,
-procedures, prevention, claims, jobs, statistics, or what is long over. Nothing here is learned or
-looked up, so that what is answered can be read in the tables ``assets/dialogue/emergencies.*.yaml``
-and changed there. The numbers are those of mainland China.
+procedures, prevention, claims, jobs, statistics, or what is long over. Because wordings have no
+end, a classifier is asked as well (:mod:`.emergency_classifier`). What is answered is never learned
+or looked up: it can be read in the tables ``assets/dialogue/emergencies.*.yaml`` and changed there.
+The numbers are those of mainland China.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from retrievers import language_of
 
+from .emergency_classifier import EmergencyClassifier, shipped_emergency_classifier
 from .tables import TableError, TableLanguage, compile_patterns, plain, read_table, sentences
 
 
@@ -58,26 +60,40 @@ class EmergencyTable:
         self._same = dict(table.get("same") or {})
         words = table.get("words") or {}
         self._now = compile_patterns(table.get("now") or [], words, language)
+        self._idioms = compile_patterns(table.get("idioms") or [], words, language)
         about = table.get("about") or {}
         self._kinds = [
             _emergency_kind(name, values, about, words, language)
             for name, values in table["kinds"].items()
         ]
 
-    def recognise(self, text: str) -> Emergency | None:
-        """The emergency that a message tells of; None if it does not.
+    def kinds_told_of(self, text: str) -> list[str]:
+        """The kinds of emergency that a message has signs of, the most urgent first."""
+        said = sentences(self._idioms.sub("", plain(text, self._same)))
+        return [
+            kind.name for kind in self._kinds if any(self._is_told(kind, part) for part in said)
+        ]
 
-        The kinds of the table are in order of urgency; the text is that of the first, and who
-        is to be called for the others is named with it.
+    def emergency(self, names: Iterable[str]) -> Emergency | None:
+        """What is to be said of kinds of emergency; None if there are none.
+
+        Args:
+            names: As the table calls them; others are left out. The text is that of the first,
+                and who is to be called for the others is named with it.
         """
-        said = sentences(plain(text, self._same))
-        found = [kind for kind in self._kinds if any(self._is_told(kind, part) for part in said)]
+        by_name = {kind.name: kind for kind in self._kinds}
+        found = [by_name[name] for name in dict.fromkeys(names) if name in by_name]
         if not found:
             return None
         numbers = tuple(dict.fromkeys(number for kind in found for number in kind.numbers))[:3]
         return Emergency(
             found[0].name, numbers, found[0].text.format(numbers=self._joined(numbers))
         )
+
+    def without_idioms(self, text: str) -> str:
+        """What is left of a text without what only sounds like an emergency."""
+        said = plain(text, self._same)
+        return self._idioms.sub("", said) if self._idioms.search(said) else text
 
     def numbers(self) -> dict[str, tuple[str, ...]]:
         """Whom to call, for each kind."""
@@ -103,9 +119,13 @@ class EmergencyRecogniser:
 
     Args:
         folders: Where the tables lie, and what an operator adds to them.
+        classifier: The second opinion; None: the tables stand alone.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(
+        self, folders: Sequence[Path], classifier: EmergencyClassifier | None = None
+    ) -> None:
+        self._classifier = classifier
         self._tables: dict[TableLanguage, EmergencyTable] = {
             "zh": EmergencyTable("zh", folders), "en": EmergencyTable("en", folders)
         }  # fmt: skip
@@ -113,9 +133,15 @@ class EmergencyRecogniser:
     def recognise(self, text: str) -> Emergency | None:
         """The emergency that a message tells of, in the message's language; None if none."""
         language = language_of(text)
-        return (
-            self._tables["en" if language == "en" else "zh"].recognise(text) if language else None
-        )
+        if not language:
+            return None
+        table = self._tables["en" if language == "en" else "zh"]
+        told = table.kinds_told_of(text)
+        if self._classifier is not None:
+            likely = self._classifier.kinds(table.without_idioms(text))
+            # Where the two contradict each other, the signs stand there for another reason.
+            told = [*told, *likely] if set(told) & set(likely) else [*likely, *told]
+        return table.emergency(told)
 
     def numbers(self) -> dict[str, tuple[str, ...]]:
         """Whom to call, for each kind of either language."""
@@ -129,6 +155,16 @@ class EmergencyRecogniser:
         """Every text for one kind of emergency."""
         for table in self._tables.values():
             yield from table.all_texts()
+
+
+def shipped_recogniser(folders: Sequence[Path]) -> EmergencyRecogniser:
+    """The recogniser of the tables in some folders, with the classifier in the first.
+
+    Raises:
+        TableError: A table cannot be used.
+        ValueError: The classifier's file is missing or broken.
+    """
+    return EmergencyRecogniser(folders, shipped_emergency_classifier(folders[0]))
 
 
 def _emergency_kind(

@@ -14,7 +14,7 @@ from langgraph.graph.state import CompiledStateGraph
 from retrievers import Passage, language_of
 from zhengwen.assets import asset
 
-from ..dialogue.emergencies import EmergencyRecogniser
+from ..dialogue.emergencies import EmergencyRecogniser, shipped_recogniser
 from ..responders.faq import entry_answer
 
 Graph = CompiledStateGraph[Any, Any, Any, Any]
@@ -50,7 +50,7 @@ def create_policy_agent(
         answer_from: Without a model: the score in [0, 1] from which what was found is the answer.
         emergencies: Knows them when it reads them; the shipped tables if None.
     """
-    urgent = emergencies or EmergencyRecogniser((asset("dialogue"),))
+    urgent = emergencies or shipped_recogniser((asset("dialogue"),))
     if model is not None:
         has_presenter = any(tool.name == "show_presenter" for tool in tools)
         rules = RULES + (PRESENTER_RULE if has_presenter else "")

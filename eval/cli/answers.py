@@ -24,6 +24,8 @@ def add_commands(commands: Commands) -> None:
     """Add ``answers`` and ``acts``."""
     _add_answers(commands.add_parser("answers", help="measure what visitors are told"))
     _add_acts(commands.add_parser("acts", help="emergencies and dialogue acts: are they met?"))
+    fit = commands.add_parser("fit-emergencies", help="fit the classifier of emergencies")
+    _add_fit_emergencies(fit)
 
 
 def _add_answers(parser: argparse.ArgumentParser) -> None:
@@ -144,4 +146,45 @@ def _acts(options: argparse.Namespace) -> int:
         for figure in figures:
             for message in figure.wrong:
                 print(f"{figure.what}, {figure.split}: {message}")
+    return 0
+
+
+def _add_fit_emergencies(fit: argparse.ArgumentParser) -> None:
+    fit.add_argument(
+        "--harmless",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="text files with a sentence in each line that tells of no emergency",
+    )
+    fit.add_argument(
+        "--false-alarms",
+        type=float,
+        default=0.01,
+        help="how many harmless messages may be taken for an emergency (default 0.01)",
+    )
+    fit.add_argument(
+        "--out", type=Path, required=True, help="the file, such as emergency_classifier.npz"
+    )
+    fit.set_defaults(command=_fit_emergencies)
+
+
+def _fit_emergencies(options: argparse.Namespace) -> int:
+    from retrievers.encoder import shared_encoder
+    from retrievers.store.chroma import SHIPPED_ENCODER
+
+    from ..emergency_training import fit_classifier, training_messages
+
+    if not 0 < options.false_alarms < 1:
+        raise ValueError("--false-alarms must be between 0 and 1")
+    messages = training_messages(options.harmless)
+    classifier = fit_classifier(
+        messages, shared_encoder(SHIPPED_ENCODER), false_alarms=options.false_alarms
+    )
+    classifier.save(options.out)
+    print(
+        f"fitted to {len(messages)} messages, {sum(bool(kind) for _, kind in messages)} of them "
+        f"emergencies; {len(classifier.weights)} examples kept"
+    )
     return 0
