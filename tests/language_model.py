@@ -113,6 +113,11 @@ def serving() -> Iterator[Service]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def end_headers(self) -> None:
+            # The client under test lives as long as the process; its connections need not.
+            self.send_header("Connection", "close")
+            super().end_headers()
+
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             service.requests.append(request)
