@@ -24,5 +24,6 @@ def find_policies(retriever: Retriever, query: str, region: str | None = None) -
     """What is in force today on a question, best first; nothing for a blank one."""
     if not query.strip():
         return []
-    scope = Scope(language_of(query) or "zh-CN", None, region, date.today())
+    language = language_of(query) or "zh-CN"
+    scope = Scope(language, None, region, date.today(), other_languages=True)
     return retriever.search(query, k=MAX_PASSAGES, within=scope)

@@ -16,6 +16,10 @@ SERVICE_TEXTS: dict[str, dict[Language, str]] = {
         "en": "Sorry, I found no answer that fits your question exactly. You can look at the "
         "similar questions below, ask in other words, or call the {hotline} hotline.",
     },
+    "other_language": {
+        "zh": "知识库里只有这个问题的英文答复：",
+        "en": "The answer is in Chinese: ",
+    },
     "which_aspect": {
         "zh": "您想了解{topic}的哪一方面？可以点选下面的问题，也可以直接说出来。",
         "en": "What would you like to know about this: {topic}? Pick a question below, or ask.",

@@ -124,6 +124,8 @@ class Scope:
     """Entries that hold in this region, or in the whole country."""
     day: date | None = None
     """Entries that are valid on this day."""
+    other_languages: bool = False
+    """Whether a retriever may look beyond ``language`` where that fits clearly better."""
 
     def admits(self, entry: FaqEntry) -> bool:
         """Whether the entry may be found."""

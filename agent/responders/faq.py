@@ -80,7 +80,7 @@ class FaqResponder:
         """What the knowledge base has on a question, without saying it."""
         written_in = language_of(question.text)
         language = written_in or question.language
-        scope = Scope(language, question.field, question.region, date.today())
+        scope = Scope(language, question.field, question.region, date.today(), other_languages=True)
         if written_in and (several := self._several_matters(question, scope, language)):
             return several
         passages, answer_from = self._search(question, scope)
@@ -94,9 +94,10 @@ class FaqResponder:
         topic = named_topic(question.text) if written_in else ""
         asks_nothing = is_one_word(topic) and best is not None and best.score < OWN_WORDS
         if best and is_answered and written_in and not asks_nothing:
-            text = entry_answer(best.entry)
-            answer = Answer(text, "answered", best.score, (best,), near[1:])
-            return LookupResult(replace(answer, spoken=best.entry.spoken))
+            note = _language_note(best.entry, language)
+            text, spoken = entry_answer(best.entry), best.entry.spoken
+            answer = Answer(note + text, "answered", best.score, (best,), near[1:])
+            return LookupResult(replace(answer, spoken=spoken and note + spoken))
         if topic:
             asked = self._asked_about(topic, scope, language)
             if asked:
@@ -148,7 +149,7 @@ class FaqResponder:
             text = self._phrase("two_unknown", language)
             return LookupResult(Answer(text, "suggested", score, (), near), tuple(whole))
         score = min(p.score for p in known)
-        texts = [entry_answer(p.entry) for p in known]
+        texts = [_language_note(p.entry, language) + entry_answer(p.entry) for p in known]
         if len(known) == len(parts):
             if len({p.entry.faq_id for p in known}) == 1:
                 return None
@@ -265,6 +266,17 @@ def entry_answer(entry: FaqEntry) -> str:
     if article and quoted.startswith(article):
         quoted = quoted[len(article) :].lstrip(" \u3000：:、，") or quoted
     return f"{title}{place}规定：{quoted}"
+
+
+def _language_note(entry: FaqEntry, language: str) -> str:
+    """What is said before an answer in another language than the visitor's.
+
+    It is followed by the question in the visitor's language where the entry has it as a wording.
+    """
+    if entry.language[:2] == language[:2]:
+        return ""
+    asked = next((text for text in entry.wordings if language_of(text) == language), "")
+    return service_text("other_language", language) + (f"{asked} " if asked else "")
 
 
 def _is_about_both(question: str, asked: TwoQuestions) -> bool:
