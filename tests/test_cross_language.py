@@ -67,6 +67,9 @@ def test_an_english_answer_comes_first_where_there_is_one(
         "My tomato plants have yellow leaves, what's wrong with them?",
         "How do I centre a div in CSS?",
         "How many calories are in a big mac?",
+        "asdf qwer zxcv",
+        "blah blah",
+        "Guten Tag, wie geht es Ihnen?",
     ],
 )
 def test_what_is_off_topic_in_english_is_refused_in_english(

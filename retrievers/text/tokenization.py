@@ -41,6 +41,16 @@ def tokenize(text: str) -> list[str]:
     return found + ([word for word in english if word not in STOP_WORDS] or english)
 
 
+def is_prose(text: str) -> bool:
+    """Whether a text is Chinese, or has one of the words that no English sentence does without.
+
+    >>> is_prose("护照"), is_prose("What is a hukou?"), is_prose("qwerty uiop")
+    (True, True, False)
+    """
+    runs = _RUN.findall(normalize_text(text).lower())
+    return any(not run.isascii() or run in STOP_WORDS for run in runs)
+
+
 def tokenize_entry(entry: FaqEntry) -> EntryTerms:
     """Cut an entry into terms; most of a millisecond, so stores keep what comes out."""
     asked = tuple(tuple(tokenize(text)) for text in (entry.question, *entry.wordings))
