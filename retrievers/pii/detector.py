@@ -2,14 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from ..base import FaqEntry
-from .patterns import HOME_CONTEXT, PII_PATTERNS, PiiPattern
+from .disguises import CHINESE_DIGITS, fold, joined_numbers
+from .patterns import HOME_CONTEXT, PII_PATTERNS, PiiPattern, joined_number_kind
 
-_HALF_WIDTH = str.maketrans(
-    {0xFF01 + offset: 0x21 + offset for offset in range(94)} | {0x3000: " "}
+_WORTH_A_LOOK = re.compile(
+    r"[0-9@]|(?:[零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]\W?){7}|[#点艾\[({（【]\s?(?:at|特)|\bat\b|微信|薇信|威信"
+    r"|(?i:vx|wechat|telegram)|[一二三四五六七八九十百][号號弄幢栋棟]|患|确诊|诊断|感染|因.{0,8}[症炎癌病]|艾特"
 )
-"""Full-width to plain, one character for one, so that positions stay true."""
+"""What every kind has something of; most texts have nothing and are let pass at once."""
+_URL_MARKS = re.compile(r"[/?&=#;:_%+]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,16 @@ SCREENED_FIELDS = (
     "source_title",
     "portal",
     "notice",
+    "document_number",
+    "place",
+    "region",
+    "field",
+    "faq_id",
+    "origin",
+    "source_url",
+    "document_url",
 )
+_FIELD_END = "\n\x1f\n"  # no number goes on behind it
 
 
 class PiiDetector:
@@ -54,8 +67,9 @@ class PiiDetector:
 
     def findings(self, text: str) -> list[PiiFinding]:
         """Personal data in a text, in order; of overlapping findings the first, longest counts."""
-        plain = text.translate(_HALF_WIDTH)
-        if not re.search(r"[0-9@]", plain):  # all kinds have a digit or an @
+        folded = fold(text)
+        plain = folded.text
+        if not _WORTH_A_LOOK.search(plain):
             return []
         spans = [
             (found.start(), found.end(), pattern.kind)
@@ -63,35 +77,44 @@ class PiiDetector:
             for found in pattern.form.finditer(plain)
             if pattern.is_valid(found[0]) and _is_confirmed(pattern, plain, found)
         ]
+        spans += [
+            (number.start, number.end, kind)
+            for number in joined_numbers(plain)
+            if (kind := joined_number_kind(number, plain))
+        ]
         kept: list[PiiFinding] = []
         for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
             if not kept or start >= kept[-1].end:
-                kept.append(PiiFinding(kind, start, end, _masked(plain[start:end])))
-        return kept
+                kept.append(PiiFinding(kind, start, end, _masked(kind, plain[start:end])))
+        # Positions are those of the text as it was given, though they were found in another.
+        return [
+            PiiFinding(found.kind, *folded.span(found.start, found.end), found.shown)
+            for found in kept
+        ]
 
     def entry_findings(self, entry: FaqEntry) -> tuple[EntryPii, ...]:
         """Personal data in an entry, each once; empty if there is none."""
-        texts = {
-            "question": entry.question,
-            "wordings": "\n".join(entry.wordings),
-            "answer": entry.answer,
-            "spoken": entry.spoken,
-            "department": entry.department,
-            "source_title": entry.source_title,
-            "portal": entry.portal,
-            "notice": entry.notice,
-        }
+        texts = {name: _screened_text(entry, name) for name in SCREENED_FIELDS}
         # One text, because a name in one field belongs to the address in the next.
-        whole = "\n".join(texts.values())
+        whole = _FIELD_END.join(texts.values())
         found = []
         for finding in self.findings(whole):
             end = 0
             for name, value in texts.items():
-                end += len(value) + 1
+                end += len(value) + len(_FIELD_END)
                 if finding.start < end:
                     found.append(EntryPii(name, finding.kind, finding.shown))
                     break
         return tuple(dict.fromkeys(found))
+
+
+def _screened_text(entry: FaqEntry, field: str) -> str:
+    value = getattr(entry, field)
+    if field == "wordings":
+        return "\n".join(value)
+    if field.endswith("_url"):
+        return _URL_MARKS.sub(" ", unquote(value))
+    return str(value)
 
 
 def _is_confirmed(pattern: PiiPattern, text: str, found: re.Match[str]) -> bool:
@@ -107,11 +130,13 @@ def _is_confirmed(pattern: PiiPattern, text: str, found: re.Match[str]) -> bool:
     return bool(is_home) or not pattern.unless.search(around)
 
 
-def _masked(text: str) -> str:
-    if "@" in text:
+def _masked(kind: str, text: str) -> str:
+    if kind == "email":
         name, _, domain = text.partition("@")
         return f"{name[0]}***@{domain}"
-    if re.search(r"[\u4e00-\u9fff]", text):
+    if kind in ("mobile_number", "citizen_id", "bank_card"):
+        text = "".join(re.findall(r"[0-9A-Za-z]", text.translate(CHINESE_DIGITS)))
+    elif re.search(r"[\u4e00-\u9fff]", text):
         return f"{text[:2]}***"
     kept = 4 if len(text) > 12 else 3
     return f"{text[:kept]}{'*' * (len(text) - kept - 4)}{text[-4:]}"

@@ -13,14 +13,19 @@ from typing import NamedTuple
 
 import phonenumbers
 
+from .disguises import JoinedNumber
+
 KINDS = (
     "citizen_id",
     "mobile_number",
     "bank_card",
     "email",
+    "messenger",
     "passport",
+    "landline_with_name",
     "plate_with_name",
     "address_with_name",
+    "illness_with_name",
 )
 """Codes of the kinds; texts for people are in ``ingest.messages``."""
 
@@ -110,8 +115,17 @@ def _is_bank_card(text: str) -> bool:
     return bool(issued) and sum(value - 9 * (value > 9) for value in doubled) % 10 == 0
 
 
+_MAIL_HOST = (
+    r"(?:qq|163|126|139|189|sina|sohu|foxmail|gmail|outlook|hotmail|live|yahoo|icloud|aliyun)"
+)
+_AT = r"\s?[(\[{<（【]\s?(?:at|艾特|@)\s?[)\]}>）】]\s?|\s?艾特\s?|\sat\s|#|@"
+_DOT = r"\s?[(\[{<（【]\s?(?:dot|点)\s?[)\]}>）】]\s?|\sdot\s|点|。|\."
+
+
 def _is_private_mailbox(text: str) -> bool:
-    name, _, domain = text.lower().rpartition("@")
+    address = re.sub(_AT, "@", text.lower(), count=1)
+    address = re.sub(_DOT, ".", address).replace(" ", "")
+    name, _, domain = address.rpartition("@")
     # gov.cn, gov.tw, gov.hk, gov.taipei: an office's, whoever reads it.
     return not re.search(r"(?:^|\.)gov(?:\.[a-z]{2,6})?$", domain) and name not in _ROLES
 
@@ -151,7 +165,7 @@ _NAME = rf"(?:{_SURNAME}|欧阳|上官|司马|诸葛|歐陽|司馬)[\u4e00-\u9ff
 _NAMED_PERSON = re.compile(
     r"(?:姓名|车主|車主|户主|戶主|业主|業主|当事人|當事人|申请人|申請人|联系人|聯絡人|收件人|房东|房東|租客"
     rf"|患者|学生|家长|驾驶人)\s*[:：]\s*{_NAME}(?![\u4e00-\u9fff])|我(?:名?叫|是){_NAME}(?![\u4e00-\u9fff])"
-    rf"|{_NAME}(?:先生|女士|小姐)|{_NAME}[,，(（]\s*[男女]\s*[,，)）]"
+    rf"|{_NAME}(?:先生|女士|小姐)|{_NAME}[,，(（]\s*[男女]\s*[,，)）]|患者{_NAME}(?![\u4e00-\u9fff])"
     rf"|(?:^|[\s,，。；;：:、]){_NAME}[,，]?\s*(?:家?住|现住)"
 )
 _NAME_BEFORE_ADDRESS = re.compile(
@@ -163,7 +177,44 @@ _OFFICE_CONTEXT = re.compile(
     "|学校|學校|办事处|辦事處|服务|服務|银行|銀行|辦公|办公|區公所|戶政"
     "|[邮郵]寄|主[办辦]|单位|單位"
 )
+_OFFICE_MAILBOX = re.compile(
+    "活[動动]信箱|中心信箱|申[訴诉].{0,4}信箱|信箱.{0,3}通[報报]|企[劃划畫画][書书]|官[網网]|[課课]程"
+)
+_NUMBER = "(?:[0-9]{1,5}|[零〇一二三四五六七八九十百两]{1,7})"
+_ILLNESS = (
+    "乙肝|丙肝|肝炎|艾滋病?|HIV|梅毒|性病|肺结核|结核病|抑郁症|躁郁症|双相|精神分裂症?|精神病|自闭症|癫痫|糖尿病"
+    "|高血压|心脏病|尿毒症|白血病|[\u4e00-\u9fff]{0,2}癌|肿瘤|不孕|流产|智力障碍|痴呆"
+)
 HOME_CONTEXT = re.compile("家住|住址|家庭|现住|現住|住在|居住|户籍|戶籍")
+
+
+def joined_number_kind(number: JoinedNumber, text: str) -> str | None:
+    """What a number that was put together is; None if it is nobody's.
+
+    Args:
+        number: From :func:`~retrievers.pii.disguises.joined_numbers`.
+        text: Where it stands.
+    """
+    digits, sizes = number.digits, number.sizes
+    in_one = len(sizes) == 1 or max(sizes) == 1
+    if len(digits) == 18 and re.fullmatch("[1-8][0-9]{16}[0-9X]", digits):
+        return "citizen_id" if _is_real_resident_id(digits) else None
+    if not digits.isdecimal():
+        return None
+    national = digits[2:] if len(digits) == 13 and digits.startswith("86") else digits
+    if len(national) == 11 and national[0] == "1":
+        groups = sizes[1:] if len(digits) == 13 else sizes
+        between = re.sub(r"\w", "", text[number.start : number.end])
+        is_telephone = in_one or groups in ((3, 4, 4), (3, 8), (7, 4)) or not between.strip("-\r\n")
+        return "mobile_number" if is_telephone and _is_mobile("CN")(national) else None
+    # Four digits, a comma and four digits are telephone extensions sooner than a card.
+    is_grouped = all(size == 4 for size in sizes[:-1]) and not re.search(
+        "[,，、]", text[number.start : number.end]
+    )
+    if len(digits) >= 15 and (in_one or is_grouped):
+        return "bank_card" if _is_bank_card(digits) else None
+    return None
+
 
 PII_PATTERNS = (
     PiiPattern(
@@ -258,6 +309,29 @@ PII_PATTERNS = (
             re.MULTILINE,
         ),
         _is_private_mailbox,
+        unless=_OFFICE_MAILBOX,
+    ),
+    PiiPattern(
+        "email",  # that avoids the sign
+        re.compile(
+            rf"(?<![0-9A-Za-z._%+-])[0-9A-Za-z][0-9A-Za-z._%+-]{{0,63}}"
+            rf"(?:(?:{_AT})(?:{_MAIL_HOST})|\s?[(\[{{（【]\s?at\s?[)\]}}）】]\s?[0-9A-Za-z-]{{1,63}})"
+            rf"(?:(?:{_DOT})[A-Za-z]{{2,18}}){{1,3}}(?![0-9A-Za-z-])",
+            re.IGNORECASE,
+        ),
+        _is_private_mailbox,
+    ),
+    PiiPattern(
+        "messenger",
+        re.compile(
+            r"(?:微信|[威薇]信|\b(?:vx|v信|wechat|weixin|qq|telegram)|扣扣|企鹅)(?:号码?|账号|名|\s?id)?"
+            r"\s?(?:是|为|[:：])?\s?@?(?:[A-Za-z][A-Za-z0-9_-]{5,19}|[1-9][0-9]{5,10})(?![0-9A-Za-z@.])",
+            re.IGNORECASE,
+        ),
+        lambda text: (
+            not re.search(r"(?i)(?:gov|office|service|kefu|12345|[0-9]{5}$(?<=123\d\d))", text)
+        ),
+        unless=re.compile("官方|公众|公眾|政务|关注|關注|客服|订阅|服务号|群"),
     ),
     PiiPattern(
         "passport",
@@ -269,6 +343,24 @@ PII_PATTERNS = (
         ),
         lambda text: not _is_placeholder(text),
         re.compile(r"护照|護照|通行[证證]|台胞[证證]|回乡[证證]|回鄉證|(?i:passport)"),
+    ),
+    PiiPattern(
+        "landline_with_name",
+        re.compile(
+            r"(?<![0-9-])(?:\(0[1-9][0-9]{1,2}\)|0[1-9][0-9]{1,2})[ -]?[2-8][0-9]{2,3}[ -]?[0-9]{4}"
+            r"(?![0-9]|-[0-9])"
+        ),
+        lambda text: not _is_placeholder(text),
+        _NAMED_PERSON,
+        reach=(16, 4),
+        unless=_OFFICE_CONTEXT,
+    ),
+    PiiPattern(
+        "illness_with_name",
+        re.compile(rf"(?:患|确诊|诊断|感染|得了|因)[有为:：了]{{0,2}}\s?(?:{_ILLNESS})"),
+        lambda text: True,
+        _NAMED_PERSON,
+        reach=(16, 0),
     ),
     PiiPattern(
         "plate_with_name",
@@ -283,8 +375,9 @@ PII_PATTERNS = (
     PiiPattern(
         "address_with_name",
         re.compile(
-            r"[\u4e00-\u9fff]{1,4}(?:路|街|道|巷|弄|里|村|区|區|园|園|苑|寓|庭|府|坊|胡同|段)\s*[0-9]{1,5}\s*"
-            r"(?:号|號|弄|幢|栋|棟|组)[0-9A-Za-z号號幢栋棟单單元楼樓层室户之 -]{0,24}",
+            r"[\u4e00-\u9fff]{1,4}(?:路|街|道|巷|弄|里|村|区|區|园|園|苑|寓|庭|府|坊|胡同|段)\s*"
+            rf"{_NUMBER}\s*(?:号|號|弄|幢|栋|棟|组)"
+            r"[0-9零〇一二三四五六七八九十百A-Za-z号號院幢栋棟单單元楼樓层室户之 -]{0,24}",
             re.MULTILINE,
         ),
         lambda text: True,
