@@ -46,6 +46,12 @@ def test_a_chinese_question_is_answered_in_english_where_there_is_no_chinese_ans
     assert answer.citations[0].entry.language == "en"
 
 
+def test_a_chinese_answer_is_not_given_up_for_an_english_one(stages: LoadedStages) -> None:
+    answer = ask(stages, "老家户口想迁到儿子那边去")
+    assert answer.outcome == "answered"
+    assert answer.citations[0].entry.language == "zh-CN"
+
+
 @pytest.mark.parametrize(
     "question",
     ["How do I register a trademark?", "What should I do if I lose my passport in China?"],

@@ -33,7 +33,8 @@ STANDS_OUT = 0.06
 """How much nearer than the mean of the others found the nearest entry in the other language must
 be; 2 in 10 questions that are off topic reach it, and 9 in 10 of which the right one is nearest."""
 SURE = 0.9
-"""The score from which nothing better is looked for in the other language."""
+"""The score from which an English question is not looked for in Chinese; a Chinese one is looked
+for in English only where nothing in Chinese is likely to be the answer."""
 CLEARLY_BETTER = 0.1
 """By how much more likely it must be to be right if it is in the other language."""
 
@@ -104,7 +105,10 @@ class HybridRetriever:
         """What is found in the language of the scope; before it, what fits better in the other."""
         own = self._rank(query, k, within)
         best = own[0].score if own and not own[0].conflict else 0.0
-        if not within.other_languages or within.language is None or best >= SURE:
+        if not within.other_languages or within.language is None:
+            return own
+        # There are few English entries, and the nearest of them may well be about another matter.
+        if best >= (SURE if within.language == "en" else LIKELY):
             return own
         if not is_prose(query):
             return own
