@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import jieba
 
@@ -94,8 +95,7 @@ class _Edge:
     is_changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(NamedTuple):
     """A place of a question that may be a word."""
 
     start: int
@@ -223,8 +223,16 @@ class HomophoneCorrector:
 
     def _words_heard(self, letters: _Letters) -> list[list[_Edge]]:
         """From each place, the words that sound as what is written there."""
-        every = (span for start in range(len(letters.cells)) for span in letters.spans(start))
-        spans = [span for span in every if self._is_strange(span)]
+        strange = self._strange_places(letters)
+        spans = [
+            span
+            for start in range(len(letters.cells))
+            if not strange.isdisjoint(range(start, start + LONGEST_WORD))
+            for span in letters.spans(start)
+            if not strange.isdisjoint(
+                range(start, max(span.end - 1, start + letters.is_pinyin[start]))
+            )
+        ]
         alike = self._store.words_like({loose_key(span.said) for span in spans}) if spans else {}
         general = _general_words() if any(letters.is_pinyin) else {}
         edges: list[list[_Edge]] = [[] for _ in letters.cells]
@@ -245,11 +253,14 @@ class HomophoneCorrector:
             edges[span.start] += sorted(found, key=lambda edge: edge.cost)[:N_ALIKE]
         return edges
 
-    def _is_strange(self, span: _Span) -> bool:
-        """Whether it has pinyin, or two characters that no entry has side by side."""
-        if "" in span.written:
-            return True
-        return not all(self._is_known(one + other) for one, other in pairwise(span.written))
+    def _strange_places(self, letters: _Letters) -> set[int]:
+        """Where there is pinyin, or a character that no entry has before the one that follows."""
+        rarest, cells = self._rarest(), [*letters.cells, ""]
+        return {
+            place
+            for place, is_pinyin in enumerate(letters.is_pinyin)
+            if is_pinyin or self._store.idf(cells[place] + cells[place + 1]) >= rarest
+        }
 
     def _words_written(self, letters: _Letters, start: int) -> Iterator[_Edge]:
         """From a place, the words of Chinese at large that are written there."""
