@@ -71,7 +71,11 @@ def _walk_files(paths: Sequence[Path]) -> Iterator[Path]:
             continue
         for folder, folders, files in os.walk(path):
             folders[:] = [name for name in folders if not _is_skipped(name)]
-            yield from (Path(folder, name) for name in files if not _is_skipped(name))
+            yield from (
+                file
+                for file in (Path(folder, name) for name in files if not _is_skipped(name))
+                if not leads_out(file, path)
+            )
 
 
 class _FileFinder:
@@ -95,12 +99,20 @@ class _FileFinder:
         for folder, folders, files in os.walk(top, onerror=problems.append):
             folders[:] = sorted(name for name in folders if not _is_skipped(name))
             within = PurePosixPath(base, Path(folder).relative_to(top))
+            for name in folders:
+                if leads_out(Path(folder, name), top):  # it is not walked, but said to be there
+                    yield RefusedFile(visible_name(str(within / name)), message("link_outside"))
             for problem in problems:
                 yield RefusedFile(visible_name(str(within)), unopenable(problem))
             problems.clear()
             for name in sorted(files):
-                if not _is_skipped(name):
-                    yield from self._file(Path(folder, name), visible_name(str(within / name)), 0)
+                if _is_skipped(name):
+                    continue
+                path, shown = Path(folder, name), visible_name(str(within / name))
+                if leads_out(path, top):
+                    yield RefusedFile(shown, message("link_outside"))
+                else:
+                    yield from self._file(path, shown, 0)
         for problem in problems:
             yield RefusedFile(visible_name(base), unopenable(problem))
 
@@ -178,6 +190,18 @@ class _FileFinder:
                 self._unpacked += len(chunk)
                 file.write(chunk)
         return path
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a path in a folder is a link to something that is not in it.
+
+    A link that leads nowhere or in circles leads out of nothing: opening it says what is wrong.
+    """
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return False
+    return not target.is_relative_to(folder.resolve())
 
 
 def member_name(member: zipfile.ZipInfo) -> str:

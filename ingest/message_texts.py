@@ -158,6 +158,10 @@ TEXTS: dict[str, dict[Language, str]] = {
         "en": "is a link and not a file; pack the file itself",
         "zh": "是链接而不是文件，请打包文件本身",
     },
+    "link_outside": {
+        "en": "is a link to a file outside the folder; copy the file itself into it",
+        "zh": "是指向文件夹以外的链接，请把文件本身复制进来",
+    },
     "large_member": {"en": "has more than {most} MiB; split it", "zh": "超过 {most} MiB，请拆分"},
     "large_archives": {
         "en": "the archives unpack to more than {most} MiB together; take them in one by one",

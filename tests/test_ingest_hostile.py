@@ -16,7 +16,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.content import Content, Document, UnreadableFile
-from ingest.files import FoundFile, RefusedFile, find_files
+from ingest.files import FoundFile, RefusedFile, count_files, find_files
 from ingest.readers.limits import LIMITS, ReadLimits
 from ingest.readers.pool import read_many
 from ingest.readers.reading import read
@@ -220,6 +220,28 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
     assert "no such file" in reasons[f"{tmp_path.name}/broken.csv"]
     assert "no such file" in reasons["missing.csv"]
     assert len(reasons) == 3
+
+
+def test_a_link_out_of_the_folder_is_refused_and_never_read(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    (outside / "more").mkdir(parents=True)
+    folder.mkdir()
+    (outside / "secret.csv").write_text("问题,答案\n口令,不外传\n")
+    (folder / "good.csv").write_text(GOOD)
+    (folder / "inside.csv").symlink_to("good.csv")
+    (folder / "passwd.txt").symlink_to("/etc/passwd")
+    (folder / "up.csv").symlink_to("../outside/secret.csv")
+    (folder / "chain.csv").symlink_to("up.csv")
+    (folder / "more").symlink_to(outside / "more")
+    reasons = dict(listed([folder]))
+    refused = {name for name, reason in reasons.items() if "outside the folder" in reason}
+    assert refused == {f"folder/{name}" for name in ("passwd.txt", "up.csv", "chain.csv", "more")}
+    assert reasons["folder/good.csv"] == reasons["folder/inside.csv"] == ""
+    files, size = count_files([folder])
+    assert (files, size) == (2, 2 * len(GOOD.encode()))
+    linked = tmp_path / "linked"
+    linked.symlink_to(folder)
+    assert dict(listed([linked]))["linked/good.csv"] == "", "the folder given may be a link"
 
 
 def test_equal_files_have_equal_sums_and_unpacked_ones_are_deleted(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 from ingest.pipeline import FileReport, ReadOptions
 from ingest.table_mapping import BadRow
 
+from ..visitor.chat import escape_markdown
 from .components import DONE_KEY, StaffContext, facts, heading, join_present, note, section
 from .ingest_jobs import IngestJob
 from .uploads import Upload, same_names
@@ -83,7 +84,8 @@ def _start(uploads: Sequence[Upload], options: ReadOptions, context: StaffContex
         st.warning(context.say("nothing_dropped"))
         return
     if same := same_names(upload.name for upload in uploads):
-        st.warning(context.say("same_name", names=", ".join(same)))
+        names = escape_markdown(", ".join(same))
+        st.warning(context.say("same_name", names=names))
         return
     try:
         job = services.jobs.start(
@@ -95,7 +97,8 @@ def _start(uploads: Sequence[Upload], options: ReadOptions, context: StaffContex
         st.error(context.problem(error))
         return
     if job is None:
-        st.warning(context.say("busy", who=services.jobs.job.who if services.jobs.job else ""))
+        who = escape_markdown(services.jobs.job.who if services.jobs.job else "")
+        st.warning(context.say("busy", who=who))
         return
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()

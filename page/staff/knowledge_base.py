@@ -60,7 +60,7 @@ def show_files(context: StaffContext) -> None:
         ):
             heading(file.title, *file.facts)
             if st.button(context.say("look"), key=f"look-{file.name}"):
-                st.dialog(file.title, width="large")(_show_entries)(file, context)
+                st.dialog(escape_markdown(file.title), width="large")(_show_entries)(file, context)
             if st.button(context.say("withdraw"), key=f"withdraw-{file.name}"):
                 st.dialog(context.say("withdraw"))(_confirm_withdrawal)(file, context)
     if len(found) > N_FILES_SHOWN:

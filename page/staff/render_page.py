@@ -16,6 +16,7 @@ from ..i18n.render_reports import render_report
 from ..i18n.render_texts import RENDER_PAGE_OFF, render_text
 from ..i18n.staff_texts import STAFF_PAGE_SUFFIX, os_error_reason
 from ..i18n.visitor_texts import Language
+from ..visitor.chat import escape_markdown
 from .login import enter
 from .render_queue import MAX_FINISHED, QueueFull, RenderJob, RenderQueue
 from .uploads import Upload
@@ -57,7 +58,7 @@ def show_render_page(
     if weights:
         _form(queue, settings, weights, who, language)
     else:
-        folder = settings.data_dir / "checkpoints"
+        folder = escape_markdown(str(settings.data_dir / "checkpoints"))
         st.warning(render_text("no_weights", language, folder=folder))
     if queue.jobs:
         st.html(f'<h2 class="part">{render_text("list", language)}</h2>')
@@ -174,7 +175,8 @@ def _start(
         st.warning(render_text("full", language))
         return
     except OSError as error:
-        st.error(render_text("not_written", language, reason=os_error_reason(error, language)))
+        reason = escape_markdown(os_error_reason(error, language))
+        st.error(render_text("not_written", language, reason=reason))
         return
     with IngestJournal(settings.data_dir, who=who + STAFF_PAGE_SUFFIX) as journal:
         journal.note("render", f"{face.name} + {audio.name}", message("consent_confirmed"))

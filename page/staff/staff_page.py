@@ -10,6 +10,7 @@ from agent.settings import Settings
 
 from ..i18n.staff_texts import STAFF_PAGE_OFF, staff_text
 from ..i18n.visitor_texts import Language
+from ..visitor.chat import escape_markdown
 from .login import NEW_KEY, enter
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def _open_services(settings: Settings, language: Language) -> "StaffServices | N
     except (StoreError, OSError, ValueError) as error:
         from .components import error_reason
 
-        st.error(staff_text("broken", language, reason=error_reason(error, language)))
+        reason = escape_markdown(error_reason(error, language))
+        st.error(staff_text("broken", language, reason=reason))
         return None
 
 
@@ -91,5 +93,5 @@ def _sections(services: "StaffServices", who: str, language: Language) -> None:
                 try:
                     draw(context)
                 except (StoreError, OSError, sqlite3.Error) as error:
-                    reason = error_reason(error, language)
+                    reason = escape_markdown(error_reason(error, language))
                     st.error(staff_text("broken", language, reason=reason))
