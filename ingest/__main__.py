@@ -3,7 +3,8 @@
 ``add`` takes files in; ``list``, ``show`` and ``audit`` say what is there; ``remove`` withdraws a
 file; ``export`` writes everything to one file; ``check`` proves that nothing is broken and
 ``rebuild`` makes the indexes anew; ``quarantine`` and ``release`` deal with what is held back;
-``propose_by_rule`` and ``accept`` make questions and answers of documents.
+``propose`` and ``accept`` make questions and answers of documents; ``backup`` and ``restore``
+keep everything in one archive, while the service runs.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from retrievers.store.faq_files import to_record
 from zhengwen.atomic_write import atomic_path
 
 from . import progress
+from .backup import backup, restore
 from .journal import IngestJournal
 from .messages import message
 from .ownership import owner_name
@@ -225,6 +227,24 @@ def _accept(options: argparse.Namespace, settings: Settings) -> int:
     return SOME_FAILED if review.bad else 0
 
 
+def _backup(options: argparse.Namespace, settings: Settings) -> int:
+    done = backup(settings.data_dir, options.archive)
+    size = f"{done.n_bytes / 2**20:.1f} MiB"
+    print(f"{done.n_entries} entries in {options.archive}, {size}")
+    if not done.has_vectors:
+        print("without vectors, which are damaged; they are made anew after 'restore'")
+    return 0
+
+
+def _restore(options: argparse.Namespace, settings: Settings) -> int:
+    done = restore(settings.data_dir, options.archive)
+    with IngestJournal(settings.data_dir) as journal:
+        outcome = message("n_entries", n=done.n_entries)
+        journal.note("restore", options.archive.name, outcome)
+    print(f"{done.n_entries} entries of {done.made} are back")
+    return 0
+
+
 def _audit(options: argparse.Namespace, settings: Settings) -> int:
     table = Table("when", "who", "what", "of", "outcome")
     with IngestJournal(settings.data_dir) as journal:
@@ -282,6 +302,10 @@ def _parser() -> argparse.ArgumentParser:
     proposed.add_argument("--name", help="of this file only")
     accepted = command("accept", _accept, "take in what a person accepted in a review")
     accepted.add_argument("review", type=Path)
+    backed = command("backup", _backup, "write the knowledge base to an archive, while it is used")
+    backed.add_argument("archive", type=Path, metavar="FILE")
+    restored = command("restore", _restore, "put an archive in the place of the knowledge base")
+    restored.add_argument("archive", type=Path, metavar="FILE")
     command("audit", _audit, "list who did what when")
     return parser
 

@@ -7,18 +7,21 @@ simply taken in again, and finds its entries there already.
 
 import getpass
 import json
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from retrievers import FaqEntry
+from retrievers.store.database import database_errors, open_database
 from retrievers.store.faq_files import from_record, to_record
 
 from .messages import IngestMessage, verbatim
 
+JOURNAL = "journal.sqlite"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file(
     name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, options TEXT NOT NULL, taken_in TEXT NOT NULL,
@@ -87,16 +90,15 @@ class IngestJournal:
     Args:
         data_dir: It lies in ``data_dir/journal.sqlite``.
         who: Who is doing this; by default the account's name.
+
+    Raises:
+        StoreError: By every method: the file is damaged, or cannot be written.
     """
 
     def __init__(self, data_dir: Path, *, who: str = "") -> None:
-        data_dir.mkdir(parents=True, exist_ok=True)
         self._who = who or getpass.getuser()
-        self._database = sqlite3.connect(
-            data_dir / "journal.sqlite", timeout=60, check_same_thread=False
-        )
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.executescript(_SCHEMA)
+        self._path = data_dir / JOURNAL
+        self._database = open_database(self._path, _SCHEMA)
 
     def __enter__(self) -> "IngestJournal":
         return self
@@ -111,17 +113,17 @@ class IngestJournal:
 
     def file(self, name: str) -> IngestedFile | None:
         """A file that is in, by its name."""
-        row = self._database.execute("SELECT * FROM file WHERE name = ?", (name,)).fetchone()
+        [row] = self._rows("SELECT * FROM file WHERE name = ?", name) or [None]
         return IngestedFile(*row) if row else None
 
     def files(self) -> list[IngestedFile]:
         """Every file that is in, by name."""
-        found = self._database.execute("SELECT * FROM file ORDER BY name")
+        found = self._rows("SELECT * FROM file ORDER BY name")
         return [IngestedFile(*row) for row in found]
 
     def settle(self, file: IngestedFile, held_back: Sequence[HeldEntry]) -> None:
         """Write down a file that was taken in, and what of it is held back."""
-        with self._database:
+        with self._use(), self._database:
             self._database.execute(
                 "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -143,30 +145,39 @@ class IngestJournal:
         Whoever is stopped between the store and :meth:`settle` or :meth:`forget` then finds them
         to be other files, and takes them in again.
         """
-        with self._database:
+        with self._use(), self._database:
             self._database.executemany(
                 "UPDATE file SET sha256 = '' WHERE name = ?", [(name,) for name in names]
             )
 
     def hold_back(self, origin: str, held_back: Sequence[HeldEntry]) -> None:
         """Put entries in quarantine beside those of the same origin that are there already."""
-        with self._database:
+        with self._use(), self._database:
             self._quarantine(origin, held_back)
 
     def forget(self, name: str) -> None:
         """Drop a file that was withdrawn, and what of it was held back."""
-        with self._database:
+        with self._use(), self._database:
             self._database.execute("DELETE FROM file WHERE name = ?", (name,))
             self._database.execute("DELETE FROM quarantine WHERE origin = ?", (name,))
 
     def quarantine(self) -> Iterator[QuarantinedEntry]:
         """What is held back, the oldest first."""
-        for number, origin, since, reasons, record in self._database.execute(
+        for number, origin, since, reasons, record in self._rows(
             "SELECT number, origin, since, reasons, record FROM quarantine ORDER BY number"
-        ).fetchall():
+        ):
             entry = from_record(json.loads(record))
             why = tuple(map(IngestMessage.from_json, json.loads(reasons)))
             yield QuarantinedEntry(number, origin, since, why, entry)
+
+    @contextmanager
+    def _use(self) -> Iterator[None]:
+        with database_errors(self._path):
+            yield
+
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._use():
+            return self._database.execute(query, values).fetchall()
 
     def _quarantine(self, origin: str, held_back: Sequence[HeldEntry]) -> None:
         self._database.executemany(
@@ -184,7 +195,7 @@ class IngestJournal:
 
     def release(self, held: QuarantinedEntry) -> None:
         """Let an entry through, now and whenever its file is taken in again."""
-        with self._database:
+        with self._use(), self._database:
             self._database.execute(
                 "INSERT OR REPLACE INTO released VALUES (?, ?, ?)",
                 (_entry_json(held.entry), now(), self._who),
@@ -193,14 +204,11 @@ class IngestJournal:
 
     def is_released(self, entry: FaqEntry) -> bool:
         """Whether a person has let exactly this entry through."""
-        found = self._database.execute(
-            "SELECT 1 FROM released WHERE record = ?", (_entry_json(entry),)
-        ).fetchone()
-        return found is not None
+        return bool(self._rows("SELECT 1 FROM released WHERE record = ?", _entry_json(entry)))
 
     def keep_replaced(self, entries: Iterable[FaqEntry]) -> None:
         """Keep entries that another file's are about to replace, for when that is withdrawn."""
-        with self._database:
+        with self._use(), self._database:
             for entry in entries:
                 self._database.execute(
                     "INSERT INTO replaced(faq_id, origin, record) VALUES (?, ?, ?)"
@@ -210,7 +218,7 @@ class IngestJournal:
 
     def forget_replaced(self, ids: Iterable[str], origin: str) -> None:
         """Drop what is kept of a file, since it has the entries itself or has them no more."""
-        with self._database:
+        with self._use(), self._database:
             self._database.executemany(
                 "DELETE FROM replaced WHERE faq_id = ? AND origin = ?",
                 [(faq_id, origin) for faq_id in ids],
@@ -218,14 +226,12 @@ class IngestJournal:
 
     def replaced(self, faq_id: str) -> list[FaqEntry]:
         """What the entry with an id replaced, the latest last."""
-        found = self._database.execute(
-            "SELECT record FROM replaced WHERE faq_id = ? ORDER BY number", (faq_id,)
-        )
+        found = self._rows("SELECT record FROM replaced WHERE faq_id = ? ORDER BY number", faq_id)
         return [from_record(json.loads(record)) for (record,) in found]
 
     def replaced_of(self, origin: str) -> list[FaqEntry]:
         """What of a file other files have replaced."""
-        found = self._database.execute("SELECT record FROM replaced WHERE origin = ?", (origin,))
+        found = self._rows("SELECT record FROM replaced WHERE origin = ?", origin)
         return [from_record(json.loads(record)) for (record,) in found]
 
     def note(self, action: str, subject: str, outcome: IngestMessage) -> None:
@@ -236,7 +242,7 @@ class IngestJournal:
             subject: The file or entry that was acted on.
             outcome: What came of it.
         """
-        with self._database:
+        with self._use(), self._database:
             self._database.execute(
                 "INSERT INTO audit VALUES (?, ?, ?, ?, ?)",
                 (now(), self._who, action, subject, json.dumps(outcome.to_json())),
@@ -244,9 +250,7 @@ class IngestJournal:
 
     def audit(self) -> list[AuditRecord]:
         """Every line of the audit, the oldest first."""
-        found = self._database.execute(
-            "SELECT at, who, action, subject, outcome FROM audit ORDER BY rowid"
-        )
+        found = self._rows("SELECT at, who, action, subject, outcome FROM audit ORDER BY rowid")
         return [
             AuditRecord(at, who, action, subject, _outcome(outcome))
             for at, who, action, subject, outcome in found

@@ -40,6 +40,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     # actions and outcomes of the journal
     "action_add": {"en": "add", "zh": "导入"},
     "action_replace": {"en": "replace", "zh": "取代"},
+    "action_restore": {"en": "restore", "zh": "恢复备份"},
     "action_remove": {"en": "remove", "zh": "撤下"},
     "action_release": {"en": "release", "zh": "放行"},
     "action_accept": {"en": "accept", "zh": "采纳"},

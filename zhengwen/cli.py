@@ -16,6 +16,9 @@ GROUPS = {
 }
 """Commands that have commands of their own: the package behind each, and what it is for."""
 
+SHORTCUTS = ("backup", "restore")
+"""Commands of ``ingest`` that operators look for here."""
+
 HELP = ("-h", "--help", "help")
 
 
@@ -25,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and given[0] in GROUPS:
         package, _ = GROUPS[given[0]]
         return int(importlib.import_module(f"{package}.__main__").main(given[1:]))
+    if given and given[0] in SHORTCUTS:
+        return int(importlib.import_module("ingest.__main__").main(given))
     if not given or given[0] in HELP:
         _print_groups()
         given = ["--help"]
@@ -35,4 +40,5 @@ def _print_groups() -> None:
     print("zhengwen COMMAND …, where a COMMAND is one of those below or")
     for name, (package, what) in GROUPS.items():
         print(f"  {name:8} {what} (python -m {package})")
+    print("  backup   write the knowledge base to an archive; restore puts it back")
     print()

@@ -11,9 +11,10 @@ the indexes afterwards, now or by the next writer.
 import json
 import sqlite3
 import threading
+import uuid
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +39,8 @@ CREATE TABLE IF NOT EXISTS sound(word TEXT PRIMARY KEY, loose TEXT, said TEXT) W
 CREATE INDEX IF NOT EXISTS sound_alike ON sound(loose);
 CREATE TABLE IF NOT EXISTS fact(name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+EPOCH = "epoch"
+"""The fact that is another one when a backup was put back: rows may hold other entries then."""
 _AT_ONCE = 500  # rows named in one statement
 _KEPT = 20_000  # entries kept in memory
 
@@ -66,6 +69,11 @@ class Catalogue:
         self._database.isolation_level = None
         # What a row holds never changes; only whether it is live does.
         self._entry = lru_cache(maxsize=_KEPT)(self._read)
+
+    def close(self) -> None:
+        """Let go of the file; nothing works from then on."""
+        with self._lock:
+            self._database.close()
 
     @property
     def revision(self) -> int:
@@ -150,6 +158,22 @@ class Catalogue:
             )
             run("UPDATE entry SET state = 'live' WHERE state = 'staged'")
             self._publish(facts or {})
+
+    def supersede(self, other: Path) -> None:
+        """Be newer than another catalogue, in whose place this one is about to be put.
+
+        Whoever has that open then looks again, and knows that rows may hold other entries.
+        """
+        newest = self.revision
+        if other.is_file() and not quick_check(other):
+            with closing(Catalogue(other)) as live:
+                newest = max(newest, live.revision)
+        self.publish({EPOCH: uuid.uuid4().hex})
+        self.remember("revision", str(newest + 1))
+
+    def forget_cached(self) -> None:
+        """Read every row anew: the catalogue is another one than before."""
+        self._entry.cache_clear()
 
     def publish(self, facts: Mapping[str, str] | None = None) -> None:
         """Remember facts and grow the revision: whoever has the store open looks again."""

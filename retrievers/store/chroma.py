@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 from numpy.typing import NDArray
 
 from zhengwen.assets import asset
@@ -27,7 +27,7 @@ from ..base import (
 from ..encoder import shared_encoder
 from ..text.sounds import words_to_hear
 from ..text.tokenization import tokenize, tokenize_entry
-from .catalogue import Catalogue, RowId
+from .catalogue import EPOCH, Catalogue, RowId
 from .database import DamagedFileError, UnwritableError
 from .published_vectors import PublishedVectors, VectorChange
 from .vector_folders import VectorFolders
@@ -39,6 +39,7 @@ WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in 
 BATCH = 1000  # entries staged at a time
 WIDEST = 1000  # vectors looked at before Chroma has to filter them itself
 WRITE_LOCK_TIMEOUT = 10.0  # s a writer waits for another one
+_LOCK = "writing.lock"
 _REBUILDING = "rebuilding"  # remembered in the place of the encoder
 
 
@@ -75,9 +76,10 @@ class ChromaStore:
         self._encoder = shared_encoder(encoder)
         self.encoder_fingerprint = self._encoder.fingerprint
         self._catalogue = Catalogue(data_dir / "catalogue.sqlite")
-        self._writing = FileLock(data_dir / "writing.lock")
+        self._writing = FileLock(data_dir / _LOCK)
         self._reloading = threading.Lock()
         self._seen = self._catalogue.revision
+        self._epoch = self._catalogue.fact(EPOCH)
         if not rebuild:
             self._check_encoder()
         self._rebuild_of_vectors: VectorRebuild | None = None
@@ -394,6 +396,9 @@ class ChromaStore:
             with self._reloading:
                 if revision != self._seen:
                     self._check_encoder()
+                    if self._epoch != (epoch := self._catalogue.fact(EPOCH)):
+                        self._catalogue.forget_cached()
+                        self._epoch = epoch
                     self._vectors.reopen()
                     self._reload_words()
                     self._seen = revision
@@ -405,15 +410,28 @@ class ChromaStore:
             self._words = self._word_folders.open()
 
     def _alone(self) -> AbstractContextManager[object]:
-        try:
-            return self._writing.acquire(timeout=WRITE_LOCK_TIMEOUT)
-        except Timeout as error:
-            raise StoreBusyError(
-                "another process is writing to the store; wait until it has finished, and "
-                "start again"
-            ) from error
-        except OSError as error:
-            raise UnwritableError(
-                f"{self._data_dir} cannot be written ({error.strerror}); what is in can still be "
-                "read. Make room or set the permissions right, and start again"
-            ) from error
+        return _acquired(self._writing)
+
+
+def write_lock(data_dir: Path) -> AbstractContextManager[object]:
+    """Keep everybody else from writing to a store while the block lasts.
+
+    Raises:
+        StoreBusyError: Another process has been writing for longer than ten seconds.
+        UnwritableError: The disk is full or read-only.
+    """
+    return _acquired(FileLock(data_dir / _LOCK))
+
+
+def _acquired(lock: BaseFileLock) -> AbstractContextManager[object]:
+    try:
+        return lock.acquire(timeout=WRITE_LOCK_TIMEOUT)
+    except Timeout as error:
+        raise StoreBusyError(
+            "another process is writing to the store; wait until it has finished, and start again"
+        ) from error
+    except OSError as error:
+        raise UnwritableError(
+            f"{lock.lock_file} cannot be written ({error.strerror}); what is in can still be read. "
+            "Make room or set the permissions right, and start again"
+        ) from error

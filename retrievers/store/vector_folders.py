@@ -15,7 +15,7 @@ import tempfile
 import time
 import weakref
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .catalogue import Catalogue
@@ -59,7 +59,7 @@ class VectorFolders:
     def published(self) -> PublishedFolder | None:
         """The folder to be opened; None if there never was one."""
         fact = self._catalogue.fact(_FACT)
-        if fact is None:
+        if not fact:
             return None
         name, n_vectors, checksums = json.loads(fact)
         return PublishedFolder(name, n_vectors, checksums)
@@ -139,6 +139,41 @@ class VectorFolders:
         for path in [*folder.rglob("*"), folder, self._root]:
             _sync(path)
         return PublishedFolder(folder.name, n_vectors, checksums(folder))
+
+    def copy_published(self, to: Path) -> bool:
+        """Copy what is published; returns False if there is nothing that is whole."""
+        published = self.published()
+        if published is None:
+            return False
+        try:
+            _copy(self.path(published), to)
+        except (OSError, sqlite3.Error):
+            return False
+        return not published.n_vectors or checksums(to) == published.checksums
+
+    def take_over(self, folder: Path) -> None:
+        """Make a folder from elsewhere, which the catalogue describes, the one to be opened.
+
+        If it is not what the catalogue says, nothing is published: the vectors are made anew.
+        """
+        published = self.published()
+        if published is None:
+            return
+        try:
+            is_whole = not published.n_vectors or checksums(folder) == published.checksums
+        except OSError:
+            is_whole = False
+        if not (is_whole and (folder / DATABASE).is_file()):
+            self._catalogue.remember(_FACT, "")
+            return
+        self._root.mkdir(exist_ok=True)
+        numbers = [int(path.name) for path in self._root.iterdir() if path.name.isdecimal()]
+        # A number that nobody has open, whatever was published here before.
+        name = str(2 + max([int(published.name), *numbers]))
+        folder.rename(self._root / name)
+        moved = replace(published, name=name)
+        for fact, value in moved.to_fact().items():
+            self._catalogue.remember(fact, value)
 
     def tidy(self, *, damaged: PublishedFolder | None = None) -> None:
         """Delete what nobody opens any more.
