@@ -113,8 +113,8 @@ class IngestJournal:
 
     def file(self, name: str) -> IngestedFile | None:
         """A file that is in, by its name."""
-        [row] = self._rows("SELECT * FROM file WHERE name = ?", name) or [None]
-        return IngestedFile(*row) if row else None
+        rows = self._rows("SELECT * FROM file WHERE name = ?", name)
+        return IngestedFile(*rows[0]) if rows else None
 
     def files(self) -> list[IngestedFile]:
         """Every file that is in, by name."""

@@ -1,6 +1,7 @@
 """Replies that are kept: found again as they were, bounded, and only what anybody may hear."""
 
 import asyncio
+import errno
 import logging
 import os
 import shutil
@@ -310,6 +311,23 @@ def test_what_is_damaged_is_as_good_as_none_and_goes(
     assert not path.exists()
     cache.put("a", b"a")
     assert cache.get("a") == b"a"
+
+
+def test_what_is_kept_is_found_on_a_disk_where_nothing_can_be_changed(
+    cache: DiskCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.put("good", b"a" * 10)
+    cache.put("bad", b"b" * 10)
+    [path] = tmp_path.rglob("bad")
+    path.write_bytes(path.read_bytes()[:-1] + b"c")
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.get("good") == b"a" * 10
+    assert cache.get("bad") is None
 
 
 def test_an_unfinished_file_is_never_taken_for_a_reply_and_goes_when_its_process_is_gone(

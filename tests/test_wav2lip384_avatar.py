@@ -1,5 +1,6 @@
 """The neural avatar: draws from the sound alone, streams, and leaves the rest as it is."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,31 @@ def test_with_less_room_frames_are_made_when_they_are_shown_and_look_the_same(
     sound = speech(0.4)
     pictures, whole = drawn(small, [sound], first=20), drawn(avatar, [sound], first=20)
     assert np.abs(pictures.astype(int) - whole).max() <= 1
+
+
+def test_a_damaged_frame_of_the_cache_is_computed_anew_and_a_torn_cache_is_built_again(
+    presenter: Presenter,
+    weights: Path,
+    avatar: Wav2Lip384Avatar,
+    cache: Path,
+    tmp_path: Path,
+    log: pytest.LogCaptureFixture,
+) -> None:
+    folder = avatar._feature_cache.folder
+    shutil.copytree(folder, tmp_path / folder.name)
+    level = tmp_path / folder.name / "0.npy"
+    content = bytearray(level.read_bytes())
+    content[-1] ^= 0x7F  # of the last frame
+    level.write_bytes(content)
+    flipped = Wav2Lip384Avatar(presenter, weights=weights, cache=tmp_path)
+    sound = speech(0.2)
+    whole = drawn(avatar, [sound], first=22)
+    assert np.abs(drawn(flipped, [sound], first=22).astype(int) - whole).max() <= 1
+    assert log.text.count("is damaged at frame") == 1 and "at frame 24" in log.text
+    level.write_bytes(content[: len(content) // 2])
+    torn = Wav2Lip384Avatar(presenter, weights=weights, cache=tmp_path)
+    assert np.abs(drawn(torn, [sound], first=22).astype(int) - whole).max() <= 1
+    assert level.stat().st_size == len(content), "it was built again"
 
 
 def test_without_weights_it_says_what_to_do(presenter: Presenter, tmp_path: Path) -> None:

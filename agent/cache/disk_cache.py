@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 _DIGEST_BYTES = hashlib.sha256().digest_size  # bytes; what lies before the data in each file
@@ -38,11 +39,13 @@ class DiskCache:
         except FileNotFoundError:
             return None
         digest, data = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
-        if hashlib.sha256(data).digest() != digest:
-            path.unlink(missing_ok=True)
-            return None
-        self.touch(name)
-        return data
+        is_whole = hashlib.sha256(data).digest() == digest
+        with suppress(OSError):  # on a read-only disk it is neither removed nor marked as used
+            if is_whole:
+                self.touch(name)
+            else:
+                path.unlink(missing_ok=True)
+        return data if is_whole else None
 
     def touch(self, name: str) -> int | None:
         """Count as used what is there; its size in bytes, or None."""

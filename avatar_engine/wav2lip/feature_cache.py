@@ -7,8 +7,10 @@ whole loop needs, some of its frames are kept and the others computed when they 
 """
 
 import hashlib
+import logging
 import os
 import shutil
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,7 +26,11 @@ from ..presenter import Presenter
 from .backends.base import FaceFeatures
 from .split_generator import FaceFeatureEncoder
 
-CACHE_FORMAT = 2  # counts up when the maps of the same loop and weights become others
+CACHE_FORMAT = 3  # counts up when the maps of the same loop and weights become others
+
+_CHECKSUMS = "checksums"  # CRC-32 of each frame's maps, shape (n_kept, n_levels)
+
+logger = logging.getLogger(__name__)
 
 CacheProgress = Callable[[int, int], None]
 """Called with the number of frames done, and of all."""
@@ -46,6 +52,8 @@ class FeatureCache:
 
     Raises:
         OSError: The disk is full; nothing is left behind.
+
+    What is damaged on disk costs its own frame: that is computed when it is first shown.
     """
 
     def __init__(
@@ -61,12 +69,17 @@ class FeatureCache:
         digest = _cache_key(presenter, weights, face_encoder, max_mib)
         self.folder = folder / f"{presenter.card.name}-{digest}"
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.folder}.lock"):
-            if not self.folder.is_dir():
-                _build_cache(self._extractor, len(presenter), self.folder, progress, max_mib)
-        files = sorted(self.folder.glob("*.npy"))
-        # Copied on writing, which nobody does: what cannot be written to, OpenVINO would copy.
-        self._levels: list[NDArray[np.float16]] = [np.load(f, mmap_mode="c") for f in files]
+        opened = _opened(self.folder)
+        if opened is None:
+            with FileLock(f"{self.folder}.lock"):
+                opened = _opened(self.folder)
+                if opened is None:
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                    _build_cache(self._extractor, len(presenter), self.folder, progress, max_mib)
+                    opened = _opened(self.folder)
+        assert opened is not None
+        self._levels, self._checksums = opened
+        self._is_checked = np.zeros(self.n_kept, bool)
         self._rows = {
             frame: row for row, frame in enumerate(_cached_frames(self.n_kept, len(presenter)))
         }
@@ -83,6 +96,9 @@ class FeatureCache:
         not to be written to.
         """
         rows = [self._rows.get(index) for index in indices]
+        for index, row in zip(indices, rows, strict=True):
+            if row is not None and not self._is_checked[row]:
+                self._check(index, row)
         first = rows[0]
         if first is not None and rows == list(range(first, first + len(rows))):
             return [level[first : first + len(rows)] for level in self._levels]
@@ -91,6 +107,15 @@ class FeatureCache:
             for index, row in zip(indices, rows, strict=True)
         ]
         return [np.stack(level) for level in zip(*frames, strict=True)]
+
+    def _check(self, index: int, row: int) -> None:
+        """Compare a frame's maps with their checksums the first time; compute what is damaged."""
+        kept = [zlib.crc32(level[row]) for level in self._levels]
+        if kept != self._checksums[row].tolist():
+            logger.warning("%s is damaged at frame %d, which is computed anew", self.folder, index)
+            for level, made in zip(self._levels, self._extractor.maps(index), strict=True):
+                level[row] = made  # in this process: the file stays as it is
+        self._is_checked[row] = True
 
 
 class FaceFeatureExtractor:
@@ -121,6 +146,19 @@ def _cached_frames(n_kept: int, n: int) -> list[int]:
     return [row * n // n_kept for row in range(n_kept)]
 
 
+def _opened(folder: Path) -> tuple[list[NDArray[np.float16]], NDArray[np.uint32]] | None:
+    """The levels of a cache and the checksums of its frames; None if it is not there or torn."""
+    try:
+        checksums = np.load(folder / f"{_CHECKSUMS}.npy")
+        files = [folder / f"{number}.npy" for number in range(checksums.shape[1])]
+        # Copied on writing: what cannot be written to, OpenVINO would copy.
+        levels = [np.load(file, mmap_mode="c") for file in files]
+    except (OSError, ValueError, IndexError, EOFError):
+        return None
+    is_whole = all(len(level) == len(checksums) and level.dtype == np.float16 for level in levels)
+    return (levels, checksums) if levels and is_whole else None
+
+
 def _build_cache(
     extractor: FaceFeatureExtractor,
     n: int,
@@ -142,13 +180,17 @@ def _build_cache(
             )
             for number, made in enumerate(first)
         ]
+        checksums = np.zeros((n_kept, len(levels)), np.uint32)
         for row, index in enumerate(_cached_frames(n_kept, n)):
-            for level, made in zip(levels, extractor.maps(index) if row else first, strict=True):
+            maps = extractor.maps(index) if row else first
+            for number, (level, made) in enumerate(zip(levels, maps, strict=True)):
                 level[row] = made
+                checksums[row, number] = zlib.crc32(np.ascontiguousarray(made))
             if progress:
                 progress(row + 1, n_kept)
         for level in levels:
             level.flush()
+        np.save(part / f"{_CHECKSUMS}.npy", checksums)
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
