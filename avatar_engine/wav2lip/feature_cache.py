@@ -185,7 +185,7 @@ def _build_cache(
             maps = extractor.maps(index) if row else first
             for number, (level, made) in enumerate(zip(levels, maps, strict=True)):
                 level[row] = made
-                checksums[row, number] = zlib.crc32(np.ascontiguousarray(made))
+                checksums[row, number] = zlib.crc32(made.tobytes())
             if progress:
                 progress(row + 1, n_kept)
         for level in levels:
