@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bert import GRAPH_FILE, OnnxBert
+from .precomputed import SHIPPED_VECTORS, PrecomputedVectors
 from .text.normalization import normalize_text
 
 # Set before the libraries are imported: they read it once. Nothing here may look for a network.
@@ -34,6 +35,7 @@ _BATCH = 32
 _MAX_TOKENS = 256
 _SHARED = 4  # texts; so many are worth sharing between threads
 _REMEMBERED = 64  # single texts: a question is asked about by several parts of a reply
+_MANY = 100  # texts; so many are worth looking up whether their vectors are there already
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt")
 _FINGERPRINTED = (*_WEIGHTS, GRAPH_FILE, *_TOKENIZERS)
@@ -92,8 +94,9 @@ class SentenceEncoder:
             vector = self._embed_single(folded[0])
             return np.array([vector / np.linalg.norm(vector)], np.float32)
         vectors = np.empty((len(folded), self.dimension), np.float32)
-        shortest_first = sorted(range(len(folded)), key=lambda row: len(folded[row]))
-        batches = [shortest_first[i : i + _BATCH] for i in range(0, len(folded), _BATCH)]
+        missing = self._copy_precomputed(folded, vectors)
+        shortest_first = sorted(missing, key=lambda row: len(folded[row]))
+        batches = [shortest_first[i : i + _BATCH] for i in range(0, len(shortest_first), _BATCH)]
 
         def embed(rows: list[int]) -> None:
             vectors[rows] = self._model.embed([folded[row] for row in rows])
@@ -106,6 +109,20 @@ class SentenceEncoder:
                     pass
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
+
+    def _copy_precomputed(
+        self, folded: Sequence[str], vectors: NDArray[np.float32]
+    ) -> Sequence[int]:
+        """Write the vectors that ship into their rows; return the rows of the other texts."""
+        every = range(len(folded))
+        if len(folded) < _MANY:
+            return every
+        shipped = PrecomputedVectors.load(SHIPPED_VECTORS, self.fingerprint)
+        if shipped is None:
+            return every
+        known, found = shipped.find(folded)
+        vectors[known] = found
+        return [row for row in every if not known[row]]
 
 
 def shared_encoder(folder: Path | str) -> SentenceEncoder:

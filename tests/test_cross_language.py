@@ -32,9 +32,10 @@ def test_an_english_question_is_answered_in_chinese_where_there_is_no_english_an
     assert answer.outcome == "answered"
     entry = answer.citations[0].entry
     assert asked in entry.question
-    assert answer.text == f"The answer is in Chinese: {entry.answer}"
+    english = next(wording for wording in entry.wordings if wording.isascii())
+    assert answer.text == f"The answer is in Chinese: {english} {entry.answer}"
     if entry.spoken:
-        assert answer.spoken == f"The answer is in Chinese: {entry.spoken}"
+        assert answer.spoken == f"The answer is in Chinese: {english} {entry.spoken}"
 
 
 def test_a_chinese_question_is_answered_in_english_where_there_is_no_chinese_answer(

@@ -44,7 +44,7 @@ REAL_WORD = 6.0
 """What it costs beside that to take a word that exists for another one."""
 REAL_FROM = 10
 """How often a word must occur in jieba's corpus of 60 million to be one that exists."""
-PAIRS, PAIRS_IN_PINYIN = 0.3, 0.7
+PAIRS, PAIRS_IN_PINYIN = 0.3, 0.9
 """How much it counts whether the store's questions have two characters side by side, of 1."""
 LEAST_GAIN = 2.0
 """How much more probable, in nats, a question must be as it sounds."""

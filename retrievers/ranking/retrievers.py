@@ -84,6 +84,8 @@ class HybridRetriever:
             lambda entry: read_qualifiers((entry.question, *entry.wordings))
         )
 
+        self._languages = lru_cache(maxsize=5000)(_asked_in)
+
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
         """Return at most ``k`` passages, best first; the score is the probability to be right.
 
@@ -176,10 +178,16 @@ class HybridRetriever:
             return cosines
         return [
             passage.score
-            if passage.entry.language[:2] == asked_in[:2]
+            if asked_in[:2] in self._languages(passage.entry)
             else min(1.0, passage.score + BETWEEN_LANGUAGES)
             for passage in near
         ]
+
+
+def _asked_in(entry: FaqEntry) -> frozenset[str]:
+    """The languages an entry is asked for in, ``zh`` and ``en``: its own and its wordings'."""
+    asked = (language_of(wording) for wording in entry.wordings)
+    return frozenset(tag[:2] for tag in (entry.language, *asked) if tag)
 
 
 class KeywordRetriever:

@@ -167,6 +167,19 @@ def _calibration_texts(files: Sequence[Path], wanted: int) -> Iterator[str]:
         yield from every[:: max(1, len(every) * len(files) // wanted)]
 
 
+def _vectors(options: argparse.Namespace) -> None:
+    from ..encoder import SentenceEncoder
+    from ..precomputed import PrecomputedVectors
+
+    options.out.unlink(missing_ok=True)  # or they would be taken from there
+    encoder = SentenceEncoder(options.folder)
+    asked = [text for e in pairs.read_faq(options.faq) for text in (e["question"], *e["wordings"])]
+    texts = list(dict.fromkeys(normalize_text(text) for text in asked))
+    made = PrecomputedVectors.collect(encoder.fingerprint, texts, encoder.encode(texts))
+    made.save(options.out)
+    _say(f"{len(texts)} vectors, in {options.out}")
+
+
 def _evaluate(options: argparse.Namespace) -> None:
     from ..encoder import SentenceEncoder
 
@@ -400,6 +413,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--texts", type=int, default=600, help="how many of these texts to run")
     sub.add_argument("--longest", type=int, default=64, help="tokens kept of each")
+
+    sub = command("vectors", _vectors, "Write the vectors that ship with a knowledge base.")
+    sub.add_argument("folder", type=Path, help="of the encoder that ships")
+    sub.add_argument("--faq", type=Path, required=True, help="folder of the knowledge base")
+    sub.add_argument("--out", type=Path, required=True, help="file to write or replace")
 
     sub = command("evaluate", _evaluate, "Measure a model folder on what was held out.")
     sub.add_argument("folder", type=Path)
