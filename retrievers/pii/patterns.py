@@ -330,6 +330,8 @@ PII_PATTERNS = (
         ),
         lambda text: (
             not re.search(r"(?i)(?:gov|office|service|kefu|12345|[0-9]{5}$(?<=123\d\d))", text)
+            # "a WeChat account", "a Telegram message": an English word follows, no name.
+            and not re.fullmatch(r"(?i)[a-z]+ [a-z]+", text)
         ),
         unless=re.compile("官方|公众|公眾|政务|关注|關注|客服|订阅|服务号|群"),
     ),

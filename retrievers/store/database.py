@@ -54,8 +54,8 @@ def database_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except sqlite3.IntegrityError:
-        raise  # a mistake of the program, not of the file
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError):
+        raise  # mistakes of the program, not of the file
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _explained(path, error) from error
 
