@@ -186,7 +186,7 @@ def _chat(options: argparse.Namespace) -> int:
         from .langchain.chat import chat
         from .langchain.tools import agent_tools
     except ImportError:
-        return _fail("LangChain is missing: pip install -e '.[llm]'")
+        return _fail("LangChain is missing: pip install 'zhengwen[llm]'")
     from .build import build, build_retriever, build_store
     from .llm.chat_model import visitor_chat_model
 

@@ -62,7 +62,7 @@ def test_the_whole_system_speaks_with_it_as_the_presenter_does(
     assert len(list(stages.session().say("您好，请坐。"))) > 2
 
 
-def test_a_voice_written_for_version_0_1_declares_nothing_and_speaks(
+def test_a_voice_written_for_version_0_1_declares_nothing_and_has_the_presenters_gender(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [program] = re.findall(r"```python\n(# beep_voice.*?)```", PAGE, re.S)
@@ -70,10 +70,11 @@ def test_a_voice_written_for_version_0_1_declares_nothing_and_speaks(
     (tmp_path / "old_voice.py").write_text(old.replace(", VoiceCapabilities", ""), "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     chosen = PluginSettings(name="old_voice:BeepVoice")
-    voice = build(settings.model_copy(update={"tts": chosen, "presenter": "suit"})).voice
+    with pytest.warns(DeprecationWarning, match="BeepVoice should declare: .*chooses_gender=True"):
+        voice = build(settings.model_copy(update={"tts": chosen, "presenter": "suit"})).voice
     [speech] = voice.speak("您好。")
-    assert pitch(speech.samples, speech.sample_rate) == pytest.approx(220, abs=5), "its default"
-    assert voice_capabilities(voice) == VoiceCapabilities()
+    assert pitch(speech.samples, speech.sample_rate) == pytest.approx(110, abs=5)
+    assert voice_capabilities(voice) == VoiceCapabilities(), "of what takes nothing"
     sys.modules.pop("old_voice")
 
 

@@ -1,5 +1,7 @@
 """The value that leaves this package, :class:`Speech`, and the protocol of what makes it."""
 
+import inspect
+import warnings
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
@@ -86,15 +88,28 @@ class Voice(Protocol):
 def voice_capabilities(voice: object) -> VoiceCapabilities:
     """Return what a voice, or the class or function that makes one, declares.
 
-    Plug-ins that declare nothing, as those for version 0.1, have the defaults.
+    Plug-ins that declare nothing have the defaults. In version 0.1 nothing was declared and the
+    parameter ``gender`` was looked for: it still is where there is no declaration, with a
+    DeprecationWarning if it is found.
 
     Raises:
         TypeError: ``capabilities`` is something else than :class:`VoiceCapabilities`.
     """
-    declared = getattr(voice, "capabilities", VoiceCapabilities())
+    declared = getattr(voice, "capabilities", None)
+    if declared is None:
+        return _undeclared_capabilities(voice)
     if not isinstance(declared, VoiceCapabilities):
         raise TypeError(
             f"{voice!r} declares its capabilities as {type(declared).__name__}; "
             "use tts_engine.VoiceCapabilities"
         )
     return declared
+
+
+def _undeclared_capabilities(voice: object) -> VoiceCapabilities:
+    if not callable(voice) or "gender" not in inspect.signature(voice).parameters:
+        return VoiceCapabilities()
+    found = VoiceCapabilities(chooses_gender=True)
+    name = getattr(voice, "__name__", type(voice).__name__)
+    warnings.warn(f"{name} should declare: capabilities = {found}", DeprecationWarning, 3)
+    return found

@@ -1,4 +1,4 @@
-"""Where in the idle loop a reply that is kept may begin."""
+"""Replies that are kept on disk, and where in the idle loop they may begin."""
 
 import hashlib
 import json
