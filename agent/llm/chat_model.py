@@ -118,7 +118,9 @@ def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
     try:
         return _open_model(settings, given)
     except (ImportError, PluginError) as error:
-        raise SettingsError(f"setting 'llm': {error}; for openai, pip install 'zhengwen[llm]'") from error
+        raise SettingsError(
+            f"setting 'llm': {error}; for openai, pip install 'zhengwen[llm]'"
+        ) from error
     except (TypeError, ValueError) as error:
         raise SettingsError(f"setting 'llm': {error}") from error
 
