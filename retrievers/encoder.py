@@ -21,6 +21,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from zhengwen.assets import asset
+
 from .bert import GRAPH_FILE, OnnxBert
 from .precomputed import SHIPPED_VECTORS, PrecomputedVectors
 from .text.normalization import normalize_text
@@ -31,6 +33,7 @@ os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
+SHIPPED_ENCODER = asset("encoder")
 _BATCH = 32
 _MAX_TOKENS = 256
 _SHARED = 4  # texts; so many are worth sharing between threads

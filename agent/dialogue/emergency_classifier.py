@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from retrievers.encoder import SentenceEncoder, shared_encoder
-from retrievers.store.chroma import SHIPPED_ENCODER
+from retrievers.encoder import SHIPPED_ENCODER, SentenceEncoder, shared_encoder
 
 CLASSIFIER_FILE = "emergency_classifier.npz"
 PART_LENGTH = 80

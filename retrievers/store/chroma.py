@@ -11,8 +11,6 @@ import numpy as np
 from filelock import BaseFileLock, FileLock, Timeout
 from numpy.typing import NDArray
 
-from zhengwen.assets import asset
-
 from ..base import (
     EVERYWHERE,
     EntryTerms,
@@ -24,6 +22,7 @@ from ..base import (
     StoreBusyError,
     StoreError,
 )
+from ..encoder import SHIPPED_ENCODER as SHIPPED_ENCODER
 from ..encoder import shared_encoder
 from ..text.sounds import words_to_hear
 from ..text.tokenization import tokenize, tokenize_entry
@@ -34,7 +33,6 @@ from .vector_folders import VectorFolders
 from .vector_rebuild import VectorRebuild
 from .word_folders import WordFolders
 
-SHIPPED_ENCODER = asset("encoder")
 WORDINGS_PER_ENTRY = 6  # how many vectors of one entry may crowd out others in a search
 BATCH = 1000  # entries staged at a time
 WIDEST = 1000  # vectors looked at before Chroma has to filter them itself
