@@ -181,7 +181,7 @@ def test_the_preview_says_that_what_the_language_model_wrote_was_not_used(
     alone: AppTest, with_language_model: Service
 ) -> None:
     with_language_model.behave = lambda reply: reply.refuse(500)
-    page = try_question(alone, "满16周岁的孩子可以办身份证吗")
+    page = try_question(alone, "怎么换护照")
     notes = "".join(element.proto.body for element in page.get("html"))
     assert "会请市民确认问题" in notes
     assert "语言模型 glm-of-the-house 没有给出可用的回答" in notes

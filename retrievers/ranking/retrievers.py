@@ -136,7 +136,9 @@ class HybridRetriever:
                 exact_match_key, (found.entries[i].question, *found.entries[i].wordings)
             ):
                 probabilities[i] = 1.0
-        probabilities[found.features[:, FEATURES.index("cosine")] < LEAST_COSINE] *= CONFLICT_FACTOR
+        if self._is_calibrated:  # cosines of other encoders lie elsewhere
+            is_far = found.features[:, FEATURES.index("cosine")] < LEAST_COSINE
+            probabilities[is_far] *= CONFLICT_FACTOR
         asked = read_qualifiers([query])
         likely = np.argsort(-probabilities, kind="stable")[: k + N_CHECKED]
         conflicts = {i: find_conflict(asked, self._qualifiers(found.entries[i])) for i in likely}
