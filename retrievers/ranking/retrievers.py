@@ -87,7 +87,6 @@ class HybridRetriever:
         self._qualifiers = lru_cache(maxsize=5000)(
             lambda entry: read_qualifiers((entry.question, *entry.wordings))
         )
-
         self._languages = lru_cache(maxsize=5000)(_asked_in)
 
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
@@ -96,20 +95,20 @@ class HybridRetriever:
         What was typed in pinyin or with the wrong characters is also looked for as it sounds, and
         counts so if something is then found that fits better.
         """
-        reading = self._homophones.correct(query)
-        if reading is None:
-            return self._rank_languages(query, k, within)
         written = self._rank(query, k, within)
-        language = "zh-CN" if within.language else None
-        heard = self._rank_languages(reading.text, k, replace(within, language=language))
-        best = [passages[0].score if passages else 0.0 for passages in (written, heard)]
-        if not reading.is_better(as_written=best[0], as_heard=best[1]):
-            return self._rank_languages(query, k, within)
-        return [replace(passage, corrected=reading.text) for passage in heard]
+        if reading := self._homophones.correct(query):
+            by_sound = replace(within, language="zh-CN" if within.language else None)
+            own = self._rank(reading.text, k, by_sound)
+            heard = self._add_other_language(own, reading.text, k, by_sound)
+            best = [passages[0].score if passages else 0.0 for passages in (written, heard)]
+            if reading.is_better(as_written=best[0], as_heard=best[1]):
+                return [replace(passage, corrected=reading.text) for passage in heard]
+        return self._add_other_language(written, query, k, within)
 
-    def _rank_languages(self, query: str, k: int, within: Scope) -> list[Passage]:
-        """What is found in the language of the scope; before it, what fits better in the other."""
-        own = self._rank(query, k, within)
+    def _add_other_language(
+        self, own: list[Passage], query: str, k: int, within: Scope
+    ) -> list[Passage]:
+        """What was found in the language of the scope; before it, what fits better in the other."""
         best = own[0].score if own and not own[0].conflict else 0.0
         if not within.other_languages or within.language is None:
             return own
@@ -130,15 +129,15 @@ class HybridRetriever:
     def _rank(self, query: str, k: int, within: Scope) -> list[Passage]:
         found = self.candidates(query, within)
         probabilities = self._ranker.probabilities(found.features)
+        if self._is_calibrated:  # cosines of other encoders lie elsewhere
+            is_far = found.features[:, FEATURES.index("cosine")] < LEAST_COSINE
+            probabilities[is_far] *= CONFLICT_FACTOR
         # Whoever asks in an entry's own words means it, however much others resemble it.
         for i in np.flatnonzero(found.features[:, FEATURES.index("overlap")] > 0.5):
             if exact_match_key(query) in map(
                 exact_match_key, (found.entries[i].question, *found.entries[i].wordings)
             ):
                 probabilities[i] = 1.0
-        if self._is_calibrated:  # cosines of other encoders lie elsewhere
-            is_far = found.features[:, FEATURES.index("cosine")] < LEAST_COSINE
-            probabilities[is_far] *= CONFLICT_FACTOR
         asked = read_qualifiers([query])
         likely = np.argsort(-probabilities, kind="stable")[: k + N_CHECKED]
         conflicts = {i: find_conflict(asked, self._qualifiers(found.entries[i])) for i in likely}
