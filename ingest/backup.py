@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from retrievers import StoreError
@@ -26,6 +26,7 @@ from retrievers.store.word_folders import WordFolders
 from zhengwen.atomic_write import atomic_path
 
 from .journal import JOURNAL
+from .zip_files import DamagedZipError, member_chunks, open_zip_file
 
 FORMAT = 1  # counts up when older versions can no longer read an archive
 _MANIFEST = "backup.json"
@@ -168,20 +169,47 @@ def _copy_vectors(data_dir: Path, scratch: Path) -> bool:
 
 def _unpack(archive: Path, scratch: Path) -> dict[str, Any]:
     try:
-        with zipfile.ZipFile(archive) as packed:
-            manifest = json.loads(packed.read(_MANIFEST))
+        with open_zip_file(archive) as packed:
+            manifest = _manifest(b"".join(member_chunks(packed, _MANIFEST)))
             if manifest["format"] > FORMAT:
                 raise BackupError(f"{archive} was made by a later version of this program")
             for name, digest in manifest["files"].items():
-                packed.extract(name, scratch)
-                if _sha256(scratch / name) != digest:
+                target = scratch / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("wb") as file:
+                    for chunk in member_chunks(packed, name):
+                        file.write(chunk)
+                if _sha256(target) != digest:
                     raise BackupError(f"{archive} is damaged: {name} is not what was packed")
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError) as error:
+    except DamagedZipError as error:
         raise BackupError(f"{archive} is no backup, or a damaged one ({error})") from error
     for name in (_CATALOGUE, JOURNAL):
         if (scratch / name).is_file() and (found := quick_check(scratch / name)):
             raise BackupError(f"{archive} is damaged: {name} ({found})")
-    return dict(manifest)
+    return manifest
+
+
+def _manifest(text: bytes) -> dict[str, Any]:
+    """The list of what is packed, with every value that is used later.
+
+    Raises:
+        DamagedZipError: It is none.
+    """
+    try:
+        manifest = json.loads(text)
+        digests = {str(name): str(digest) for name, digest in manifest["files"].items()}
+        said = {
+            "format": int(manifest["format"]),
+            "made": str(manifest["made"]),
+            "entries": int(manifest["entries"]),
+            "files": digests,
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedZipError(f"{_MANIFEST} cannot be read: {error}") from error
+    paths = [PurePosixPath(name) for name in digests]
+    if _CATALOGUE not in digests or any(path.is_absolute() or ".." in path.parts for path in paths):
+        raise DamagedZipError(f"{_MANIFEST} does not list the files of a backup")
+    return said
 
 
 def _sha256(path: Path) -> str:

@@ -7,7 +7,6 @@ import stat
 import tempfile
 import unicodedata
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from .content import FoundFile, RefusedFile, UnreadableFile
 from .detection import is_archive
 from .messages import IngestMessage, message, unopenable
 from .readers.limits import LIMITS, MIB, ReadLimits, member_problem, open_zip
+from .zip_files import DamagedZipError, member_chunks
 
 __all__ = ["FoundFile", "RefusedFile", "count_files", "find_files", "visible_name"]
 
@@ -158,9 +158,7 @@ class _FileFinder:
                     continue
                 try:
                     unpacked = self._unpack(archive, member, inner)
-                except UnreadableFile as error:
-                    yield RefusedFile(shown, error.message)
-                except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+                except DamagedZipError:
                     yield RefusedFile(shown, message("damaged_member"))
                 else:
                     yield from self._file(unpacked, shown, depth)
@@ -185,8 +183,8 @@ class _FileFinder:
         suffix = PurePosixPath(inner).suffix.lower()
         plain = suffix if re.fullmatch(r"\.[a-z0-9]{1,10}", suffix) else ""
         path = self._folder / f"{self._files}{plain}"
-        with archive.open(member) as packed, path.open("wb") as file:
-            while chunk := packed.read(MIB):
+        with path.open("wb") as file:
+            for chunk in member_chunks(archive, member):
                 self._unpacked += len(chunk)
                 file.write(chunk)
         return path

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
@@ -15,6 +14,7 @@ from retrievers.base import FaqEntry
 
 from .content import DataTable, TableRow, UnreadableFile
 from .messages import IngestError, message
+from .readers.limits import LIMITS, check_office_parts, open_zip
 from .table_mapping import BadRow, table_entries
 
 
@@ -110,17 +110,21 @@ def read_review(path: Path) -> ReviewDecisions:
     """Read the decisions back; rows without one are waiting. Edited texts are taken as edited.
 
     Raises:
-        UnreadableFile: It is no review, or a column was removed.
+        UnreadableFile: It is no review or a damaged one, or a column was removed.
         OSError: It cannot be read.
     """
     try:
+        with open_zip(path, LIMITS) as archive:
+            check_office_parts(archive, LIMITS)
         book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError) as error:
+        rows = [
+            TableRow(number, tuple("" if value is None else str(value) for value in values))
+            for number, values in enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
+        ]
+    except (UnreadableFile, FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except Exception as error:  # openpyxl raises anything on a damaged file
         raise UnreadableFile("no_excel", file=str(path), detail=str(error)) from error
-    rows = [
-        TableRow(number, tuple("" if value is None else str(value) for value in values))
-        for number, values in enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
-    ]
     heading = rows[0] if rows else TableRow(1, ())
     if _DECISION not in heading.cells:
         raise UnreadableFile("no_review", file=str(path), column=_DECISION)

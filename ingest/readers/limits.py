@@ -1,11 +1,14 @@
 """How much of a file is taken in before it is refused."""
 
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..content import UnreadableFile
 from ..messages import IngestMessage, message
+from ..zip_files import DamagedZipError, member_chunks, open_zip_file
 
 KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
@@ -50,18 +53,20 @@ _CENTRAL_ENTRY = b"PK\x01\x02"
 _ENCRYPTED = 0x1
 
 
-def open_zip(path: Path, limits: ReadLimits) -> zipfile.ZipFile:
-    """Open a zip file that has a bearable number of members.
+@contextmanager
+def open_zip(path: Path, limits: ReadLimits) -> Iterator[zipfile.ZipFile]:
+    """Open a zip file that has a bearable number of members, for the length of a ``with`` block.
 
     Raises:
-        UnreadableFile: It is damaged or has too many members.
+        UnreadableFile: It has too many members, or is damaged, as may show only in the block.
     """
     # zipfile makes an object of every entry before anybody can count them.
     if _count_members(path) > limits.members:
         raise UnreadableFile("many_members", most=limits.members)
     try:
-        return zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        with open_zip_file(path) as archive:
+            yield archive
+    except DamagedZipError as error:
         raise UnreadableFile("damaged") from error
 
 
@@ -95,13 +100,12 @@ def check_office_parts(archive: zipfile.ZipFile, limits: ReadLimits) -> None:
 
 def _refuse_xml_entities(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     tail = b""
-    with archive.open(member) as part:
-        while chunk := part.read(MIB):
-            # Without the zero bytes a declaration in UTF-16 looks as in UTF-8.
-            seen = tail + chunk.replace(b"\0", b"")
-            if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
-                raise UnreadableFile("xml_entities")
-            tail = seen[-16:]
+    for chunk in member_chunks(archive, member):
+        # Without the zero bytes a declaration in UTF-16 looks as in UTF-8.
+        seen = tail + chunk.replace(b"\0", b"")
+        if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
+            raise UnreadableFile("xml_entities")
+        tail = seen[-16:]
 
 
 def _count_members(path: Path) -> int:

@@ -215,7 +215,10 @@ class Catalogue:
                 "SELECT terms FROM cut JOIN entry USING (row) WHERE faq_id = ? AND state = 'live'",
                 (entry.faq_id,),
             ).fetchone()
-        return _unpacked(found[0]) if found else None
+        try:
+            return _unpacked(found[0]) if found else None
+        except (zlib.error, TypeError, ValueError):  # damaged on the disk: it can be cut again
+            return None
 
     def keep_sounds(self, words: Iterable[str]) -> None:
         """Remember how words sound. They stay when their entries go; few are of one entry alone."""

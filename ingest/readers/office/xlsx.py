@@ -13,7 +13,8 @@ from openpyxl.styles import numbers
 from openpyxl.utils import range_boundaries
 
 from ...content import DataTable, TableRow, UnreadableFile
-from ..limits import MIB, ReadLimits, check_office_parts, open_zip
+from ...zip_files import member_chunks
+from ..limits import ReadLimits, check_office_parts, open_zip
 from ..table_grid import heading_height, is_heading_row, table_from_rows
 
 # Excel in Chinese writes these date formats by number only; openpyxl knows the Western ones.
@@ -52,7 +53,7 @@ def read_xlsx(path: Path, limits: ReadLimits) -> tuple[DataTable, ...]:
                 if budget < 0:
                     raise UnreadableFile("many_cells", most=limits.cells)
                 rows.append(row)
-            with zipfile.ZipFile(path) as archive:
+            with open_zip(path, limits) as archive:
                 rows = _filled(rows, _merged(archive, sheet._worksheet_path))
             if found := table_from_rows(sheet.title, rows, _heading_rows(rows)):
                 tables.append(found)
@@ -84,15 +85,14 @@ def _merged(archive: zipfile.ZipFile, part: str) -> list[tuple[int, int, int, in
     """The merged ranges of a sheet: first column, first row, last column, last row."""
     ranges: list[tuple[int, int, int, int]] = []
     tail = b""
-    with archive.open(part) as file:
-        while chunk := file.read(MIB):
-            seen = tail + chunk
-            end = 0
-            for match in _MERGED.finditer(seen):
-                bounds: Any = range_boundaries(match[1].decode())
-                ranges.append(bounds)
-                end = match.end()
-            tail = seen[max(end, len(seen) - _LONGEST_TAG) :]
+    for chunk in member_chunks(archive, part):
+        seen = tail + chunk
+        end = 0
+        for match in _MERGED.finditer(seen):
+            bounds: Any = range_boundaries(match[1].decode())
+            ranges.append(bounds)
+            end = match.end()
+        tail = seen[max(end, len(seen) - _LONGEST_TAG) :]
     return ranges
 
 
