@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from retrievers import Conflict
+
 Language = Literal["zh", "en"]
 
 SERVICE_TEXTS: dict[str, dict[Language, str]] = {
@@ -87,6 +89,55 @@ SERVICE_TEXTS: dict[str, dict[Language, str]] = {
         "en": "Sorry, something went wrong. Please try again later or call {hotline}.",
     },
 }
+
+_CONFLICT: dict[Language, str] = {
+    "zh": "{kind}不一致：问题说的是“{asked}”，条目讲的是“{about}”",
+    "en": "{kind} differs: the question says “{asked}”, the entry says “{about}”",
+}
+
+CONFLICT_KINDS: dict[str, dict[Language, str]] = {
+    "grade": {"zh": "职称级别", "en": "Grade of the title"},
+    "level": {"zh": "等级", "en": "Level"},
+    "exam_stage": {"zh": "考试阶段", "en": "Stage of the examination"},
+    "exam_part": {"zh": "考试科目", "en": "Part of the examination"},
+    "vehicle": {"zh": "车辆种类", "en": "Kind of vehicle"},
+    "happening": {"zh": "办理原因", "en": "Reason for applying"},
+    "enterprise": {"zh": "主体类型", "en": "Kind of enterprise"},
+    "tenancy": {"zh": "租房还是出租", "en": "Renting or letting"},
+    "sale": {"zh": "买房还是卖房", "en": "Buying or selling"},
+    "kinship": {"zh": "投靠关系", "en": "Who joins whom"},
+    "marriage": {"zh": "登记种类", "en": "Kind of registration"},
+    "insurance": {"zh": "险种", "en": "Kind of insurance"},
+    "document": {"zh": "证件", "en": "Document"},
+    "expired": {"zh": "是否过期", "en": "Whether it expired"},
+    "married": {"zh": "是否结婚", "en": "Whether married"},
+    "divorced": {"zh": "是否离婚", "en": "Whether divorced"},
+    "graduated": {"zh": "是否毕业", "en": "Whether graduated"},
+    "retired": {"zh": "是否退休", "en": "Whether retired"},
+    "insured": {"zh": "是否参保或缴存", "en": "Whether insured"},
+    "contract": {"zh": "是否签合同", "en": "Whether a contract was signed"},
+    "registered": {"zh": "是否登记", "en": "Whether registered"},
+    "of_age": {"zh": "是否成年", "en": "Whether of age"},
+    "paid": {"zh": "是否发放或缴费", "en": "Whether paid"},
+    "employed": {"zh": "是否就业", "en": "Whether employed"},
+    "passed": {"zh": "是否通过", "en": "Whether passed"},
+    "age": {"zh": "年龄", "en": "Age"},
+    "points": {"zh": "记分", "en": "Number of points"},
+    "date": {"zh": "日期", "en": "Date"},
+    "place": {"zh": "国家或地区", "en": "Country or region"},
+}
+"""In what a question and an entry may differ; see ``retrievers/ranking/qualifiers.toml``."""
+
+
+def conflict_text(conflict: Conflict, language: Language) -> str:
+    """Why an entry is no answer to a question, for who looks into it."""
+    known = CONFLICT_KINDS.get(conflict.kind)  # another retriever may have its own
+    between = "、" if language == "zh" else ", "
+    return _CONFLICT[language].format(
+        kind=known[language] if known else conflict.kind,
+        asked=between.join(conflict.asked),
+        about=between.join(conflict.about),
+    )
 
 
 def service_text(key: str, language: str, **values: object) -> str:

@@ -91,6 +91,10 @@ class Answer:
     """What a language model took for it; None if none was asked."""
     spoken: str = ""
     """What the voice says instead of the text, of a verbatim answer. Empty: the text."""
+    read_as: str = ""
+    """The question as it was read, where it was typed in pinyin or with the wrong characters."""
+    candidates: tuple[Passage, ...] = ()
+    """What was found for it, best first, with what each contradicts; for debugging."""
 
 
 @dataclass(frozen=True, slots=True)

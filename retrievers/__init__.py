@@ -3,6 +3,7 @@
 from .base import (
     EVERYWHERE,
     NATIONWIDE,
+    Conflict,
     FaqEntry,
     FaqStore,
     Passage,
@@ -16,6 +17,7 @@ from .text.language import language_of
 __all__ = [
     "EVERYWHERE",
     "NATIONWIDE",
+    "Conflict",
     "FaqEntry",
     "FaqStore",
     "Passage",

@@ -100,13 +100,27 @@ class FaqEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Conflict:
+    """What a question states and an entry contradicts."""
+
+    kind: str
+    """In what they differ, as ``retrievers/ranking/qualifiers.toml`` calls it: a group such as
+    ``"grade"``, a condition such as ``"expired"``, a unit such as ``"age"``; or ``"document"``,
+    ``"date"`` or ``"place"``."""
+    asked: tuple[str, ...]
+    """The question's words for it."""
+    about: tuple[str, ...]
+    """The entry's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """An entry that matched a query."""
 
     entry: FaqEntry
     score: float
     """Relevance in [0, 1]; higher is closer, whatever the backend calls it."""
-    conflict: str = ""
+    conflict: Conflict | None = None
     """What the query states and the entry contradicts; it is then no answer, however near."""
     corrected: str = ""
     """The query as it was read, where it was typed in pinyin or with the wrong characters."""

@@ -150,6 +150,8 @@ def test_the_right_characters_and_the_same_sound_are_answered_alike(
     said, right = _ask(stages, typed), _ask(stages, meant)
     assert (said.outcome, said.text) == (right.outcome, right.text)
     assert said.outcome != "refused"
+    assert (said.read_as.replace(",", "，"), right.read_as) == (meant, "")
+    assert said.candidates == right.candidates
 
 
 def test_what_is_asked_next_may_be_pinyin_too(stages: LoadedStages) -> None:

@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from agent.protocol.responses import ErrorCode
-from agent.service_texts import SERVICE_TEXTS
+from agent.service_texts import CONFLICT_KINDS, SERVICE_TEXTS
 from agent.types import Outcome
 from ingest.content import UnreadableFile
 from ingest.message_texts import TEXTS as INGEST_TEXTS
@@ -33,6 +33,7 @@ TABLES = {
     "visitors": visitor_texts.VISITOR_TEXTS,
     "player": visitor_texts.PLAYER_TEXTS,
     "service": SERVICE_TEXTS,
+    "conflicts": CONFLICT_KINDS,
 }
 CHINESE = re.compile("[\u4e00-\u9fff]")
 SAID_IN_CHINESE_TOO = re.compile(

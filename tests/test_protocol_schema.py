@@ -9,8 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agent.protocol.requests import AskRequest, FeedbackRequest, ForgetRequest, RecallRequest
-from agent.protocol.responses import ErrorMessage, PongMessage, StartedMessage
+from agent.protocol.responses import ErrorMessage, PongMessage, StartedMessage, answer_message
 from agent.protocol.schema import schema_text
+from agent.types import Answer
+from retrievers import Conflict, FaqEntry, Passage
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "protocol.schema.json").read_text("utf-8"))
@@ -65,6 +67,18 @@ def test_typed_requests_fit_the_schema(message: Any) -> None:
 )
 def test_typed_answers_fit_the_schema(message: Any) -> None:
     validator("server_message").validate(json.loads(message.encode()))
+
+
+def test_an_answer_says_how_the_question_was_read_and_what_contradicts_it() -> None:
+    entry = FaqEntry("fine", "身份证过期没换会被罚款吗？", "公安机关予以警告。")
+    passage = Passage(entry, 0.31, Conflict("expired", ("没过期",), ("过期",)))
+    answer = Answer("抱歉", "refused", read_as="身份证没过期", candidates=(passage,))
+    message = json.loads(answer_message("r1", answer).encode())
+    validator("server_message").validate(message)
+    [candidate] = message["debug"]["candidates"]
+    assert message["debug"]["read_as"] == "身份证没过期"
+    assert (candidate["id"], candidate["conflict"]["kind"]) == ("fine", "expired")
+    assert "“没过期”" in candidate["conflict"]["text"]["zh"]
 
 
 @pytest.mark.parametrize("wrong", [{"type": "dance"}, {"type": "ask"}, {"text": "您好"}])

@@ -1,10 +1,13 @@
 """What a question states and an entry contradicts keeps the entry from being the answer."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from retrievers import FaqEntry
+from agent.service_texts import CONFLICT_KINDS, conflict_text
+from retrievers import Conflict, FaqEntry
+from retrievers.ranking import qualifiers
 from retrievers.ranking.qualifiers import find_conflict, read_qualifiers
 from retrievers.ranking.retrievers import HybridRetriever
 from retrievers.store.chroma import ChromaStore
@@ -24,12 +27,12 @@ def conflict_of(question: str, *about: str) -> str:
             "date",
         ),
         ("二〇二四年七月一日之后成立的公司怎么调整", "2024年6月30日以前成立的公司怎么调整", "date"),
-        ("身份证没过期会被罚款吗", "身份证过期没换会被罚款吗？", "condition expired"),
-        ("退休前可以提取公积金吗", "退休后公积金怎样取出？", "condition retired"),
+        ("身份证没过期会被罚款吗", "身份证过期没换会被罚款吗？", "expired"),
+        ("退休前可以提取公积金吗", "退休后公积金怎样取出？", "retired"),
         (
             "My ID card has not expired, will I be fined?",
             "Am I fined if my ID card expired?",
-            "condition expired",
+            "expired",
         ),
         ("驾驶证记满6分怎么处理", "驾驶证记满12分后怎么处理？", "points"),
         ("报考高级会计要工作几年？", "报考中级会计要工作几年？", "grade"),
@@ -78,6 +81,32 @@ def test_the_same_in_other_words_is_none(question: str, about: str) -> None:
     assert conflict_of(question, about) == ""
 
 
+@pytest.mark.parametrize(
+    ("question", "about", "asked", "stated"),
+    [
+        ("60岁以下还能考驾驶证吗", "年满70周岁的人还能考驾驶证吗？", "60岁以下", "年满70周岁"),
+        ("2024年7月以后成立的公司", "2024年6月前成立的公司", "2024年7月以后", "2024年6月前"),
+        ("退休前可以提取公积金吗", "退休后公积金怎样取出？", "退休前", "退休"),
+        ("My card has not expired", "Am I fined if my card expired?", "not expired", "expired"),
+        ("泰国签证怎么办", "日本签证怎么办", "泰国", "日本"),
+        ("残疾证丢了怎么补领", "居民身份证丢了怎么补领？", "残疾证", "身份证"),
+    ],
+)  # fmt: skip
+def test_a_conflict_quotes_both_sides(question: str, about: str, asked: str, stated: str) -> None:
+    found = find_conflict(read_qualifiers([question]), read_qualifiers([about]))
+    assert found is not None
+    assert (found.asked, found.about) == ((asked,), (stated,))
+
+
+def test_every_kind_of_conflict_has_a_name_in_both_languages() -> None:
+    table = tomllib.loads((Path(qualifiers.__file__).parent / "qualifiers.toml").read_text("utf-8"))
+    kinds = [*table["group"], *table["conditions"], *table["units"], "document", "date", "place"]
+    assert sorted(kinds) == sorted(CONFLICT_KINDS)  # and none stands for two
+    conflict = Conflict("grade", ("高级",), ("中级",))
+    assert conflict_text(conflict, "zh") == "职称级别不一致：问题说的是“高级”，条目讲的是“中级”"
+    assert "Grade of the title differs" in conflict_text(conflict, "en")
+
+
 def test_any_wording_of_an_entry_may_be_the_one_that_fits() -> None:
     assert not conflict_of("中级会计考试成绩", "高级会计考试成绩", "中级和高级会计的成绩保留几年")
 
@@ -99,13 +128,13 @@ def test_the_reason_stays_with_what_was_found(retriever: HybridRetriever) -> Non
     best = retriever.search("身份证没过期会被罚款吗")[0]
     assert best.entry.faq_id == "fine"
     assert best.score < 0.5
-    assert best.conflict == "condition expired: asked not, entry yes"
+    assert best.conflict == Conflict("expired", ("没过期",), ("过期",))
 
 
 def test_the_sibling_that_fits_comes_first(retriever: HybridRetriever) -> None:
     first, second = retriever.search("高级会计师报考工作几年")[:2]
-    assert (first.entry.faq_id, first.conflict) == ("senior", "")
-    assert second.conflict.startswith("grade")
+    assert (first.entry.faq_id, first.conflict) == ("senior", None)
+    assert second.conflict == Conflict("grade", ("高级",), ("中级",))
 
 
 def test_an_entry_in_its_own_words_is_certain(retriever: HybridRetriever) -> None:

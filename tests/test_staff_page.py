@@ -203,6 +203,21 @@ def test_the_preview_shows_the_whole_answer_and_what_the_presenter_says_instead(
     assert "播报文本：到窗口换发。" in notes
 
 
+def test_the_preview_says_how_a_question_was_read_and_why_an_entry_is_no_answer(
+    alone: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = {"id": "sample-1", "question": "护照丢失怎么补办？", "answer": "到窗口补办。"}
+    (tmp_path / "faq.jsonl").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
+    monkeypatch.setenv(VARIABLE, PASSWORD)
+    monkeypatch.setenv("ZHENGWEN_FAQ", str(tmp_path))
+    page = try_question(alone, "huzhao guoqi zenme buban")
+    notes = "".join(element.proto.body for element in page.get("html"))
+    assert "按读音理解为：护照过期怎么补办" in notes
+    page = try_question(alone, "护照过期怎么换")
+    notes = "".join(element.proto.body for element in page.get("html"))
+    assert "办理原因不一致：问题说的是“过期”，条目讲的是“丢”" in notes
+
+
 def test_a_visitor_does_not_wait_for_what_staff_need() -> None:
     script = f"""
 import sys

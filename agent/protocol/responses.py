@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from avatar_engine import Fragment
-from retrievers import Passage
+from retrievers import Conflict, Passage
 
+from ..service_texts import conflict_text
 from ..types import Answer, Caption, MediaKind, Outcome, Turn
 
 PROTOCOL_VERSION: Literal[1] = 1
@@ -104,6 +105,40 @@ class CitationRecord(_ServerPart):
     notice: str
 
 
+class ConflictRecord(_ServerPart):
+    """What a question states and an entry contradicts, such as an expired document."""
+
+    kind: str
+    """In what they differ, such as ``"document"``, ``"grade"``, ``"date"`` or ``"expired"``."""
+    asked: list[str]
+    """The question's words for it."""
+    about: list[str]
+    """The entry's."""
+    text: dict[str, str]
+    """The same for a person, by language: ``zh`` and ``en``."""
+
+
+class CandidateRecord(_ServerPart):
+    """An entry that was found for a question."""
+
+    id: str
+    question: str
+    score: float
+    """In [0, 1]; higher is closer."""
+    conflict: ConflictRecord | None
+    """Null if it contradicts nothing; otherwise it is no answer, whatever its score."""
+
+
+class DebugRecord(_ServerPart):
+    """How an answer was found."""
+
+    read_as: str
+    """The question as it was read, where it was typed in pinyin or with the wrong characters;
+    otherwise empty."""
+    candidates: list[CandidateRecord]
+    """What was found in the knowledge base, best first."""
+
+
 class UsageRecord(_ServerPart):
     """What an answer took of a language model."""
 
@@ -137,6 +172,7 @@ class AnswerMessage(AnswerRecord, _ServerText):
 
     type: Literal["answer"] = "answer"
     reply: str
+    debug: DebugRecord
 
 
 class NoticeMessage(_ServerText):
@@ -297,7 +333,17 @@ def sentence_message(reply: str, caption: Caption) -> SentenceMessage:
 
 def answer_message(reply: str, answer: Answer) -> AnswerMessage:
     """An answer as it is sent."""
-    return AnswerMessage(reply=reply, **_answer_fields(answer))
+    candidates = [
+        CandidateRecord(
+            id=passage.entry.faq_id,
+            question=passage.entry.question,
+            score=round(passage.score, 4),
+            conflict=_conflict_record(passage.conflict) if passage.conflict else None,
+        )
+        for passage in answer.candidates
+    ]
+    debug = DebugRecord(read_as=answer.read_as, candidates=candidates)
+    return AnswerMessage(reply=reply, debug=debug, **_answer_fields(answer))
 
 
 def answer_record(answer: Answer) -> AnswerRecord:
@@ -331,6 +377,15 @@ def citation_record(passage: Passage) -> CitationRecord:
         date=entry.issued or str(entry.year or ""),
         place=entry.place or entry.region,
         notice=entry.notice,
+    )
+
+
+def _conflict_record(conflict: Conflict) -> ConflictRecord:
+    return ConflictRecord(
+        kind=conflict.kind,
+        asked=list(conflict.asked),
+        about=list(conflict.about),
+        text={"zh": conflict_text(conflict, "zh"), "en": conflict_text(conflict, "en")},
     )
 
 

@@ -84,8 +84,18 @@ class FaqResponder:
         if written_in and (several := self._several_matters(question, scope, language)):
             return several
         passages, answer_from = self._search(question, scope)
-        if passages and passages[0].corrected:
-            return self.look_up(replace(question, text=passages[0].corrected))
+        if passages and (read_as := passages[0].corrected):
+            found = self.look_up(replace(question, text=read_as))
+            return replace(found, answer=replace(found.answer, read_as=read_as))
+        found = self._decide(question, scope, passages, answer_from)
+        return replace(found, answer=replace(found.answer, candidates=tuple(passages)))
+
+    def _decide(
+        self, question: Question, scope: Scope, passages: Sequence[Passage], answer_from: float
+    ) -> LookupResult:
+        """Whether the best passage is the answer, or what is said instead."""
+        written_in = language_of(question.text)
+        language = written_in or question.language
         best = passages[0] if passages else None
         shown = [p.entry.question for p in passages if p.score >= OFFER_FROM]
         near = tuple(shown[: N_SUGGESTIONS + 1])
@@ -135,6 +145,8 @@ class FaqResponder:
             return None
         parts = (asked.first, asked.second)
         found = [self._best_of((part, asked_plainly(part)), scope) for part in parts]
+        candidates = tuple(p for p in found if p)
+        read_as = _read_as(parts, found)
         known = [p for p in found if p and not p.conflict and p.score >= self._answer_from]
         if len(known) < len(parts) and answers_whole and not asked.is_of_two_things:
             return None
@@ -147,19 +159,24 @@ class FaqResponder:
             if not near:
                 return None
             text = self._phrase("two_unknown", language)
-            return LookupResult(Answer(text, "suggested", score, (), near), tuple(whole))
+            answer = Answer(text, "suggested", score, (), near)
+            return LookupResult(
+                replace(answer, read_as=read_as, candidates=candidates), tuple(whole)
+            )
         score = min(p.score for p in known)
         texts = [_language_note(p.entry, language) + entry_answer(p.entry) for p in known]
         if len(known) == len(parts):
             if len({p.entry.faq_id for p in known}) == 1:
                 return None
             text = service_text("two_known", language, first=texts[0], second=texts[1])
-            return LookupResult(Answer(text, "answered", score, tuple(known)))
-        key = "first_known" if found[0] in known else "second_known"
-        text = service_text(key, language, known=texts[0], hotline=self._hotline)
-        other = found[1] if found[0] in known else found[0]
-        near = (other.entry.question,) if other and other.score >= OFFER_FROM else ()
-        return LookupResult(Answer(text, "answered", score, tuple(known), near))
+            near = ()
+        else:
+            key = "first_known" if found[0] in known else "second_known"
+            text = service_text(key, language, known=texts[0], hotline=self._hotline)
+            other = found[1] if found[0] in known else found[0]
+            near = (other.entry.question,) if other and other.score >= OFFER_FROM else ()
+        answer = Answer(text, "answered", score, tuple(known), near)
+        return LookupResult(replace(answer, read_as=read_as, candidates=candidates))
 
     def _best_of(self, readings: Sequence[str], scope: Scope) -> Passage | None:
         """What matches any of the readings of a question best; blank ones are passed over."""
@@ -290,6 +307,14 @@ def _is_about_both(question: str, asked: TwoQuestions) -> bool:
         )
     aspects = {aspect_of(clause) for clause in _CLAUSES.split(question)} - {""}
     return {*map(aspect_of, parts)} <= aspects
+
+
+def _read_as(parts: Sequence[str], found: Sequence[Passage | None]) -> str:
+    """Two questions as they were read; empty if both were read as they were written."""
+    read = [
+        p.corrected if p and p.corrected else part for p, part in zip(found, parts, strict=True)
+    ]
+    return "" if read == list(parts) else "；".join(read)
 
 
 def _score(passage: Passage) -> float:

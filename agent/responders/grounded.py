@@ -107,8 +107,14 @@ class GroundedResponder:
         finally:
             usage = self._settle(draft)
         if draft.text:
-            score, others = found.answer.score, found.answer.suggestions
-            yield Answer(draft.text, "answered", score, tuple(draft.cited), others, usage=usage)
+            yield replace(
+                found.answer,
+                text=draft.text,
+                outcome="answered",
+                citations=tuple(draft.cited),
+                usage=usage,
+                spoken="",
+            )
         else:
             yield from verbatim_reply(replace(found.answer, usage=usage))
 

@@ -220,6 +220,10 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "en": "Answered from {answer}, asked back from {suggest}, declined below.",
     },
     "candidates": {"zh": "知识库中最接近的", "en": "Nearest in the knowledge base"},
+    "read_as": {
+        "zh": "按读音理解为：{question}",
+        "en": "Read by its sound as: {question}",
+    },
     "no_candidates": {"zh": "知识库中没有相近的内容。", "en": "Nothing is near."},
     "expired": {"zh": "今天不在有效期内", "en": "not valid today"},
     # audit

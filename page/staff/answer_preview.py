@@ -4,6 +4,7 @@ import html
 
 import streamlit as st
 
+from agent.service_texts import conflict_text
 from retrievers import Passage
 
 from .components import StaffContext, facts, is_valid, join_present, note, section, show_citation
@@ -28,6 +29,8 @@ def show_answer_preview(context: StaffContext) -> None:
     with st.container(key="tried", border=True):
         score = context.say("score", score=f"{answer.score:.2f}") if answer.score else ""
         facts(context.say(answer.outcome), score, kind=answer.outcome)
+        if answer.read_as:
+            note(context.say("read_as", question=answer.read_as))
         st.text(answer.text)
         if answer.spoken:
             note(f"{context.say('spoken')}{answer.spoken}")
@@ -50,6 +53,7 @@ def show_answer_preview(context: StaffContext) -> None:
 
 def _candidate(passage: Passage, context: StaffContext) -> None:
     entry = passage.entry
+    conflict = conflict_text(passage.conflict, context.language) if passage.conflict else ""
     about = join_present(
         (
             context.origin(entry),
@@ -62,5 +66,6 @@ def _candidate(passage: Passage, context: StaffContext) -> None:
     st.html(
         f'<div class="candidate"><span class="score">{passage.score:.2f}</span><div>'
         f"<h3>{html.escape(entry.question)}</h3><p>{html.escape(about)}</p>"
-        f'<p class="answer">{html.escape(entry.answer)}</p></div></div>'
+        + (f'<p class="conflict">{html.escape(conflict)}</p>' if conflict else "")
+        + f'<p class="answer">{html.escape(entry.answer)}</p></div></div>'
     )

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
+from ..base import Conflict
 from ..text.normalization import normalize_text
 from ..text.numerals import CHINESE, value_of
 
@@ -48,28 +50,13 @@ _DATE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """What a question states and an entry contradicts."""
-
-    kind: str
-    """A group or table of ``qualifiers.toml``, or ``date``."""
-    asked: tuple[str, ...]
-    """What the question states."""
-    about: tuple[str, ...]
-    """What the entry states instead."""
-
-    def __str__(self) -> str:
-        return f"{self.kind}: asked {'/'.join(self.asked)}, entry {'/'.join(self.about)}"
-
-
-@dataclass(frozen=True, slots=True)
 class Qualifiers:
     """What texts state about the matter they are about."""
 
-    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Of each group of the table that is mentioned, the values."""
-    ranges: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
-    """Of each unit that is mentioned, and of ``date`` (in days), what is stated."""
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of each group or condition of the table that is mentioned, the values, and the words."""
+    ranges: Mapping[str, Mapping[Interval, str]] = field(default_factory=dict)
+    """Of each unit that is mentioned, and of ``date`` (in days), what is stated in which words."""
     issuers: frozenset[str] = frozenset()
     """Other places whose documents are mentioned, as in 「泰国签证」."""
     places: frozenset[str] = frozenset()
@@ -80,14 +67,14 @@ class Qualifiers:
 
 def read_qualifiers(texts: Iterable[str]) -> Qualifiers:
     """What a question, or the question and wordings of an entry, state."""
-    values: dict[str, frozenset[str]] = {}
-    ranges: dict[str, tuple[Interval, ...]] = {}
+    values: dict[str, dict[str, str]] = {}
+    ranges: dict[str, dict[Interval, str]] = {}
     every = [_read(text) for text in texts]
     for stated in every:
         for group, some in stated.values.items():
-            values[group] = values.get(group, frozenset()) | some
+            values[group] = {**some, **values.get(group, {})}
         for unit, intervals in stated.ranges.items():
-            ranges[unit] = (*ranges.get(unit, ()), *intervals)
+            ranges[unit] = {**intervals, **ranges.get(unit, {})}
     return Qualifiers(
         values,
         ranges,
@@ -106,20 +93,20 @@ def find_conflict(asked: Qualifiers, about: Qualifiers) -> Conflict | None:
     """
     table = _table()
     for group, wanted in asked.values.items():
-        stated = about.values.get(group, frozenset())
-        if stated and wanted.isdisjoint(stated):
-            return Conflict(group, tuple(sorted(wanted)), tuple(sorted(stated)))
+        stated = about.values.get(group, {})
+        if stated and wanted.keys().isdisjoint(stated):
+            return Conflict(group, _words(wanted), _words(stated))
     if asked.issuers and asked.issuers.isdisjoint(about.places) and not about.is_about_abroad:
         return Conflict("place", tuple(sorted(asked.issuers)), tuple(sorted(about.places)))
     for unit, intervals in asked.ranges.items():
-        others = about.ranges.get(unit, ())
+        others = about.ranges.get(unit, {})
         if unit == "date":  # a date by itself, as of one's birth, tells no rule from another
             intervals, others = _one_sided(intervals), _one_sided(others)
         if not others or not intervals:
             continue
         meets = _equal if unit in table.exact else _overlap
         if not any(meets(one, other) for one in intervals for other in others):
-            return Conflict(unit, _written(unit, intervals), _written(unit, others))
+            return Conflict(unit, _words(intervals), _words(others))
     return None
 
 
@@ -169,25 +156,27 @@ def _table() -> _Table:
 def _read(text: str) -> Qualifiers:
     text = normalize_text(text).lower()
     table = _table()
-    values: dict[str, frozenset[str]] = {}
+    values: dict[str, dict[str, str]] = {}
     for group, patterns in table.groups.items():
-        found = frozenset(value for value, pattern in patterns.items() if pattern.search(text))
+        found = {
+            value: match[0]
+            for value, pattern in patterns.items()
+            if (match := pattern.search(text))
+        }
         if found:
             values[group] = found
     for condition, pattern in table.conditions.items():
-        holds = frozenset(
-            "not" if negated else "yes"
-            for match in pattern.finditer(text)
-            if (negated := _is_negated(text, match)) is not None
+        holds = dict(
+            read for match in pattern.finditer(text) if (read := _read_condition(text, match))
         )
         if holds:
-            values[f"condition {condition}"] = holds
+            values[condition] = holds
     ranges = {
-        unit: tuple(intervals)
+        unit: intervals
         for unit, pattern in table.units.items()
         if (intervals := _quantities(text, pattern))
     }
-    dates = tuple(_date_interval(match) for match in _DATE.finditer(text))
+    dates = {_date_interval(match): match[0].strip() for match in _DATE.finditer(text)}
     if dates:
         ranges["date"] = dates
     return Qualifiers(
@@ -199,30 +188,45 @@ def _read(text: str) -> Qualifiers:
     )
 
 
-def _is_negated(text: str, match: re.Match[str]) -> bool | None:
-    """Whether a condition is denied; None if left open, as in 「过没过期」 or 「快到期」."""
+def _words(stated: Mapping[Any, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(stated.values()))
+
+
+def _read_condition(text: str, match: re.Match[str]) -> tuple[str, str] | None:
+    """Whether a condition holds, ``"yes"`` or ``"not"``, and in which words.
+
+    None if that is left open, as in 「过没过期」 or 「快到期」.
+    """
     before, after = text[max(0, match.start() - 12) : match.start()], text[match.end() :]
     if re.search(rf"{match[0][0]}[没不]$", before) or _LEFT_OPEN.search(before):
         return None
     if _ASKED_AFTER.match(after):
         return None
-    return bool(_NEGATION.search(before) or _BEFORE_IT.match(after))
+    if negation := _NEGATION.search(before):
+        return "not", negation[0].lstrip() + match[0]
+    if before_it := _BEFORE_IT.match(after):
+        return "not", match[0] + before_it[0]
+    return "yes", match[0]
 
 
-def _quantities(text: str, pattern: re.Pattern[str]) -> list[Interval]:
-    found = []
+def _quantities(text: str, pattern: re.Pattern[str]) -> dict[Interval, str]:
+    found: dict[Interval, str] = {}
     for match in pattern.finditer(text):
         value = value_of(match[1])
         if value is None:
             continue
         number = float(value)
         before, after = text[: match.start()], text[match.end() :]
-        if _UPPER_LIMIT.search(before) or _UP_TO_HERE.match(after):
-            found.append((-math.inf, number - 1e-3))
-        elif _LOWER_LIMIT.search(before) or _FROM_HERE.match(after):
-            found.append((number, math.inf))
+        if limit := _UPPER_LIMIT.search(before) or _UP_TO_HERE.match(after):
+            interval = (-math.inf, number - 1e-3)
+        elif limit := _LOWER_LIMIT.search(before) or _FROM_HERE.match(after):
+            interval = (number, math.inf)
         else:
-            found.append((number, number))
+            interval = (number, number)
+        words = [match[0]]
+        if limit:
+            words.insert(0 if limit.string is before else 1, limit[0])
+        found[interval] = "".join(words).strip()
     return found
 
 
@@ -254,19 +258,12 @@ def _overlap(one: Interval, other: Interval) -> bool:
     return max(one[0], other[0]) <= min(one[1], other[1])
 
 
-def _one_sided(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    return tuple(one for one in intervals if math.isinf(one[0]) or math.isinf(one[1]))
+def _one_sided(intervals: Mapping[Interval, str]) -> Mapping[Interval, str]:
+    return {
+        one: words for one, words in intervals.items() if math.isinf(one[0]) or math.isinf(one[1])
+    }
 
 
 def _equal(one: Interval, other: Interval) -> bool:
     limits = [{end for end in interval if math.isfinite(end)} for interval in (one, other)]
     return limits[0] == limits[1]
-
-
-def _written(unit: str, intervals: Iterable[Interval]) -> tuple[str, ...]:
-    def end(value: float) -> str:
-        if math.isinf(value):
-            return ""
-        return date.fromordinal(int(value)).isoformat() if unit == "date" else f"{value:g}"
-
-    return tuple(f"{end(low)}..{end(high)}" for low, high in intervals)

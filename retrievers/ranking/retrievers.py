@@ -145,10 +145,7 @@ class HybridRetriever:
             if conflict:
                 probabilities[i] *= CONFLICT_FACTOR
         best = sorted(likely, key=lambda i: -probabilities[i])[:k]
-        return [
-            Passage(found.entries[i], float(probabilities[i]), str(conflicts[i] or ""))
-            for i in best
-        ]
+        return [Passage(found.entries[i], float(probabilities[i]), conflicts[i]) for i in best]
 
     def candidates(self, query: str, within: Scope = EVERYWHERE) -> CandidateSet:
         """Everything that is near in meaning or in words."""
