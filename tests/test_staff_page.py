@@ -159,7 +159,11 @@ def try_question(page: AppTest, question: str) -> AppTest:
     """Sign in and ask in the section for trying."""
     try_to_sign_in(page.run(), PASSWORD)
     page.session_state["section"] = "试问"
-    page.run().text_input[0].input(question)
+    return try_another(page.run(), question)
+
+
+def try_another(page: AppTest, question: str) -> AppTest:
+    page.text_input[0].input(question)
     [ask] = [button for button in page.button if button.label == "提问"]
     page = ask.click().run()
     assert not page.exception
@@ -210,10 +214,10 @@ def test_the_preview_says_how_a_question_was_read_and_why_an_entry_is_no_answer(
     (tmp_path / "faq.jsonl").write_text(json.dumps(entry, ensure_ascii=False), "utf-8")
     monkeypatch.setenv(VARIABLE, PASSWORD)
     monkeypatch.setenv("ZHENGWEN_FAQ", str(tmp_path))
-    page = try_question(alone, "huzhao guoqi zenme buban")
+    page = try_question(alone, "huzhao zenme buban")
     notes = "".join(element.proto.body for element in page.get("html"))
-    assert "按读音理解为：护照过期怎么补办" in notes
-    page = try_question(alone, "护照过期怎么换")
+    assert "按读音理解为：护照怎么补办" in notes
+    page = try_another(page, "护照过期怎么换")
     notes = "".join(element.proto.body for element in page.get("html"))
     assert "办理原因不一致：问题说的是“过期”，条目讲的是“丢”" in notes
 
