@@ -1,1 +1,1 @@
-"""The parts of the visitors' page; ``streamlit_app.py`` puts them together."""
+"""The pages for visitors and for staff; ``streamlit_app.py`` serves them."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = [ROOT / "streamlit_app.py", *sorted((ROOT / "page").rglob("*.py"))]
+SOURCES = sorted((ROOT / "page").rglob("*.py"))
 
 RENDERS_MARKDOWN = frozenset(
     "markdown write info warning error success caption toast button download_button link_button"

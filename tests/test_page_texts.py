@@ -155,7 +155,7 @@ def test_every_text_that_the_pages_ask_for_is_there_and_no_other() -> None:
 
 
 def page_script() -> str:
-    return (ROOT / "streamlit_app.py").read_text("utf-8")
+    return (ROOT / "page" / "script.py").read_text("utf-8")
 
 
 # ---- what went wrong ---------------------------------------------------------------------------

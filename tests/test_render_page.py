@@ -29,6 +29,8 @@ pytestmark = pytest.mark.timeout(600)
 class Sent:
     """A file as the browser sends it."""
 
+    file_id = "f"
+
     def __init__(self, name: str, content: bytes = b"x") -> None:
         self.name = name
         self._content = content

@@ -226,7 +226,7 @@ def test_a_visitor_does_not_wait_for_what_staff_need() -> None:
     script = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file({str(ROOT / "streamlit_app.py")!r}, default_timeout=300).run()
+page = AppTest.from_file({str(ROOT / "page" / "script.py")!r}, default_timeout=300).run()
 assert not page.exception, page.exception
 assert page.chat_input, "this is not the visitors' page"
 heavy = {{"ingest", "torch", "chromadb", "page.staff"}}
@@ -242,6 +242,8 @@ print(sorted(heavy & sys.modules.keys()))
 
 class UploadedFile:
     """A file as the browser sends it."""
+
+    file_id = "f"
 
     def __init__(self, name: str, content: bytes = b"x") -> None:
         self.name = name

@@ -8,12 +8,14 @@ import streamlit as st
 from ingest.pipeline import FileReport, ReadOptions
 from ingest.table_mapping import BadRow
 
+from ..upload_access import UPLOADS, current_session_id
 from ..visitor.chat import escape_markdown
 from .components import DONE_KEY, StaffContext, facts, heading, join_present, note, section
 from .ingest_jobs import IngestJob
 from .uploads import Upload, same_names
 
 REFRESH_INTERVAL_S = 1.0
+MAX_FILE_MB = 50  # what is bigger goes in with python -m ingest
 N_LINES = 5  # files named at a time, and entries held back of each
 N_SHOWN = 100  # files of one upload shown one by one
 _ROUND = "staff_round"  # counts this session's uploads: each begins with an empty uploader
@@ -48,8 +50,9 @@ def show_add_files(context: StaffContext) -> None:
     st.html(f"<style>:root {{ --zw-choose: {choose}; }}</style>")
     with st.form("drop", border=False):
         uploads = st.file_uploader(
-            context.say("drop", limit=st.get_option("server.maxUploadSize")),
+            context.say("drop", limit=MAX_FILE_MB),
             accept_multiple_files=True,
+            max_upload_size=MAX_FILE_MB,
             key=f"files-{st.session_state.get(_ROUND, 0)}",
         )
         with st.expander(context.say("how")):
@@ -100,6 +103,7 @@ def _start(uploads: Sequence[Upload], options: ReadOptions, context: StaffContex
         who = escape_markdown(services.jobs.job.who if services.jobs.job else "")
         st.warning(context.say("busy", who=who))
         return
+    UPLOADS.drop(current_session_id(), [upload.file_id for upload in uploads])
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.rerun()
 

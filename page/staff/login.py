@@ -16,6 +16,7 @@ from agent.settings import Settings
 
 from ..i18n.staff_texts import staff_text
 from ..i18n.visitor_texts import LANGUAGES, Language, visitor_text
+from ..upload_access import UPLOADS, current_session_id
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -100,9 +101,16 @@ def enter(
         return ""
     who: str = st.session_state.get(WHO_KEY, "")
     _header(title, language, who, on_language, link)
-    if not who:
+    if who:
+        UPLOADS.grant(current_session_id())
+    else:
         _sign_in(settings.page.staff_password.get_secret_value(), language)
     return who
+
+
+def _sign_out() -> None:
+    UPLOADS.revoke(current_session_id())
+    st.session_state.clear()
 
 
 @st.cache_resource(show_spinner=False)
@@ -141,7 +149,7 @@ def _header(
                 staff_text("sign_out", language),
                 key="sign-out",
                 icon=":material/logout:",
-                on_click=st.session_state.clear,
+                on_click=_sign_out,
             )
 
 

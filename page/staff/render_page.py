@@ -16,6 +16,7 @@ from ..i18n.render_reports import render_report
 from ..i18n.render_texts import RENDER_PAGE_OFF, render_text
 from ..i18n.staff_texts import STAFF_PAGE_SUFFIX, os_error_reason
 from ..i18n.visitor_texts import Language
+from ..upload_access import UPLOADS, current_session_id
 from ..visitor.chat import escape_markdown
 from .login import enter
 from .render_queue import MAX_FINISHED, QueueFull, RenderJob, RenderQueue
@@ -180,6 +181,7 @@ def _start(
         return
     with IngestJournal(settings.data_dir, who=who + STAFF_PAGE_SUFFIX) as journal:
         journal.note("render", f"{face.name} + {audio.name}", message("consent_confirmed"))
+    UPLOADS.drop(current_session_id(), [face.file_id, audio.file_id])
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
     st.session_state[_SAID] = render_text("queued", language)
     st.rerun()
