@@ -14,7 +14,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from page.upload_access import StaffUploadsOnly, UploadAccess
 from tests.browser import Stack
@@ -52,6 +54,15 @@ def test_a_visitor_can_send_no_file_whichever_page_they_have_open(page: Stack, p
         for _ in range(3):
             status, why = send_file(page.page_port, session_id, 40 * MIB)
             assert (status, why) == (403, "Only staff who are signed in may upload.")
+
+
+def test_another_website_opens_no_websocket_and_nothing_is_looked_up_for_it(page: Stack) -> None:
+    address = f"ws://127.0.0.1:{page.page_port}/_stcore/stream"
+    for foreign in ("https://evil.example", "http://[", "null", f"http://127.0.0.1:{page.port}"):
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(address, origin=Origin(foreign))
+    with connect(address, origin=Origin(page.url.rstrip("/"))):
+        pass
 
 
 def send_file(port: int, session_id: str, n_bytes: int) -> tuple[int, str]:
