@@ -48,6 +48,35 @@ async def test_the_search_is_the_same_tool_as_langchains(stages: LoadedStages) -
     }
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"query": "身份证丢了怎么补办" * 12_000},
+        {"query": "身份证", "region": "省" * 101},
+        {"query": "x" * 501},
+        {"query": "身份证\ud800"},
+    ],
+)
+async def test_a_query_out_of_bounds_is_refused_and_the_next_one_is_answered(
+    stages: LoadedStages, given: dict[str, str]
+) -> None:
+    async with Client(mcp_server(stages.retriever)) as client:
+        refused = await client.call_tool("search_policies", given)
+        assert refused.is_error
+        [said] = refused.content
+        assert isinstance(said, TextContent) and len(said.text) < 1000
+        assert await told(client, "search_policies", query="身份证丢了怎么补办" + "？" * 490)
+
+
+@pytest.mark.parametrize("text", ["请" * 100_000, "请到\ud800"])
+async def test_what_does_not_fit_a_message_to_the_display_is_an_error_in_words(
+    stages: LoadedStages, display: str, text: str
+) -> None:
+    async with Client(mcp_server(stages.retriever, display=display)) as client:
+        result = await client.call_tool("speak", {"text": text})
+    assert result.is_error and result.content
+
+
 @pytest_asyncio.fixture
 async def display(address: str) -> str:
     return f"{address}?session={KIOSK}"

@@ -1,6 +1,5 @@
 """What clients send, as types; parsing checks every message against them."""
 
-import json
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -8,8 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ..types import MediaKind
 
 MAX_REPLY_ID = 64  # characters
+MAX_POSITION_MS = 86_400_000  # a day; no reply and no idle loop is that long
+MAX_LANGUAGE_TAG = 35  # characters; RFC 5646, section 4.4.1
+MAX_FILTER_VALUE = 100  # characters
+MAX_COMMENT = 1_000  # characters
 
 ReplyId = Annotated[str, Field(max_length=MAX_REPLY_ID)]
+PositionMs = Annotated[float, Field(ge=0, le=MAX_POSITION_MS, allow_inf_nan=False)]
+LanguageTag = Annotated[str, Field(max_length=MAX_LANGUAGE_TAG)]
+FilterValue = Annotated[str, Field(max_length=MAX_FILTER_VALUE)]
 
 
 class ProtocolError(ValueError):
@@ -36,8 +42,8 @@ class _ClientRequest(BaseModel):
 class SearchFilter(_ClientRequest):
     """Search only here."""
 
-    field: str | None = None
-    region: str | None = None
+    field: FilterValue | None = None
+    region: FilterValue | None = None
 
 
 class AskRequest(_ClientRequest):
@@ -46,7 +52,7 @@ class AskRequest(_ClientRequest):
     type: Literal["ask"]
     text: str
     reply: ReplyId | None = None
-    language: str = "zh-CN"
+    language: LanguageTag = "zh-CN"
     media: MediaKind = "video"
     filter: SearchFilter = SearchFilter()
 
@@ -57,7 +63,7 @@ class SayRequest(_ClientRequest):
     type: Literal["say"]
     text: str
     reply: ReplyId | None = None
-    language: str = "zh-CN"
+    language: LanguageTag = "zh-CN"
     media: MediaKind = "video"
 
 
@@ -72,14 +78,14 @@ class PlayedReport(_ClientRequest):
 
     type: Literal["played"]
     reply: ReplyId
-    position_ms: float = Field(ge=0)
+    position_ms: PositionMs
 
 
 class IdleReport(_ClientRequest):
     """Where the page is in the idle loop at this moment."""
 
     type: Literal["idle"]
-    position_ms: float = Field(ge=0)
+    position_ms: PositionMs
 
 
 class FeedbackRequest(_ClientRequest):
@@ -88,7 +94,7 @@ class FeedbackRequest(_ClientRequest):
     type: Literal["feedback"]
     reply: ReplyId
     rating: Literal[1, -1]
-    comment: str = Field("", max_length=1000)
+    comment: str = Field("", max_length=MAX_COMMENT)
 
 
 class RecallRequest(_ClientRequest):
@@ -127,15 +133,17 @@ CLIENT_MESSAGE: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 def parse(message: str | bytes) -> ClientMessage:
     """A client's message.
 
+    It is read by pydantic's JSON parser and not by Python's, which takes half of a surrogate pair
+    for text: such a text can be neither stored nor sent.
+
     Raises:
-        ProtocolError: It is not JSON, lacks a field, or is of an unknown type.
+        ProtocolError: It is not JSON, lacks a field, is of an unknown type, or a value is out of
+            its range.
     """
     if isinstance(message, bytes):
         raise ProtocolError("bad_message")
     try:
-        return CLIENT_MESSAGE.validate_python(json.loads(message))
+        return CLIENT_MESSAGE.validate_json(message)
     except ValidationError as error:
         unknown = any(e["type"] == "union_tag_invalid" for e in error.errors())
         raise ProtocolError("unknown_type" if unknown else "bad_message") from error
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError("bad_message") from error

@@ -4,15 +4,23 @@ https://modelcontextprotocol.io, through the official SDK.
 """
 
 import uuid
-from typing import Any
+from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import Field
 from websockets.asyncio.client import connect
 
 from retrievers import Passage, Retriever
 
-from ..policy_search import SEARCH_DESCRIPTION, SEARCH_NAME, Query, Region, find_policies
+from ..policy_search import (
+    SEARCH_DESCRIPTION,
+    SEARCH_NAME,
+    EncodableText,
+    Query,
+    Region,
+    find_policies,
+)
 from ..protocol.requests import SayRequest
 from ..protocol.responses import (
     SERVER_MESSAGE,
@@ -22,6 +30,11 @@ from ..protocol.responses import (
     StartedMessage,
 )
 from ..responders.faq import entry_answer
+
+MAX_SPOKEN_CHARS = 10_000
+"""What fits into a message to the display, whose own setting is usually lower and says so."""
+
+SpokenText = Annotated[EncodableText, Field(max_length=MAX_SPOKEN_CHARS)]
 
 INSTRUCTIONS = """\
 Published answers and policy documents of Chinese public services. Answer only from what
@@ -46,7 +59,7 @@ def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer
     if display is not None:
 
         @server.tool()
-        async def speak(text: str) -> str:
+        async def speak(text: SpokenText) -> str:
             """Let the presenter on the display say something aloud.
 
             Args:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import cast, get_args
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from websockets.asyncio.server import Server as Listener
 from websockets.asyncio.server import ServerConnection, serve
@@ -71,9 +71,21 @@ class WebsocketServer:
         ) as listener:
             yield listener
 
-    def _admit(self, connection: ServerConnection, request: HttpRequest) -> Response | None:
+    async def _admit(self, connection: ServerConnection, request: HttpRequest) -> Response | None:
         """Turn away what does not belong here before it becomes a websocket."""
-        url = urlsplit(request.path)
+        if connection.protocol.eof_sent:
+            # The client hung up already. The library would try to answer all the same, and log
+            # that it cannot with a traceback.
+            connection.transport.abort()
+            await connection.wait_closed()
+            return None
+        return self._refusal(connection, request)
+
+    def _refusal(self, connection: ServerConnection, request: HttpRequest) -> Response | None:
+        url = _split(request.path)
+        hosts, origins = (request.headers.get_all(name) for name in ("Host", "Origin"))
+        if url is None or len(hosts) > 1 or len(origins) > 1:
+            return connection.respond(HTTPStatus.BAD_REQUEST, "this request is not understood\n")
         if url.path == "/healthz":
             return connection.respond(HTTPStatus.OK, "\n".join(["ok", *self._problems(), ""]))
         if url.path != "/v1":
@@ -81,17 +93,18 @@ class WebsocketServer:
         token, given = self._settings.server.token, parse_qs(url.query).get("token", [""])[0]
         if token and not hmac.compare_digest(token.encode(), given.encode()):
             return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is wrong or missing\n")
-        if not self._is_welcome(request.headers.get("Origin"), request.headers.get("Host", "")):
+        if origins and not self._is_welcome(origins[0], hosts[0] if hosts else ""):
             return connection.respond(
                 HTTPStatus.FORBIDDEN, "this page is not in the setting server.origins\n"
             )
         return None
 
-    def _is_welcome(self, origin: str | None, host: str) -> bool:
-        """Pages of the same host may connect, those named in the settings, and programs."""
-        if origin is None or origin in self._settings.server.origins:
+    def _is_welcome(self, origin: str, host: str) -> bool:
+        """Pages of the same host may connect, and those named in the settings."""
+        if origin in self._settings.server.origins:
             return True
-        return urlsplit(origin).hostname == urlsplit(f"//{host}").hostname
+        page, here = _split(origin), _split(f"//{host}")
+        return bool(page and here and page.hostname and page.hostname == here.hostname)
 
     async def _visit(self, connection: ServerConnection) -> None:
         """One connection, from hello to goodbye."""
@@ -114,3 +127,11 @@ class WebsocketServer:
             pass
         finally:
             await self._manager.leave(session_id, connection)
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None if it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:  # such as "http://["
+        return None

@@ -134,8 +134,9 @@ def _until_answered(
             yield None
             continue
         silence = 0.0
-        # The end of an earlier reply passes here as well: only this reply's messages are ours.
-        if message.get("reply") == reply:
+        # The end of an earlier reply passes here as well: only this reply's messages are ours, and
+        # errors of no reply, which say that the question itself was not understood.
+        if message.get("reply", "") in (reply, None):
             yield message
             if message["type"] in ("answer", "error", "ended"):
                 return
