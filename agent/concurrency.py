@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 _END: Any = object()
+_POLL_INTERVAL = 0.1  # s between two looks whether something is still needed
 
 
 async def iterate_in_thread(
@@ -75,6 +77,8 @@ class Slot:
     def __init__(self, semaphore: threading.BoundedSemaphore, timeout: float) -> None:
         self._semaphore, self._timeout = semaphore, timeout
         self._is_taken = False
+        self.is_given_up = False
+        """It was given up while it was needed, and has to be taken back."""
 
     def take(self) -> bool:
         """Whether it could be taken; blocks for a while if all are, so not for event loops."""
@@ -86,3 +90,22 @@ class Slot:
         if self._is_taken:
             self._is_taken = False
             self._semaphore.release()
+
+    def give_up(self) -> None:
+        """Let others have it for now; harmless if it was not taken."""
+        self.is_given_up = self.is_given_up or self._is_taken
+        self.release()
+
+    def take_back(self, withdrawn: threading.Event, timeout: float) -> bool:
+        """Whether it could be taken again; blocks, but not for long once ``withdrawn`` is set.
+
+        Args:
+            withdrawn: Set when it is no longer needed.
+            timeout: Seconds to wait for it.
+        """
+        deadline = time.monotonic() + timeout
+        while not self._semaphore.acquire(timeout=_POLL_INTERVAL):
+            if withdrawn.is_set() or time.monotonic() > deadline:
+                return False
+        self._is_taken, self.is_given_up = True, False
+        return True

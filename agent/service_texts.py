@@ -76,6 +76,14 @@ SERVICE_TEXTS: dict[str, dict[Language, str]] = {
         "zh": "对话没有删除成功，请稍后再试。",
         "en": "The conversation could not be deleted. Please try again later.",
     },
+    "unknown_reply": {
+        "zh": "没有找到要评价的答复。",
+        "en": "There is no such answer to rate.",
+    },
+    "not_kept": {
+        "zh": "评价没有保存成功，请稍后再试。",
+        "en": "Your feedback could not be kept. Please try again later.",
+    },
     "busy": {
         "zh": "当前咨询人数较多，先为您提供文字答复。",
         "en": "Many people are asking at the moment, so here is your answer in writing.",

@@ -16,7 +16,6 @@ ConnectionRole = Literal["both", "ask", "play"]
 
 SEND_TIMEOUT = 10.0  # s; a client that reads nothing for so long is cut off
 MAX_BUFFER_AHEAD_MS = 3_000  # how much media may lie ahead of what a page has played
-STALL_TIMEOUT = 60.0  # s without any progress of a playing page, after which its reply ends
 MAX_TURNS = 6  # questions that are remembered for those that follow them
 CLOSE_TAKEN_OVER = 4001  # close code: a newer player has this session
 
@@ -37,10 +36,6 @@ class Connection(Protocol):
     async def close(self, code: int = ..., reason: str = ...) -> None:
         """Say goodbye, and wait until the client has heard it."""
         ...
-
-
-class PlayerStalled(Exception):
-    """The page stopped playing and does not go on."""
 
 
 class VisitorSession:
@@ -92,9 +87,8 @@ class VisitorSession:
         return [c for c, role in self.connections.items() if role != "ask"]
 
     async def send(self, message: str) -> None:
-        """Send a text message to every connection."""
-        for connection in list(self.connections):
-            await self.send_to(connection, message)
+        """Send a text message to every connection; none waits for a slower one."""
+        await asyncio.gather(*(self.send_to(c, message) for c in self.connections))
 
     async def send_media(self, message: bytes) -> None:
         """Send a binary message to the player."""
@@ -178,20 +172,13 @@ class VisitorSession:
         self._progress.set()
 
     async def wait_for_playback(self, reply: str, pts_ms: int) -> None:
-        """Wait until media at ``pts_ms`` is not too far ahead of the page.
+        """Wait until media at ``pts_ms`` is not too far ahead of the page, for ever if need be.
 
         A client that never says how far it is gets everything as it is made.
-
-        Raises:
-            PlayerStalled: The page made no progress for a long time.
         """
         while reply in self._played and pts_ms - self._played[reply] > MAX_BUFFER_AHEAD_MS:
             self._progress.clear()
-            try:
-                async with asyncio.timeout(STALL_TIMEOUT):
-                    await self._progress.wait()
-            except TimeoutError:
-                raise PlayerStalled from None
+            await self._progress.wait()
 
     def note_idle_position(self, position_ms: float) -> None:
         """Note where the page is in the idle loop now, milliseconds from the loop's start."""

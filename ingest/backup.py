@@ -1,8 +1,9 @@
 """Backups of a knowledge base: one archive, made and put back while the service runs.
 
-In it are the catalogue and the journal, copied with SQLite's own backup, and the vectors, without
-which every entry would have to be embedded again. The index of words is made of the catalogue.
-What can be made anew by itself (rendered replies, faces) and visitors' conversations stay out.
+In it are the catalogue, the journal and visitors' feedback, copied with SQLite's own backup, and
+the vectors, without which every entry would have to be embedded again. The index of words is made
+of the catalogue. What can be made anew by itself (rendered replies, faces) and visitors'
+conversations stay out.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from agent.feedback_store import FEEDBACK, OWNER_ONLY
 from retrievers import StoreError
 from retrievers.store.catalogue import Catalogue
 from retrievers.store.chroma import write_lock
@@ -31,7 +33,6 @@ from .zip_files import DamagedZipError, member_chunks, open_zip_file
 FORMAT = 1  # counts up when older versions can no longer read an archive
 _MANIFEST = "backup.json"
 _CATALOGUE = "catalogue.sqlite"
-_FEEDBACK = "feedback.jsonl"
 _VECTORS = "vectors"
 _TRIES = 3  # to copy vectors that are published anew meanwhile
 
@@ -67,10 +68,9 @@ def backup(data_dir: Path, archive: Path) -> BackupSummary:
             _copy_database(data_dir / _CATALOGUE, scratch / _CATALOGUE)
             if has_vectors := _copy_vectors(data_dir, scratch):
                 break
-        if (data_dir / JOURNAL).is_file():
-            _copy_database(data_dir / JOURNAL, scratch / JOURNAL)
-        if (data_dir / _FEEDBACK).is_file():
-            shutil.copyfile(data_dir / _FEEDBACK, scratch / _FEEDBACK)
+        for name in (JOURNAL, FEEDBACK):
+            if (data_dir / name).is_file():
+                _copy_database(data_dir / name, scratch / name)
         with closing(Catalogue(scratch / _CATALOGUE)) as catalogue:
             n_entries = len(catalogue)
         files = [path for path in sorted(scratch.rglob("*")) if path.is_file()]
@@ -115,8 +115,9 @@ def restore(data_dir: Path, archive: Path) -> BackupSummary:
                 if (scratch / JOURNAL).is_file():
                     _put_back(scratch / JOURNAL, data_dir / JOURNAL)
             has_vectors = VectorFolders(data_dir, catalogue).published() is not None
-        if (scratch / _FEEDBACK).is_file() and not (data_dir / _FEEDBACK).exists():
-            (scratch / _FEEDBACK).rename(data_dir / _FEEDBACK)
+        if (scratch / FEEDBACK).is_file() and not (data_dir / FEEDBACK).exists():
+            (scratch / FEEDBACK).chmod(OWNER_ONLY)
+            (scratch / FEEDBACK).rename(data_dir / FEEDBACK)
     return BackupSummary(manifest["made"], manifest["entries"], has_vectors, archive.stat().st_size)
 
 
@@ -183,7 +184,7 @@ def _unpack(archive: Path, scratch: Path) -> dict[str, Any]:
                     raise BackupError(f"{archive} is damaged: {name} is not what was packed")
     except DamagedZipError as error:
         raise BackupError(f"{archive} is no backup, or a damaged one ({error})") from error
-    for name in (_CATALOGUE, JOURNAL):
+    for name in (_CATALOGUE, JOURNAL, FEEDBACK):
         if (scratch / name).is_file() and (found := quick_check(scratch / name)):
             raise BackupError(f"{archive} is damaged: {name} ({found})")
     return manifest

@@ -81,9 +81,9 @@ class RecordingConnection:
             raise ConnectionClosedOK(None, None)
         if isinstance(message, str):
             self.texts.append(json.loads(message))
-            self._has_news.set()
         else:
             self.headers.append(decode_binary(message)[0])
+        self._has_news.set()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await asyncio.sleep(0)
@@ -99,6 +99,19 @@ class RecordingConnection:
                 self._has_news.clear()
                 await self._has_news.wait()
         return found[n - 1]
+
+    @property
+    def media_ms(self) -> int:
+        """How much media came, milliseconds."""
+        media = [header for header in self.headers if header["kind"] == "media"]
+        return media[-1]["pts_ms"] + media[-1]["duration_ms"] if media else 0
+
+    async def until_media(self, n_ms: int) -> None:
+        """Wait for so many milliseconds of media."""
+        async with asyncio.timeout(30):
+            while self.media_ms < n_ms:
+                self._has_news.clear()
+                await self._has_news.wait()
 
 
 def manager(

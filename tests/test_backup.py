@@ -1,11 +1,16 @@
 """A backup is one archive: made and put back while the service answers, and verified before."""
 
 import shutil
+import sqlite3
+import stat
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from agent import Answer
+from agent.feedback_store import FEEDBACK, FeedbackStore
 from ingest.backup import BackupError, backup, restore
 from ingest.journal import IngestJournal
 from ingest.messages import message
@@ -17,11 +22,22 @@ PASSPORT = FaqEntry("a-1", "护照怎么换发？", "到窗口换发。", origin
 FUND = FaqEntry("a-2", "公积金怎么提取？", "在线申请。", origin="a.csv")
 
 
+def rate(folder: Path, reply: str) -> None:
+    feedback = FeedbackStore(folder)
+    feedback.note_given("session-0001", reply, Answer("到窗口换发。", "answered"))
+    assert feedback.keep("session-0001", reply, 1, "")
+
+
+def n_ratings(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / FEEDBACK)) as database:
+        return int(database.execute("SELECT count(*) FROM feedback").fetchone()[0])
+
+
 @pytest.fixture
 def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "var"
     ChromaStore(folder).add([PASSPORT, FUND])
-    (folder / "feedback.jsonl").write_text("{}\n")
+    rate(folder, "r1")
     monkeypatch.setenv("ZHENGWEN_DATA_DIR", str(folder))
     return folder
 
@@ -67,7 +83,15 @@ def test_a_backup_mends_a_store_that_is_damaged_or_gone(
     assert restore(data_dir, tmp_path / "kept.zip").has_vectors
     store = ChromaStore(data_dir)
     assert list(store) == [PASSPORT, FUND] and store.check() == []
-    assert (data_dir / "feedback.jsonl").is_file()
+    assert n_ratings(data_dir) == 1
+    assert stat.filemode((data_dir / FEEDBACK).stat().st_mode) == "-rw-------"
+
+
+def test_feedback_that_was_given_since_the_backup_stays(data_dir: Path, tmp_path: Path) -> None:
+    backup(data_dir, tmp_path / "kept.zip")
+    rate(data_dir, "r2")
+    restore(data_dir, tmp_path / "kept.zip")
+    assert n_ratings(data_dir) == 2
 
 
 def test_damaged_vectors_are_left_out_and_made_anew_later(data_dir: Path, tmp_path: Path) -> None:

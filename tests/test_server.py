@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any
 
 import av
@@ -271,12 +273,15 @@ async def test_marks_without_words_are_shown_but_not_spoken(client: Client) -> N
     assert (await client.until("ended", "error"))["frames"] > 25
 
 
-async def test_feedback_is_kept(client: Client, settings: Settings) -> None:
-    await client.send("feedback", reply="r1", rating=1, comment="很有用")
-    await client.send("ping")
-    await client.until("pong")
-    kept = (settings.data_dir / "feedback.jsonl").read_text("utf-8")
-    assert json.loads(kept.splitlines()[-1])["comment"] == "很有用"
+async def test_an_answer_can_be_rated_once_it_was_given(client: Client, settings: Settings) -> None:
+    await client.ask("身份证丢了怎么补办", reply="rated-1", media="none")
+    [cited, *_] = client.text("answer")["citations"]
+    await client.send("feedback", reply="rated-1", rating=1, comment="很有用")
+    assert (await client.until("rated", "error")) == {"type": "rated", "reply": "rated-1"}
+    with closing(sqlite3.connect(settings.data_dir / "feedback.sqlite")) as database:
+        kept = database.execute("SELECT rating, comment, entries FROM feedback").fetchall()
+    [(rating, comment, entries)] = kept
+    assert (rating, comment) == (1, "很有用") and cited["id"] in json.loads(entries)
 
 
 async def test_the_visitors_words_never_reach_the_log(

@@ -3,9 +3,10 @@
 import json
 import re
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -330,11 +331,10 @@ def test_thumbs_down_reaches_the_server_without_the_words(visitor: Visitor, stac
     expect(visitor.answer.get_by_test_id("stFeedback")).to_be_visible()
     visitor.answer.get_by_role("radio", name="Thumbs down").click()
     expect(visitor.page.get_by_test_id("stToast")).to_contain_text("感谢")
-    record = json.loads(
-        (stack.folder / "var" / "feedback.jsonl").read_text("utf-8").splitlines()[-1]
-    )
-    assert record["rating"] == -1
-    assert "赞成票" not in json.dumps(record, ensure_ascii=False)
+    with closing(sqlite3.connect(stack.folder / "var" / "feedback.sqlite")) as database:
+        [*_, record] = database.execute("SELECT rating, * FROM feedback ORDER BY number").fetchall()
+    assert record[0] == -1
+    assert "赞成票" not in str(record)
     assert "赞成票" not in stack.log()
 
 

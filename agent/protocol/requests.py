@@ -89,7 +89,7 @@ class IdleReport(_ClientRequest):
 
 
 class FeedbackRequest(_ClientRequest):
-    """What a visitor thinks of an answer."""
+    """What a visitor thinks of an answer that was given. Answered by ``rated``."""
 
     type: Literal["feedback"]
     reply: ReplyId

@@ -21,6 +21,8 @@ ErrorCode = Literal[
     "too_long",
     "not_allowed",
     "not_forgotten",
+    "unknown_reply",
+    "not_kept",
     "failed",
 ]
 
@@ -241,6 +243,13 @@ class ForgottenMessage(_ServerText):
     type: Literal["forgotten"] = "forgotten"
 
 
+class RatedMessage(_ServerText):
+    """What a visitor thinks of an answer is kept."""
+
+    type: Literal["rated"] = "rated"
+    reply: str
+
+
 class PongMessage(_ServerText):
     """The answer to ``ping``."""
 
@@ -257,6 +266,7 @@ ServerMessage = Annotated[
     | ErrorMessage
     | RecalledMessage
     | ForgottenMessage
+    | RatedMessage
     | PongMessage,
     Field(discriminator="type"),
 ]

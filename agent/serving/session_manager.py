@@ -1,18 +1,21 @@
 """All visitors' sessions: who joins, what they send, who leaves. No sockets are opened here."""
 
 import asyncio
-import json
 import logging
 import re
 import threading
-import time
 import uuid
+from collections.abc import Generator
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from avatar_engine import Presenter
+from retrievers import StoreError
 
 from ..concurrency import ConcurrencyLimiter, Slot
 from ..conversation_store import ConversationStore
+from ..feedback_store import FeedbackStore
 from ..pipeline import AnswerPipeline
 from ..protocol import requests
 from ..protocol.responses import (
@@ -23,12 +26,13 @@ from ..protocol.responses import (
     IdleLoopHeader,
     PongMessage,
     PresenterInfo,
+    RatedMessage,
     recalled_message,
 )
-from ..reply_stream import ReplyStream
+from ..reply_stream import STALL_TIMEOUT, PlayerStalled, ReplyStream
 from ..service_texts import service_text
 from ..settings import Settings
-from ..types import Answer, MediaKind, Question, ReplyError
+from ..types import Answer, MediaKind, Notice, Question, ReplyError, ReplyEvent
 from ..visitor_session import Connection, ConnectionRole, VisitorSession
 
 logger = logging.getLogger(__name__)
@@ -59,6 +63,7 @@ class SessionManager:
         self._settings = settings
         self._sessions: dict[str, VisitorSession] = {}
         self._render_limiter = ConcurrencyLimiter(settings.server.max_replies, SLOT_TIMEOUT)
+        self._feedback = FeedbackStore(settings.data_dir)
         self._store = ConversationStore(settings.conversations, settings.memory.keep_hours * 3600)
 
     async def join(
@@ -102,7 +107,8 @@ class SessionManager:
             case requests.IdleReport(position_ms=position):
                 session.note_idle_position(position)
             case requests.FeedbackRequest():
-                await asyncio.to_thread(self._write_feedback, request)
+                told = await self._take_feedback(session, request)
+                await session.send_to(connection, told)
             case requests.RecallRequest():
                 await session.send_to(connection, recalled_message(session.turns).encode())
             case requests.ForgetRequest():
@@ -122,13 +128,19 @@ class SessionManager:
         )
         return HelloMessage(session=session_id, presenter=presenter, label=card.label)
 
-    def _write_feedback(self, feedback: requests.FeedbackRequest) -> None:
-        """Keep what a visitor thinks of an answer, for the people who care for the entries."""
-        record = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **feedback.model_dump()}
-        path = self._settings.data_dir / "feedback.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    async def _take_feedback(
+        self, session: VisitorSession, feedback: requests.FeedbackRequest
+    ) -> str:
+        """Keep what a visitor thinks of an answer; returns the message that says whether it is."""
+        rating, comment = feedback.rating, _clean(feedback.comment)
+        keep = partial(self._feedback.keep, session.session_id, feedback.reply, rating, comment)
+        try:
+            if not await asyncio.to_thread(keep):
+                return _error("unknown_reply")
+        except (StoreError, OSError) as error:
+            logger.error("feedback cannot be kept: %s", error)
+            return _error("not_kept", retryable=True)
+        return RatedMessage(reply=feedback.reply).encode()
 
     async def _reply(self, session: VisitorSession, request: SpokenRequest) -> None:
         """Answer one request; ends with exactly one ``ended`` or ``error``."""
@@ -166,7 +178,8 @@ class SessionManager:
         text = _clean(request.text)
         if isinstance(request, requests.SayRequest):
             events = self._pipeline.say(text, media=media, first=first, admit=slot.take)
-            await stream.run(events, withdrawn, media=media)
+            events = _made_in_place(events, slot, withdrawn)
+            await stream.run(events, withdrawn, media=media, on_pause=slot.give_up)
             return
         question = Question(
             text,
@@ -179,10 +192,12 @@ class SessionManager:
         )
 
         async def remember(answer: Answer) -> None:
+            self._feedback.note_given(session.session_id, stream.reply, answer)
             await session.remember(text, answer)
 
         events = self._pipeline.reply(question, media=media, first=first, admit=slot.take)
-        await stream.run(events, withdrawn, media=media, on_answer=remember)
+        events = _made_in_place(events, slot, withdrawn)
+        await stream.run(events, withdrawn, media=media, on_answer=remember, on_pause=slot.give_up)
 
     def _refusal(self, request: SpokenRequest) -> tuple[ErrorCode, dict[str, Any]] | None:
         """Why a request is not even tried, as an error code and what its text needs."""
@@ -210,6 +225,22 @@ def _error(code: ErrorCode, *, retryable: bool = False) -> str:
     """An error that concerns no reply, and so has no language: its text is in both."""
     text = " ".join(service_text(code, language) for language in ("zh", "en"))
     return ErrorMessage(reply=None, code=code, message=text, retryable=retryable).encode()
+
+
+def _made_in_place(
+    events: Generator[ReplyEvent, None, None], slot: Slot, withdrawn: threading.Event
+) -> Generator[ReplyEvent, None, None]:
+    """The same events; where the slot was given up, the next ones wait until there is one again.
+
+    Raises:
+        PlayerStalled: There is none for a long time; the visitor is told before.
+    """
+    with closing(events):
+        for event in events:
+            yield event
+            if slot.is_given_up and not slot.take_back(withdrawn, STALL_TIMEOUT):
+                yield Notice("busy")
+                raise PlayerStalled
 
 
 def _idle_loop_message(presenter: Presenter) -> bytes:

@@ -47,7 +47,7 @@ class VisitorClient:
             language: BCP 47 tag.
 
         Raises:
-            Unreachable: There is no server, or it fell silent.
+            ServerUnreachable: There is no server, or it fell silent.
         """
         question = {"type": "ask", "reply": reply, "text": text, "language": language}
         try:
@@ -58,18 +58,18 @@ class VisitorClient:
             raise ServerUnreachable from error
 
     def rate(self, reply: str, rating: int) -> None:
-        """Send what the visitor thinks of a reply: 1 or -1.
+        """Send what the visitor thinks of a reply, 1 or -1; it is kept when this returns.
 
         Raises:
-            Unreachable: There is no server.
+            ServerUnreachable: There is no server, or it could not keep it.
         """
-        self._tell({"type": "feedback", "reply": reply, "rating": rating})
+        self._tell({"type": "feedback", "reply": reply, "rating": rating}, expect="rated")
 
     def recall(self) -> list[Message]:
         """What was asked and answered before in this session, the latest last.
 
         Raises:
-            Unreachable: There is no server.
+            ServerUnreachable: There is no server.
         """
         turns: list[Message] = self._tell({"type": "recall"}, expect="recalled")["turns"]
         return turns
@@ -78,7 +78,7 @@ class VisitorClient:
         """Silence the presenter, and have forgotten what was asked before; it is when this returns.
 
         Raises:
-            Unreachable: There is no server, or it could not.
+            ServerUnreachable: There is no server, or it could not.
         """
         self._tell({"type": "forget"}, expect="forgotten")
 
@@ -90,8 +90,8 @@ class VisitorClient:
         except (OSError, WebSocketException):
             return False
 
-    def _tell(self, message: Message, *, expect: str = "") -> Message:
-        """Send a message, and wait for the one that answers it, if one does."""
+    def _tell(self, message: Message, *, expect: str) -> Message:
+        """Send a message, and wait for the one that answers it."""
         answer: Message = {"type": ""}
         try:
             with self._connect() as connection:

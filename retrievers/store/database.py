@@ -18,11 +18,16 @@ class UnwritableError(StoreError):
     """The disk is full or read-only; what is there can still be read."""
 
 
-def open_database(path: Path, schema: str) -> sqlite3.Connection:
+def open_database(path: Path, schema: str, *, busy_s: float = BUSY_S) -> sqlite3.Connection:
     """Open a database, made when it is missing; several threads may share the connection.
 
     It keeps a rollback journal and no write-ahead log: a log needs files beside the database
     even for reading, which a full or a read-only disk does not give.
+
+    Args:
+        path: The file.
+        schema: SQL that makes what is missing in it.
+        busy_s: How long to wait for another connection that is writing, seconds.
 
     Raises:
         StoreError: It cannot be opened; the text says what to do.
@@ -35,7 +40,7 @@ def open_database(path: Path, schema: str) -> sqlite3.Connection:
                 f"{path.parent} cannot be made: {error.strerror}; see to it, or name another "
                 "folder with the setting data_dir"
             ) from error
-        database = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
+        database = sqlite3.connect(path, timeout=busy_s, check_same_thread=False)
         with suppress(sqlite3.OperationalError):  # others use it, as an earlier version left it
             database.execute("PRAGMA journal_mode = DELETE")
         database.execute("PRAGMA synchronous = FULL")
