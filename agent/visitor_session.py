@@ -87,8 +87,9 @@ class VisitorSession:
         return [c for c, role in self.connections.items() if role != "ask"]
 
     async def send(self, message: str) -> None:
-        """Send a text message to every connection; none waits for a slower one."""
-        await asyncio.gather(*(self.send_to(c, message) for c in self.connections))
+        """Send a text message to every connection."""
+        for connection in list(self.connections):
+            await self.send_to(connection, message)
 
     async def send_media(self, message: bytes) -> None:
         """Send a binary message to the player."""

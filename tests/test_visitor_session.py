@@ -101,13 +101,14 @@ def test_there_is_never_more_than_one_reply_whatever_the_connections_do(
         sessions = manager(tmp_path, presenter, responder)
         witness = Visitor(sessions, "ask")
         visitors = [Visitor(sessions, role) for role in roles]
+        leaves: list[asyncio.Task[None]] = []
         for number, (which, action, pause) in enumerate(actions):
             if action == "leave":  # and the next one comes while the reply still winds down
                 leaving = visitors[which]
                 visitors[which] = Visitor(sessions, roles[which])
                 check_order(leaving.connection.texts, saw_all=False)
                 leaving.send(message("ping"))
-                asyncio.get_running_loop().create_task(leaving.leave())
+                leaves.append(asyncio.create_task(leaving.leave()))
             else:
                 text = {"text": "好。", "reply": f"r{number}"} if action in ("ask", "say") else {}
                 visitors[which].send(message(action, **text))
@@ -119,6 +120,7 @@ def test_there_is_never_more_than_one_reply_whatever_the_connections_do(
             visitor.send(message("ping"))
         for visitor in visitors:
             await visitor.connection.until("pong")
+        await asyncio.gather(*leaves)  # who leaves may have asked something before
         witness.send(message("stop"))
         witness.send(message("ping"))
         await witness.connection.until("pong")
