@@ -46,6 +46,7 @@ TEXTS: dict[str, dict[Language, str]] = {
     "action_accept": {"en": "accept", "zh": "采纳"},
     "action_rebuild": {"en": "rebuild", "zh": "重建索引"},
     "action_sign in": {"en": "sign in", "zh": "登录"},
+    "action_wrong password": {"en": "wrong password", "zh": "口令错误"},
     "action_render": {"en": "render", "zh": "制作视频"},
     "file_taken_in": {
         "en": "{n_entries} entries, {n_bad} bad rows, {n_held} held back",

@@ -512,6 +512,31 @@ def test_tokens_are_those_that_the_service_counts(service: Service) -> None:
     assert ask(responder(service)).usage == Usage(1000, 500, cost=0.006)
 
 
+@pytest.mark.parametrize("usage", [(-1_000_000, 10), (10, -1_000_000), (-1, -1)])
+def test_a_count_below_zero_is_not_believed_and_credits_nothing(
+    service: Service, usage: tuple[int, int]
+) -> None:
+    budget = TokenBudget(per_session=50, per_day=50)
+    service.behave = saying("工本费每证40元[1]。", usage=usage)
+    used = ask(responder(service, budget=budget)).usage
+    assert used is not None and used.is_estimated and used.input_tokens > 100
+    budget.spend("", -1_000_000)
+    assert budget.exhausted("") and budget.exhausted("another") == "day"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_of_the_service_is_not_followed(
+    service: Service, status: int, log: pytest.LogCaptureFixture
+) -> None:
+    with serving() as elsewhere:
+        elsewhere.behave = saying("工本费每证40元[1]。")
+        target = f"{elsewhere.url}/chat/completions"
+        service.behave = lambda reply: reply.refuse(status, Location=target)
+        assert ask(responder(service)).text == without_model().text
+        assert not elsewhere.requests and len(service.requests) == 1
+    assert "set llm.base_url to where it leads" in log.text
+
+
 def test_tokens_are_estimated_where_the_service_does_not_count(service: Service) -> None:
     service.behave = saying("工本费每证40元[1]。")
     usage = ask(responder(service)).usage

@@ -13,6 +13,7 @@ import uvicorn
 from agent import Answer, Question, Sentence
 from agent.build import LoadedStages
 from agent.llm.limits import TokenBudget
+from agent.serving.guess_limit import FREE_TRIES, MAX_ADDRESSES, GuessLimit
 from agent.serving.openai import OpenAiEndpoint, with_budget_per_client
 from agent.settings import ApiSettings, LlmSettings, Settings
 from tests.language_model import Service, saying, serving
@@ -122,6 +123,48 @@ async def test_without_the_token_nothing_is_told(token: str, url: str) -> None:
     response = await post(url, asking(LOST), token)
     assert response.status_code == 401
     assert response.json()["error"]["code"] == "invalid_api_key"
+
+
+async def test_tokens_cannot_be_guessed_one_after_the_other(stages: LoadedStages) -> None:
+    now = 1000.0
+    guesses = GuessLimit(lambda: now)
+    endpoint = OpenAiEndpoint(
+        stages.responder, token=TOKEN, max_question_chars=500, guesses=guesses
+    )
+
+    async def models(address: str, token: str) -> httpx.Response:
+        transport = httpx.ASGITransport(endpoint.app, client=(address, 40_000))
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://z.test") as client:
+            return await client.get("/v1/models", headers=headers)
+
+    for _ in range(20):  # a program that sends none guesses nothing
+        assert (await models("192.0.2.1", "")).status_code == 401
+    statuses = [(await models("192.0.2.1", f"guess-{n}")).status_code for n in range(700)]
+    assert statuses == [401] * FREE_TRIES + [429] * (700 - FREE_TRIES)
+    refused = await models("192.0.2.1", TOKEN)
+    assert refused.status_code == 429 and refused.headers["Retry-After"] == "1"
+    assert (await models("192.0.2.2", TOKEN)).status_code == 200, "others do not wait"
+    pauses = []
+    for _ in range(9):
+        now += guesses.wait_s("192.0.2.1")
+        assert (await models("192.0.2.1", "wrong")).status_code == 401
+        pauses.append(guesses.wait_s("192.0.2.1"))
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 60, 60]
+    now += 60
+    assert (await models("192.0.2.1", TOKEN)).status_code == 200
+    assert (await models("192.0.2.1", "wrong")).status_code == 401
+    assert guesses.wait_s("192.0.2.1") == 0
+
+
+def test_addresses_of_one_network_of_ipv6_count_as_one_and_memory_is_bounded() -> None:
+    guesses = GuessLimit(lambda: 0.0)
+    for n in range(FREE_TRIES):
+        guesses.note(f"2001:db8::{n}", is_right=False)
+    assert guesses.wait_s("2001:db8::ffff") == 1 and guesses.wait_s("2001:db8:1::1") == 0
+    for n in range(MAX_ADDRESSES + 10):
+        guesses.note(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", is_right=False)
+    assert len(guesses._wrong) == MAX_ADDRESSES
 
 
 @pytest.mark.parametrize(

@@ -340,6 +340,24 @@ async def strict_address(stages: LoadedStages, settings: Settings) -> AsyncItera
         yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
 
 
+async def test_tokens_of_the_server_cannot_be_guessed_one_after_the_other(
+    strict_address: str,
+) -> None:
+    guesser = {"X-Forwarded-For": "203.0.113.7"}
+
+    async def status(token: str, headers: dict[str, str]) -> int:
+        try:
+            query = f"{strict_address}?token={token}"
+            async with connect(query, additional_headers=headers, proxy=None, max_size=None):
+                return 101
+        except InvalidStatus as refused:
+            return refused.response.status_code
+
+    tried = [await status(f"guess-{n}", guesser) for n in range(12)]
+    assert tried[:5] == [401] * 5 and tried.count(429) > 3
+    assert await status("s3cret", {}) == 101, "others do not wait"
+
+
 async def test_a_server_with_a_token_wants_it(strict_address: str) -> None:
     for query in ("", "?token=guess"):
         with pytest.raises(InvalidStatus) as refused:

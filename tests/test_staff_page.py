@@ -1,7 +1,6 @@
 """Staff look after the knowledge base: real Streamlit, real Chromium, real files."""
 
 import json
-import logging
 import re
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from streamlit.testing.v1 import AppTest
 
 from agent.settings import SettingsError, read_settings
+from ingest.journal import IngestJournal
 from ingest.pipeline import FileReport
 from page.staff import login
 from page.staff.ingest_jobs import IngestJob, IngestJobs
@@ -118,14 +118,18 @@ def test_a_wrong_password_is_refused_for_all_and_neither_said_nor_logged(
     monkeypatch.setenv(VARIABLE, PASSWORD)
     throttle = LoginThrottle(clock=lambda: 100.0)
     monkeypatch.setattr(login, "_login_throttle", lambda: throttle)
+    monkeypatch.setattr(login, "_visitor_address", lambda: "203.0.113.9")
     first = try_to_sign_in(alone.run(), "nearly-" + PASSWORD)
     assert "口令不对" in first.error[0].value
     other = AppTest.from_function(script, default_timeout=START_TIMEOUT).run()
     second = try_to_sign_in(other, PASSWORD)
     assert "没有核对" in second.warning[0].value
     assert not first.tabs and not second.tabs
-    assert any(record.levelno == logging.WARNING for record in log.records)
-    assert PASSWORD not in log.text
+    assert "a wrong password for the staff page from 203.0.113.9" in log.text
+    assert PASSWORD not in log.text and WHO not in log.text
+    with IngestJournal(read_settings().data_dir) as journal:
+        [act] = journal.audit()
+    assert act.action == "wrong password" and act.who.startswith("203.0.113.9")
 
 
 def try_to_sign_in(page: AppTest, password: str) -> AppTest:

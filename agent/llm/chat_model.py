@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
@@ -125,9 +126,25 @@ def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
         raise SettingsError(f"setting 'llm': {error}") from error
 
 
+@cache
+def _without_redirects() -> dict[str, Any]:
+    """HTTP clients as OpenAI's library makes them, but for one thing: no redirect is followed.
+
+    It would take visitors' words and the key to whatever address a service names.
+    """
+    from openai import DefaultAsyncHttpxClient, DefaultHttpxClient
+
+    return {
+        "http_client": DefaultHttpxClient(follow_redirects=False),
+        "http_async_client": DefaultAsyncHttpxClient(follow_redirects=False),
+    }
+
+
 def _open_model(settings: LlmSettings, given: dict[str, Any]) -> "BaseChatModel":
     """From the plug-in that has the provider's name; from LangChain where there is none."""
     name = settings.provider
+    if name == "openai":
+        given = _without_redirects() | given
     if ":" in name or installed_plugins("llm").get(name):
         model: BaseChatModel = load_plugin("llm", name)(model=settings.model, **given)
         return model

@@ -57,7 +57,8 @@ class TokenBudget:
             return "session" if self._per_session is not None and spent >= self._per_session else ""
 
     def spend(self, session_id: str, tokens: int) -> None:
-        """Note what an answer took."""
+        """Note what an answer took; nothing is credited, whatever a service says."""
+        tokens = max(0, tokens)
         with self._lock:
             self._begin_day()
             self._spent += tokens

@@ -26,6 +26,9 @@ ChatMessage = tuple[str, str]
 _POLL_SECONDS = 0.05  # s between looks at whether anybody still waits
 _PERMANENT_STATUSES = frozenset((401, 403, 404))
 """HTTP statuses that every request would get."""
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+"""HTTP statuses that lead elsewhere; visitors' words and the key are sent nowhere but where the
+settings say."""
 _REQUEST_STATUSES = frozenset((400, 413, 422))
 """HTTP statuses that are about this one request, e.g. that a filter took offence at it."""
 _SLOW_BELOW_CHARACTERS = (
@@ -149,9 +152,14 @@ class StreamedCompletion:
 
     @property
     def usage(self) -> Usage:
-        """What it took so far, as the service counts, or else as one may guess."""
-        if self._counted:
-            return Usage(self._counted["input_tokens"], self._counted["output_tokens"])
+        """What it took so far, as the service counts, or else as one may guess.
+
+        A count that cannot be one, below zero for instance, is not believed.
+        """
+        counts = [self._counted.get(name) for name in ("input_tokens", "output_tokens")]
+        read, written = (n if isinstance(n, int) and n >= 0 else None for n in counts)
+        if read is not None and written is not None:
+            return Usage(read, written)
         return Usage(self._asked, estimate_tokens(self._written), is_estimated=True)
 
     def _next(self, deadline: VisitorDeadline) -> Any:
@@ -186,9 +194,11 @@ def _model_error(error: Exception) -> ModelError:
     if status is None:
         return ModelError(reason)
     retry_after_s = _retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
-    if retry_after_s is None and status in _PERMANENT_STATUSES:
+    if retry_after_s is None and status in _PERMANENT_STATUSES | _REDIRECTS:
         retry_after_s = LONGEST_PAUSE
     hint = "; check llm.api_key_env" if status in (401, 403) else ""
+    if status in _REDIRECTS:
+        hint = "; it redirects, which is not followed: set llm.base_url to where it leads"
     reason += f", HTTP status {status}{hint}"
     return ModelError(
         reason, retry_after_s=retry_after_s, is_request_specific=status in _REQUEST_STATUSES

@@ -25,6 +25,7 @@ from ..concurrency import iterate_in_thread
 from ..protocol.responses import answer_record
 from ..settings import Settings
 from ..types import Answer, Question, Responder, Sentence, Turn
+from .guess_limit import GuessLimit
 
 MODEL_NAME = "zhengwen"
 MAX_BODY_BYTES = 256 * 1024  # bytes
@@ -64,9 +65,9 @@ class _CompletionRequest(BaseModel):
 
 
 class _ApiError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, retry_after_s: int = 0) -> None:
         super().__init__(message)
-        self.status, self.code = status, code
+        self.status, self.code, self.retry_after_s = status, code, retry_after_s
 
 
 def with_budget_per_client(settings: Settings) -> Settings:
@@ -84,9 +85,18 @@ class OpenAiEndpoint:
         responder: Answers; as the chat page does.
         token: What clients must send as ``Authorization: Bearer …``.
         max_question_chars: Longer questions are refused.
+        guesses: Makes those who guess tokens wait.
     """
 
-    def __init__(self, responder: Responder, *, token: str, max_question_chars: int) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        *,
+        token: str,
+        max_question_chars: int,
+        guesses: GuessLimit | None = None,
+    ) -> None:
+        self._guesses = guesses or GuessLimit()
         self._responder = responder
         self._token = token
         self._longest = max_question_chars
@@ -110,7 +120,7 @@ class OpenAiEndpoint:
     async def _complete(self, request: Request) -> Response:
         self._admit(request)
         wish = await _read(request)
-        question = self._question(wish, request.client.host if request.client else "")
+        question = self._question(wish, _address(request))
         parts = iterate_in_thread(self._parts(question), question.withdrawn)
         if wish.stream:
             headers = {"X-Accel-Buffering": "no"}  # or a proxy would keep the sentences back
@@ -124,9 +134,19 @@ class OpenAiEndpoint:
         return JSONResponse(_completion(answer))
 
     def _admit(self, request: Request) -> None:
+        address = _address(request)
+        if pause := self._guesses.wait_s(address):
+            why = f"too many wrong tokens from this address; try again in {pause} s"
+            raise _ApiError(429, "rate_limit_exceeded", why, retry_after_s=pause)
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        right = hmac.compare_digest(given.encode(), self._token.encode())
-        if scheme.lower() != "bearer" or not right:
+        is_right = scheme.lower() == "bearer" and hmac.compare_digest(
+            given.encode(), self._token.encode()
+        )
+        if given:
+            self._guesses.note(address, is_right=is_right)
+        if not is_right:
+            if given:
+                logger.warning("a wrong token for the API from %s", address)
             raise _ApiError(401, "invalid_api_key", "the token is wrong or missing")
 
     def _question(self, wish: _CompletionRequest, client: str) -> Question:
@@ -172,7 +192,13 @@ async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, _ApiError)
     kind = "server_error" if error.status >= 500 else "invalid_request_error"
     body = {"message": str(error), "type": kind, "code": error.code}
-    return JSONResponse({"error": body}, status_code=error.status)
+    headers = {"Retry-After": str(error.retry_after_s)} if error.retry_after_s else None
+    return JSONResponse({"error": body}, status_code=error.status, headers=headers)
+
+
+def _address(request: Request) -> str:
+    """Of the client; uvicorn has put in what a proxy on this machine says."""
+    return request.client.host if request.client else ""
 
 
 def _head(kind: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import hmac
 import re
 import socket
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import cast, get_args
@@ -21,6 +21,7 @@ from avatar_engine import Presenter
 from ..pipeline import AnswerPipeline
 from ..settings import Settings
 from ..visitor_session import ConnectionRole
+from .guess_limit import GuessLimit, client_address
 from .session_manager import SessionManager
 
 MAX_MESSAGE_BYTES = 64 * 1024  # bytes a client may send at once
@@ -48,6 +49,7 @@ class WebsocketServer:
         problems: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._problems = problems
+        self._guesses = GuessLimit()
         self._manager = SessionManager(pipeline, presenter, settings)
         self._settings = settings
 
@@ -90,14 +92,31 @@ class WebsocketServer:
             return connection.respond(HTTPStatus.OK, "\n".join(["ok", *self._problems(), ""]))
         if url.path != "/v1":
             return connection.respond(HTTPStatus.NOT_FOUND, "the protocol is spoken at /v1\n")
-        token, given = self._settings.server.token, parse_qs(url.query).get("token", [""])[0]
-        if token and not hmac.compare_digest(token.encode(), given.encode()):
-            return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is wrong or missing\n")
+        if refusal := self._check_token(connection, request, parse_qs(url.query)):
+            return refusal
         if origins and not self._is_welcome(origins[0], hosts[0] if hosts else ""):
             return connection.respond(
                 HTTPStatus.FORBIDDEN, "this page is not in the setting server.origins\n"
             )
         return None
+
+    def _check_token(
+        self, connection: ServerConnection, request: HttpRequest, query: Mapping[str, list[str]]
+    ) -> Response | None:
+        token, given = self._settings.server.token, query.get("token", [""])[0]
+        if not token:
+            return None
+        peer = connection.remote_address[0] if connection.remote_address else ""
+        address = client_address(peer, ",".join(request.headers.get_all("X-Forwarded-For")))
+        if pause := self._guesses.wait_s(address):
+            why = f"too many wrong tokens from this address; try again in {pause} s\n"
+            return connection.respond(HTTPStatus.TOO_MANY_REQUESTS, why)
+        is_right = hmac.compare_digest(token.encode(), given.encode())
+        if given:
+            self._guesses.note(address, is_right=is_right)
+        if is_right:
+            return None
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is wrong or missing\n")
 
     def _is_welcome(self, origin: str, host: str) -> bool:
         """Pages of the same host may connect, and those named in the settings."""

@@ -261,4 +261,5 @@ def actor_text(who: str, language: Language) -> str:
 
 def subject_text(action: str, subject: str, language: Language) -> str:
     """What an action of the journal was about; signing in is about the page itself."""
-    return staff_text("staff_page", language) if action == "sign in" else subject
+    is_page = action in ("sign in", "wrong password")
+    return staff_text("staff_page", language) if is_page else subject

@@ -4,6 +4,7 @@ import hmac
 import html
 import logging
 import math
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import streamlit as st
 
 from agent.settings import Settings
 
-from ..i18n.staff_texts import staff_text
+from ..i18n.staff_texts import STAFF_PAGE_SUFFIX, staff_text
 from ..i18n.visitor_texts import LANGUAGES, Language, visitor_text
 from ..upload_access import UPLOADS, current_session_id
 
@@ -104,7 +105,7 @@ def enter(
     if who:
         UPLOADS.grant(current_session_id())
     else:
-        _sign_in(settings.page.staff_password.get_secret_value(), language)
+        _sign_in(settings, settings.page.staff_password.get_secret_value(), language)
     return who
 
 
@@ -153,7 +154,7 @@ def _header(
             )
 
 
-def _sign_in(password: str, language: Language) -> None:
+def _sign_in(settings: Settings, password: str, language: Language) -> None:
     with st.form("sign-in", enter_to_submit=True):
         name = st.text_input(
             staff_text("name", language),
@@ -180,5 +181,25 @@ def _sign_in(password: str, language: Language) -> None:
         st.session_state[WHO_KEY], st.session_state[NEW_KEY] = who, True
         st.rerun()
     else:
-        logger.warning("a wrong password for the staff page")
+        _note_wrong_password(settings)
         st.error(staff_text("wrong", language, seconds=math.ceil(throttle.wait_s)))
+
+
+def _note_wrong_password(settings: Settings) -> None:
+    """Write into log and journal from where it came; not the name: it may be a password."""
+    from ingest.journal import IngestJournal
+    from ingest.messages import verbatim
+    from retrievers import StoreError
+
+    address = _visitor_address()
+    logger.warning("a wrong password for the staff page from %s", address)
+    try:
+        with IngestJournal(settings.data_dir, who=address + STAFF_PAGE_SUFFIX) as journal:
+            journal.note("wrong password", "staff page", verbatim(""))
+    except (StoreError, OSError, sqlite3.Error) as error:
+        logger.error("the journal cannot be written: %s", error)
+
+
+def _visitor_address() -> str:
+    """Whose page is being drawn; behind a proxy on this machine, as X-Forwarded-For says."""
+    return st.context.ip_address or "127.0.0.1"
