@@ -38,5 +38,24 @@ def test_tones_change_as_in_fluent_speech(text: str, reading: str) -> None:
     assert [s for word in words_with_pinyin(text) for s in word.syllables] == reading.split()
 
 
+@pytest.mark.parametrize(
+    ("text", "word", "reading"),
+    [
+        ("离异单亲家庭", "单亲", "dan1 qin1"),  # 亲家 is in the phrase table
+        ("公安分局", "分局", "fen1 ju2"),  # 安分
+        ("犯罪行为", "行为", "xing2 wei2"),
+        ("本行政区域", "行政", "xing2 zheng4"),  # 本行, a bank
+        ("会上调度资金", "调度", "diao4 du4"),  # 上调, ours
+        ("统一式样", "式样", "shi4 yang4"),  # 一式
+        ("父母子女", "子女", "zi2 nv3"),  # 母子
+        ("收到处罚", "处罚", "chu3 fa2"),  # 到处
+    ],
+)
+def test_a_word_is_not_read_by_a_phrase_that_cuts_it(text: str, word: str, reading: str) -> None:
+    syllables = [s for found in words_with_pinyin(text) for s in found.syllables]
+    start = text.index(word)
+    assert syllables[start : start + len(word)] == reading.split()
+
+
 def test_words_hold_only_chinese_characters() -> None:
     assert [word.text for word in words_with_pinyin("APP，身份证！")] == ["身份证"]

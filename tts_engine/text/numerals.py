@@ -67,9 +67,15 @@ def cardinal_in_words(digits: str) -> str:
 
 
 def decimal_in_words(text: str) -> str:
-    """Read ``"3.85"``, ``"1,234.5"`` or ``"40"``; trailing zeros of a fraction are read."""
+    """Read ``"3.85"``, ``"1,234.5"`` or ``"40"``; trailing zeros of a fraction are read.
+
+    A whole part of more than :data:`MAX_CARDINAL_DIGITS` digits is spelled.
+    """
     whole, point, fraction = text.replace(",", "").partition(".")
+    if len(whole) > MAX_CARDINAL_DIGITS:
+        whole_words = spell_digits(whole, telephone=True)
+    else:
+        whole_words = cardinal_in_words(whole)
     if not point:
-        return cardinal_in_words(whole)
-    whole_words = "二" if whole == "2" else cardinal_in_words(whole)
+        return whole_words
     return whole_words + "点" + spell_digits(fraction)

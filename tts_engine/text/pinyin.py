@@ -1,18 +1,19 @@
 """Mandarin words with their pinyin as spoken: polyphones chosen, tones changed in context.
 
 On 363 polyphones of public service ``pypinyin`` errs in 24 and espeak-ng's own
-dictionary in about 40 (and it spells 穷 and 兄 as English); ``readings.py`` repairs what
-is left and ``neutral.py`` adds the neutral tones. Words come from ``jieba``.
+dictionary in about 40 (and it spells 穷 and 兄 as English); ``polyphones.py`` repairs what
+is left and ``neutral_tone.py`` adds the neutral tones. Words come from ``jieba``.
 """
 
 import logging
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from .neutral_tone import apply_neutral_tones
 from .polyphones import DIGITS, EXCEPTIONS, IN_CONTEXT
+from .word_boundaries import cuts_words, word_parts
 
 _COMPLEMENTS = "好满者所体里"  # third tones that belong to the word before them
 # Syllables that dictionaries give and no speaker of a public counter needs apart.
@@ -57,18 +58,21 @@ def _read(run: str) -> list[Word]:
     segments: list[str] = jieba.lcut(run)
     readings: list[str] = []
     for segment in segments:
-        # A word that the phrase dictionary misreads as a whole is still read per character.
-        readings += lazy_pinyin(
-            segment,
-            style=Style.TONE3,
-            neutral_tone_with_five=True,
-            errors=lambda unknown: [""] * len(unknown),  # type: ignore[arg-type, return-value]
-        )
+        for part in word_parts(segment):
+            # A word that the phrase dictionary misreads as a whole is still read per character.
+            readings += lazy_pinyin(
+                part,
+                style=Style.TONE3,
+                neutral_tone_with_five=True,
+                errors=lambda unknown: [""] * len(unknown),  # type: ignore[arg-type, return-value]
+            )
     for pattern, reading in IN_CONTEXT:
         for match in pattern.finditer(run):
             readings[match.start(1)] = reading
+    starts = list(accumulate(map(len, segments), initial=0))
     for match in _exception_pattern().finditer(run):
-        readings[match.start() : match.end()] = EXCEPTIONS[match[0]]
+        if not cuts_words(segments, starts, match.start(), match.end()):
+            readings[match.start() : match.end()] = EXCEPTIONS[match[0]]
     apply_neutral_tones(segments, readings)
     found, start = [], 0
     for segment in segments:

@@ -11,6 +11,8 @@ EXCEPTIONS = {
         "耕还林": "geng1 huan2 lin2", "耕还草": "geng1 huan2 cao3", "载明": "zai3 ming2",
         "记载": "ji4 zai3", "登载": "deng1 zai3", "刊载": "kan1 zai3", "转载": "zhuan3 zai3",
         "供述": "gong4 shu4", "应付款": "ying1 fu4 kuan3", "应予": "ying1 yu3",
+        "落下": "luo4 xia4", "加处": "jia1 chu3", "婚生子女": "hun1 sheng1 zi3 nv3",
+        "恪尽": "ke4 jin4", "费尽": "fei4 jin4", "倾尽": "qing1 jin4",
         "尽到": "jin4 dao4", "未尽": "wei4 jin4", "应尽": "ying1 jin4", "尽职": "jin4 zhi2",
         "享尽享": "xiang3 jin4 xiang3", "保尽保": "bao3 jin4 bao3", "办尽办": "ban4 jin4 ban4",
         "支行": "zhi1 hang2", "分行": "fen1 hang2", "总行": "zong3 hang2", "央行": "yang1 hang2",
@@ -118,6 +120,16 @@ IN_CONTEXT: list[tuple[re.Pattern[str], str]] = [  # the character in group 1 is
             "chong2",
         ),
         (r"[把将][^，。；]{0,8}(?:[证件机包伞卡簿]|东西|材料|物品)(落)在", "la4"),
+        (
+            rf"(长)(?=(?:约|达|为|近|超过|不足|不到|不超过|至少|仅|有|共|度)?"
+            rf"[{_NUMERALS}]+(?:点[{DIGITS}]+)?(?:余|多)?(?:米|公里|千米|厘米|毫米|分米|里|寸|尺|丈))",
+            "chang2",
+        ),
+        ("(行)(?=政(?!策))", "xing2"),
+        (
+            "(?:东西|物品|证件?|包|伞|手机|钥匙|材料|行李|卡|户口[簿本]|文件|帽子|衣服)(落)(?=在|到)",
+            "la4",
+        ),
         ("(尽)(?!快|早|量|可能|管)(?=[^，。；]{0,6}(?:义务|责任|职责))", "jin4"),
         (
             "[理儿亲护年婚丧产病事春寒暑例放请销度公补休养伤乳育](假)(?![冒借装证劣币药货如设])",

@@ -1,0 +1,83 @@
+"""Telephone numbers and hotlines, read digit by digit with 幺 for 1."""
+
+import re
+from re import Match
+
+from ..numerals import spell_digits
+from .rule import COUNTED, NOT_BEFORE, ReadingRule, table
+
+_EMERGENCY = r"(?:1(?:10|12|14|19|20|22)|999)"
+_EMERGENCY_WORDS = (
+    "报警|急救|救护|火警|消防|民警|交警|警|热线|电话|指挥|接警|平台|查号|交通|应急|救援|抢修"
+)
+_AREA = r"[(（]?(?<![\d.])0\d{1,3}[)）]?[- —]{0,3}"
+
+
+def _telephone(match: Match[str]) -> str:
+    return spell_digits(match[0], telephone=True)
+
+
+def _international(match: Match[str]) -> str:
+    if len(re.sub(r"\D", "", match[0])) < 9:
+        return match[0]
+    country, number = match.groups()
+    return f"加{spell_digits(country, telephone=True)}，{spell_digits(number, telephone=True)}"
+
+
+def _listed(match: Match[str]) -> str:
+    return re.sub(r"\d+", _telephone, match[0])
+
+
+INTERNATIONAL: tuple[ReadingRule, ...] = table(
+    (
+        r"\+(86|85[23]|886|\d{1,3}(?=[ (-]))[ -]?(\(?\d{1,11}\)?(?:[ -]?\d{2,8}){0,4})(?!\d)",
+        _international,
+        "+86 13812345678", "加八六，幺三八幺二三四五六七八",
+    ),
+    (
+        r"(?<!\d)86-(\d{2,3}-\d{7,8})(?!\d)",
+        lambda m: "八六，" + spell_digits(m[1], telephone=True),
+        "86-571-88888888", "八六，五七幺八八八八八八八八",
+    ),
+    (
+        r"(?<!\d)86[- ](?=1[3-9]\d)", "八六，",
+        "电话86-13812345678", "电话八六，幺三八幺二三四五六七八",
+    ),
+)  # fmt: skip
+
+TELEPHONES: tuple[ReadingRule, ...] = table(
+    (
+        r"(?<![\d.])1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)", _telephone,
+        "联系138-1234-5678", "联系幺三八幺二三四五六七八",
+    ),
+    (
+        r"(?<!\d)[48]00(?:[- ]?\d{3}[- ]?\d{4}|\d-\d{3}-\d{3})(?!\d)", _telephone,
+        "400-800-1234", "四零零八零零幺二三四",
+    ),
+    (
+        rf"{_AREA}(?:\d{{7,8}}|\d{{3,4}}[- ]\d{{3,4}})(?!\d)(?:[-—]\d{{1,5}}(?!\d))?", _telephone,
+        "咨询010-12345678", "咨询零幺零幺二三四五六七八",
+    ),
+    (
+        r"(?:(?<=转)|(?<=分机))\d{1,5}(?=$|[^\d个次人元万°])", _telephone,
+        "总机转8001", "总机转八零零幺",
+    ),
+    (
+        rf"(?:(?<![\d.,第¥$])|(?<=\d[/]))(?:1[0-2]\d{{3}}|9[56]\d{{3,4}}){NOT_BEFORE}(?!{COUNTED})",
+        _telephone,
+        "银行客服95588", "银行客服九五五八八",
+    ),
+    # Three digits need a word beside them that says what they are
+    (
+        rf"(?<![\d.]){_EMERGENCY}(?:[、/或和]{_EMERGENCY})+(?!\d|{COUNTED})", _listed,
+        "110、119均可", "幺幺零、幺幺九均可",
+    ),
+    (
+        rf"(?<=[打拨电叫找]){_EMERGENCY}(?!\d|{COUNTED})", _telephone,
+        "出事打110", "出事打幺幺零",
+    ),
+    (
+        rf"(?<![\d.]){_EMERGENCY}(?={_EMERGENCY_WORDS})", _telephone,
+        "122交通事故报警", "幺二二交通事故报警",
+    ),
+)  # fmt: skip
