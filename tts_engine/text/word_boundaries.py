@@ -3,8 +3,10 @@
 ``jieba`` cuts sentences well and knows long words; ``pypinyin`` reads a long word that its phrase
 table lacks by the longest phrases from the left, which are often none of its parts: 单亲家庭 as
 单 + 亲家 + 庭 (qìng), 公安分局 as 公 + 安分 + 局. Of the 72,282 such words in jieba's dictionary
-the rule below changes the reading of 71. Phrases of the table that lie across two words are there by chance: taken
-as they are, 收到处罚 is read by 到处 and 部分地方 by 分地.
+the rule below changes the reading of 71.
+
+Phrases of the table that lie across two words are there by chance: taken as they are, 收到处罚 is
+read by 到处 and 部分地方 by 分地.
 """
 
 
