@@ -72,7 +72,7 @@ def measure_dialogue(
         key = (what, row["split"], row["language"])
         judged.setdefault(key, []).append((row["message"], is_right))
     for row in _rows(ACT_MESSAGES, split):
-        meaning = acts.meaning(row["message"])
+        meaning = acts.intent(row["message"])
         what = "questions" if row["expected"] == "question" else "acts"
         is_right = (meaning.act or meaning.kind) == row["expected"]
         judged.setdefault((what, row["split"], row["language"]), []).append(

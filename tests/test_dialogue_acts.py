@@ -12,6 +12,7 @@ from agent.dialogue.acts import DialogueActs
 from agent.dialogue.emergencies import EmergencyRecogniser
 from agent.responders import DialogueResponder
 from agent.types import Turn
+from retrievers import language_of
 from tts_engine.text import split_sentences
 from zhengwen.assets import asset
 
@@ -54,7 +55,7 @@ def test_nearly_every_message_is_met_as_what_it_is(acts: DialogueActs) -> None:
         rows = [row for row in csv.DictReader(file) if row["split"] == "dev"]
     wrong = []
     for row in rows:
-        meaning = acts.meaning(row["message"])
+        meaning = acts.intent(row["message"])
         if (meaning.act or meaning.kind) != row["expected"]:
             wrong.append((row["message"], meaning.act))
     assert len(rows) >= 300
@@ -69,7 +70,7 @@ def test_of_a_thousand_questions_hardly_any_is_taken_for_an_act(
     taken = [
         row["question"]
         for row in rows
-        if row["kind"] != "off" and acts.meaning(row["question"]).kind != "question"
+        if row["kind"] != "off" and acts.intent(row["question"]).kind != "question"
     ]
     assert len(taken) <= 0.002 * len(rows), taken
 
@@ -147,7 +148,7 @@ def test_who_wishes_for_a_person_is_given_the_hotline(acts: DialogueActs) -> Non
 
 def test_a_long_message_of_overlapping_words_takes_no_time(acts: DialogueActs) -> None:
     for text in ("谢" * 200 + "x", "太好真是" * 60 + "x", "thanks " * 60 + "x", "嗯" * 300):
-        assert acts.meaning(text).kind == "question"
+        assert acts.intent(text).kind == "question"
 
 
 def test_an_operator_adds_an_act_and_a_phrase_and_changes_a_text(tmp_path: Path) -> None:
@@ -161,3 +162,32 @@ def test_an_operator_adds_an_act_and_a_phrase_and_changes_a_text(tmp_path: Path)
     acts = DialogueActs((asset("dialogue"), tmp_path), hotline="12345")
     assert say(acts, "请问停车场在哪？")[0].act == "parking"
     assert say(acts, "劳您费心了")[0].text == "应该的。"
+
+
+@pytest.mark.parametrize(
+    ("typed", "act"),
+    [
+        ("ni hao", "greeting"),
+        ("nihao", "greeting"),
+        ("xiexie", "thanks"),
+        ("xie xie ni", "thanks"),
+        ("zaijian", "goodbye"),
+        ("zhuan rengong", "hand_over"),
+        ("zai shuo yi bian", "repeat"),
+    ],
+)
+def test_an_act_in_pinyin_is_met_in_chinese(acts: DialogueActs, typed: str, act: str) -> None:
+    assert acts.intent(typed).act == act
+    [answer, *_] = DialogueResponder(Clerk(), EMERGENCIES, acts).respond(Question(typed))
+    assert isinstance(answer, Answer)
+    assert language_of(answer.text) == "zh-CN"
+
+
+def test_what_was_offered_is_picked_in_pinyin(acts: DialogueActs) -> None:
+    history = (Turn("身份证", ANSWER),)
+    assert (acts.intent("di er ge", history).place, acts.intent("di er ge").kind) == (2, "question")
+
+
+@pytest.mark.parametrize("typed", ["huzhao duoshao qian", "women", "he can dance", "hello"])
+def test_other_pinyin_and_english_are_left_alone(acts: DialogueActs, typed: str) -> None:
+    assert not acts.intent(typed).is_pinyin

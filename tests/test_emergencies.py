@@ -13,18 +13,21 @@ import yaml
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
+from pypinyin import lazy_pinyin
 
 from agent import Answer, Question, Sentence
 from agent.dialogue.acts import DialogueActs
 from agent.dialogue.emergencies import EmergencyRecogniser, shipped_recogniser
 from agent.dialogue.emergency_classifier import CLASSIFIER_FILE, KernelClassifier, message_parts
-from agent.dialogue.tables import TableError
+from agent.dialogue.tables import TableError, read_as_chinese
 from agent.langchain.agent import create_policy_agent
 from agent.protocol.responses import answer_message
 from agent.responders import DialogueResponder
 from page.visitor.chat import call_html
+from retrievers import language_of
 from retrievers.encoder import shared_encoder
 from retrievers.store.chroma import SHIPPED_ENCODER
+from retrievers.store.faq_files import read_folder
 from tts_engine.text import split_sentences
 from zhengwen.assets import asset
 
@@ -70,6 +73,7 @@ def answer_to(recogniser: EmergencyRecogniser, text: str) -> Answer:
     [
         ("我想自杀", "12356"),
         ("活着没意思，不想活了", "12356"),
+        ("救命啊！", "110"),
         ("我家着火了", "119"),
         ("我爸突然晕倒了叫不醒", "120"),
         ("有人在砸我家门要打我", "110"),
@@ -296,3 +300,38 @@ def test_an_agent_says_it_before_any_model_or_tool_is_asked(model: BaseChatModel
     said = graph.invoke({"messages": [HumanMessage("我家着火了")]})["messages"]
     assert len(said) == 2
     assert "119" in said[-1].text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("wo xiang zisha", "12356"),
+        ("woxiangzisha", "12356"),
+        ("wǒ xiǎng zìshā", "12356"),
+        ("bu xiang huo le", "12356"),
+        ("zhaohuo le", "119"),
+        ("meiqi xielou le", "119"),
+        ("you ren yao sha wo", "110"),
+        ("jiuming", "110"),
+    ],
+)
+def test_an_emergency_in_pinyin_is_met_in_chinese(
+    recogniser: EmergencyRecogniser, text: str, number: str
+) -> None:
+    answer = answer_to(recogniser, text)
+    assert number in answer.numbers
+    assert language_of(answer.text) == "zh-CN"
+
+
+def test_questions_in_pinyin_are_no_emergencies(recogniser: EmergencyRecogniser) -> None:
+    asked = [entry.question for entry in read_folder(asset("faq")) if entry.language != "en"]
+    typed = [" ".join(lazy_pinyin(question)) for question in asked[::8]]
+    assert [text for text in typed if recogniser.recognise(text)] == []
+
+
+def test_english_is_not_read_as_pinyin() -> None:
+    entries = read_folder(asset("faq"))
+    english = [text for entry in entries for text in (entry.question, *entry.wordings)]
+    english = [text for text in english if language_of(text) == "en"]
+    assert len(english) > 1000
+    assert [text for text in english if read_as_chinese(text, ())] == []

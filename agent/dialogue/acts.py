@@ -7,7 +7,7 @@ in the tables ``assets/dialogue/acts.*.yaml``.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +15,15 @@ from retrievers import language_of
 from tts_engine.text import split_sentences
 
 from ..types import Answer, Turn
-from .tables import TableError, TableLanguage, compile_patterns, plain, read_table
+from .tables import (
+    TableError,
+    TableLanguage,
+    compile_patterns,
+    plain,
+    read_as_chinese,
+    read_table,
+    words_of,
+)
 
 _MARKS = re.compile(r"[，。！？、；：~～…,.!?;:\n]+|(?<=[\u3400-\u9fff])\s+|\s+(?=[\u3400-\u9fff])")
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
@@ -25,20 +33,22 @@ MAX_ACT_CHARACTERS = 50
 MAX_HINT_CHARACTERS: dict[TableLanguage, int] = {"zh": 14, "en": 45}
 """Characters of a clause in which a few words can tell an act."""
 
-Meant = Literal["act", "pick", "question"]
+IntentKind = Literal["act", "pick", "question"]
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class Intent:
     """What a message is meant as."""
 
-    kind: Meant
+    kind: IntentKind
     act: str = ""
     """The name of the act, for ``"act"``."""
     question: str = ""
     """What is to be looked up, for ``"question"``: the message without what is merely polite."""
     place: int = 0
     """Which of the offered questions, for ``"pick"``: 1 is the first, -1 the last."""
+    is_pinyin: bool = False
+    """It was typed in pinyin, and is answered in Chinese; never for ``"question"``."""
 
 
 class ActTable:
@@ -55,6 +65,7 @@ class ActTable:
     def __init__(self, language: TableLanguage, folders: Sequence[Path]) -> None:
         table = read_table("acts", language, folders)
         words = dict(table.get("words") or {})
+        self.expected = words_of(table) if language == "zh" else frozenset()
         self._same = dict(table.get("same") or {})
         space = " *" if language == "en" else ""
         before, after = (
@@ -90,7 +101,7 @@ class ActTable:
             [table["bring"]] if "bring" in table else [], words, language
         )
 
-    def meaning(self, text: str, *, n_offered: int = 0) -> Meaning:
+    def intent(self, text: str, *, n_offered: int = 0) -> Intent:
         """What a message is meant as.
 
         Args:
@@ -99,15 +110,15 @@ class ActTable:
         """
         clauses = [clause for part in _MARKS.split(text) if (clause := self._plain(part))]
         if not clauses:
-            return Meaning("question", question=text)
+            return Intent("question", question=text)
         if n_offered and (place := self._picked(clauses, n_offered)):
-            return Meaning("pick", place=place)
+            return Intent("pick", place=place)
         acts = [self._act(clause) for clause in clauses]
         if all(acts):
-            return Meaning("act", act=next(name for name in self._acts if name in acts))
+            return Intent("act", act=next(name for name in self._acts if name in acts))
         if whole := self._said_whole(("" if language_of(text) != "en" else " ").join(clauses)):
-            return Meaning("act", act=whole)
-        return Meaning("question", question=self._question(text))
+            return Intent("act", act=whole)
+        return Intent("question", question=self._question(text))
 
     def text(self, act: str, *, has_answer: bool, **values: str) -> str:
         """What is answered to an act."""
@@ -184,11 +195,20 @@ class DialogueActs:
         }  # fmt: skip
         self._hotline = hotline
 
-    def meaning(self, text: str, history: Sequence[Turn] = ()) -> Meaning:
+    def intent(self, text: str, history: Sequence[Turn] = ()) -> Intent:
         """What a message is meant as, after what was said before."""
         language = language_of(text)
         table = self._tables["en" if language == "en" else "zh"]
-        return table.meaning(text, n_offered=len(offered(history)))
+        n_offered = len(offered(history))
+        intent = table.intent(text, n_offered=n_offered)
+        if intent.kind != "question":
+            return intent
+        chinese = self._tables["zh"]
+        for reading in read_as_chinese(text, chinese.expected):
+            read = chinese.intent(reading, n_offered=n_offered)
+            if read.kind != "question":
+                return replace(read, is_pinyin=True)
+        return intent
 
     def answer(self, act: str, language: str, history: Sequence[Turn]) -> Answer:
         """The answer to an act.

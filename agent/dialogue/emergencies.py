@@ -17,7 +17,16 @@ from typing import Any
 from retrievers import language_of
 
 from .emergency_classifier import EmergencyClassifier, shipped_emergency_classifier
-from .tables import TableError, TableLanguage, compile_patterns, plain, read_table, sentences
+from .tables import (
+    TableError,
+    TableLanguage,
+    compile_patterns,
+    plain,
+    read_as_chinese,
+    read_table,
+    sentences,
+    words_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ class EmergencyTable:
         self._last_and = "或" if language == "zh" else " or "
         self._same = dict(table.get("same") or {})
         words = table.get("words") or {}
+        self.expected = words_of(table) if language == "zh" else frozenset()
         self._now = compile_patterns(table.get("now") or [], words, language)
         self._idioms = compile_patterns(table.get("idioms") or [], words, language)
         about = table.get("about") or {}
@@ -73,6 +83,11 @@ class EmergencyTable:
         return [
             kind.name for kind in self._kinds if any(self._is_told(kind, part) for part in said)
         ]
+
+    def has_sign(self, text: str) -> bool:
+        """Whether a message has a sign of an emergency, even if it is about something else."""
+        said = plain(text, self._same)
+        return any(kind.signs.search(said) for kind in self._kinds)
 
     def emergency(self, names: Iterable[str]) -> Emergency | None:
         """What is to be said of kinds of emergency; None if there are none.
@@ -131,17 +146,34 @@ class EmergencyRecogniser:
         }  # fmt: skip
 
     def recognise(self, text: str) -> Emergency | None:
-        """The emergency that a message tells of, in the message's language; None if none."""
+        """The emergency that a message tells of, in the message's language; None if none.
+
+        What is typed in pinyin is read as Chinese.
+        """
         language = language_of(text)
         if not language:
             return None
         table = self._tables["en" if language == "en" else "zh"]
         told = table.kinds_told_of(text)
-        if self._classifier is not None:
+        readings = read_as_chinese(text, self._tables["zh"].expected)
+        if self._classifier is not None and not readings:  # it knows no pinyin
             likely = self._classifier.kinds(table.without_idioms(text))
             # Where the two contradict each other, the signs stand there for another reason.
             told = [*told, *likely] if set(told) & set(likely) else [*likely, *told]
-        return table.emergency(told)
+        return table.emergency(told) or self._recognise_pinyin(readings)
+
+    def _recognise_pinyin(self, readings: Iterable[str]) -> Emergency | None:
+        """The emergency that a message in pinyin tells of, in Chinese; by its signs alone.
+
+        The classifier is not asked, because words of the same sound make other sentences.
+        """
+        table = self._tables["zh"]
+        for reading in readings:
+            if told := table.kinds_told_of(reading):
+                return table.emergency(told)
+            if table.has_sign(reading):  # and is about something else, or only sounds like it
+                return None
+        return None
 
     def numbers(self) -> dict[str, tuple[str, ...]]:
         """Whom to call, for each kind of either language."""

@@ -6,7 +6,7 @@ one spelling: simplified, lower case, full-width forms plain, without blanks bet
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import yaml
 
 from retrievers import language_of
 from retrievers.text.normalization import normalize_text
+from retrievers.text.pinyin import read_pinyin
 
 TableLanguage = Literal["zh", "en"]
 
@@ -21,6 +22,9 @@ GAPS = {"zh": r"[^。！？!?;；\n]{0,10}?", "en": r"[^.!?;\n]{0,40}?"}
 """What ``…`` stands for, by language."""
 REPLACED = ("numbers",)
 """Keys whose lists are not added to."""
+N_READINGS = 10
+"""Ways to read a message in pinyin. Of messages whose characters have a sign of an emergency, the
+first way alone finds 2 in 3, ten find 4 in 5."""
 NEVER = re.compile(r"(?!)")
 
 _NAME = re.compile(r"<([a-z_]+)>")
@@ -79,6 +83,27 @@ def compile_patterns(
         return re.compile(joined)
     except (re.error, KeyError, TypeError) as error:
         raise TableError(f"one of the patterns {list(patterns)} is wrong: {error}") from error
+
+
+def read_as_chinese(text: str, expected: Collection[str]) -> list[str]:
+    """What a message in pinyin may mean, most probable first; empty if it is none.
+
+    Args:
+        text: As it was typed.
+        expected: See :func:`words_of`.
+    """
+    return read_pinyin(text, expected, n_best=N_READINGS) if language_of(text) == "en" else []
+
+
+def words_of(table: Any) -> frozenset[str]:
+    """The Chinese words of two to five characters in a table: what its patterns expect."""
+    if isinstance(table, dict):
+        parts = [words_of(value) for value in table.values()]
+    elif isinstance(table, list):
+        parts = [words_of(value) for value in table]
+    else:
+        return frozenset(re.findall("[\u3400-\u9fff]{2,5}", str(table)))
+    return frozenset().union(*parts)
 
 
 def plain(text: str, same: Mapping[str, str] | None = None) -> str:

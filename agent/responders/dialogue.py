@@ -41,17 +41,18 @@ class DialogueResponder:
             answer = Answer(emergency.text, "greeted", act=EMERGENCY, numbers=emergency.numbers)
             yield from verbatim_reply(answer)
             return
-        meaning = self._acts.meaning(question.text, question.history)
-        if meaning.kind == "act":
-            language = language_of(question.text) or question.language
-            answer = self._acts.answer(meaning.act, language, question.history)
+        intent = self._acts.intent(question.text, question.history)
+        if intent.kind == "act":
+            written_in = "zh-CN" if intent.is_pinyin else language_of(question.text)
+            language = written_in or question.language
+            answer = self._acts.answer(intent.act, language, question.history)
             yield answer
             yield from spoken_sentences(answer.text)
             return
-        text = meaning.question
-        if meaning.kind == "pick":
+        text = intent.question
+        if intent.kind == "pick":
             choice = offered(question.history)
-            text = choice[meaning.place - (meaning.place > 0)]
+            text = choice[intent.place - (intent.place > 0)]
         yield from self._questions.respond(replace(question, text=text))
 
     def all_texts(self) -> Iterator[str]:

@@ -10,26 +10,15 @@ is not the one that was written costs, one that only sounds similar costs more.
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
 
 import jieba
 
 from ..base import FaqStore
 from ..text.normalization import normalize_text
-from ..text.sounds import (
-    LONGEST_SYLLABLE,
-    LONGEST_WORD,
-    Syllables,
-    as_typed,
-    known_syllables,
-    loose_key,
-    sound_of,
-    sounds_of,
-    without_tones,
-)
+from ..text.pinyin import Span, SyllableLattice, general_words, is_syllables
+from ..text.sounds import LONGEST_WORD, Syllables, loose_key, without_tones
 from ..text.tokenization import STOP_WORDS, tokenize
 
 LONGEST_QUERY = 80  # characters; nobody types more in pinyin, and longer texts have context enough
@@ -54,8 +43,6 @@ LIKELY = 0.5
 """The score from which something is likely to be the answer."""
 LONGEST_NAME = 4
 """Characters of a question that may only name a matter."""
-N_GENERAL = 30_000
-"""How many words of Chinese at large are known by their sound, the most frequent ones."""
 
 _GRAMMATICAL = frozenset("的了吗呢吧是么不没那哪这什一我你他她它们就都也还被把让")
 _OPPOSITES = ("买卖", "收售", "授受")
@@ -95,55 +82,6 @@ class _Edge:
     is_changed: bool
 
 
-class _Span(NamedTuple):
-    """A place of a question that may be a word."""
-
-    start: int
-    end: int
-    said: Syllables = ()
-    written: tuple[str, ...] = ()
-    """The character of each syllable; empty for pinyin."""
-
-
-@dataclass(slots=True)
-class _Letters:
-    """A question without blanks: characters, and the letters of what may be pinyin."""
-
-    cells: list[str] = field(default_factory=list)
-    """One for each character, for each letter of pinyin, and for anything else as a whole."""
-    is_pinyin: list[bool] = field(default_factory=list)
-    word_starts: set[int] = field(default_factory=set)
-    """Where a blank or an apostrophe was: no syllable goes beyond."""
-
-    def spans(self, start: int) -> Iterator[_Span]:
-        """From a place on, what may be said as one syllable to :data:`LONGEST_WORD`."""
-        unfinished = [_Span(start, start)]
-        while unfinished:
-            span = unfinished.pop()
-            if span.said:
-                yield span
-            if len(span.said) < LONGEST_WORD:
-                unfinished += [
-                    _Span(start, end, (*span.said, syllable), (*span.written, character))
-                    for end, syllable, character in self._syllables(span.end)
-                ]
-
-    def _syllables(self, start: int) -> Iterator[tuple[int, str, str]]:
-        if start == len(self.cells):
-            return
-        if not self.is_pinyin[start]:
-            if syllable := sound_of(self.cells[start]):
-                yield start + 1, syllable, self.cells[start]
-            return
-        letters = ""
-        for place in range(start, min(start + LONGEST_SYLLABLE, len(self.cells))):
-            if not self.is_pinyin[place] or (letters and place in self.word_starts):
-                return
-            letters += self.cells[place]
-            if (syllable := as_typed(letters)) in known_syllables():
-                yield place + 1, syllable, ""
-
-
 class HomophoneCorrector:
     """Reads questions by their sound.
 
@@ -176,9 +114,9 @@ class HomophoneCorrector:
             return None
         return Reading("".join(word.word for word in words), is_pinyin=not _HAN.search(text))
 
-    def _letters(self, text: str) -> _Letters | None:
+    def _letters(self, text: str) -> SyllableLattice | None:
         """Cut a question; None if there is nothing to be read by its sound."""
-        found = _Letters()
+        found = SyllableLattice()
         tokens = _TOKEN.findall(text.lower())
         words = [token for token in tokens if _WORD.fullmatch(token)]
         has_han = bool(_HAN.search(text))
@@ -187,18 +125,14 @@ class HomophoneCorrector:
             return None
         for token in tokens:
             if is_pinyin and token in words:
-                for part in token.split("'"):
-                    found.word_starts.add(len(found.cells))
-                    found.cells += part
-                    found.is_pinyin += [True] * len(part)
+                found.add_pinyin(token)
             elif not token.isspace():
-                found.cells.append(token)
-                found.is_pinyin.append(False)
+                found.add_other(token)
         return found
 
     def _is_pinyin(self, words: Sequence[str]) -> bool:
         """Whether words are syllables, and no English that the store knows."""
-        if not words or not all(_segments(part) for word in words for part in word.split("'")):
+        if not words or not all(is_syllables(part) for word in words for part in word.split("'")):
             return False
         return sum(map(self._is_english, words)) <= len(words) / 2
 
@@ -215,13 +149,13 @@ class HomophoneCorrector:
         return any(map(self._is_known, tokenize(word))) and not self._is_romanized(word)
 
     def _is_romanized(self, word: str) -> bool:
-        spans = _Letters([*word], [True] * len(word)).spans(0)
+        spans = SyllableLattice([*word], [True] * len(word)).spans(0)
         said = {span.said for span in spans if span.end == len(word) and len(span.said) > 1}
         alike = self._store.words_like({*map(loose_key, said)})
         heard = [one for words in alike.values() for one in words]
         return any(one.said in said and not _is_grammatical(one.word) for one in heard)
 
-    def _words_heard(self, letters: _Letters) -> list[list[_Edge]]:
+    def _words_heard(self, letters: SyllableLattice) -> list[list[_Edge]]:
         """From each place, the words that sound as what is written there."""
         strange = self._strange_places(letters)
         spans = [
@@ -234,7 +168,7 @@ class HomophoneCorrector:
             )
         ]
         alike = self._store.words_like({loose_key(span.said) for span in spans}) if spans else {}
-        general = _general_words() if any(letters.is_pinyin) else {}
+        general = general_words() if any(letters.is_pinyin) else {}
         edges: list[list[_Edge]] = [[] for _ in letters.cells]
         for span in spans:
             words = {word: said for word, said in alike.get(loose_key(span.said), ())}
@@ -253,7 +187,7 @@ class HomophoneCorrector:
             edges[span.start] += sorted(found, key=lambda edge: edge.cost)[:N_ALIKE]
         return edges
 
-    def _strange_places(self, letters: _Letters) -> set[int]:
+    def _strange_places(self, letters: SyllableLattice) -> set[int]:
         """Where there is pinyin, or a character that no entry has before the one that follows."""
         rarest, cells = self._rarest(), [*letters.cells, ""]
         return {
@@ -262,7 +196,7 @@ class HomophoneCorrector:
             if is_pinyin or self._store.idf(cells[place] + cells[place + 1]) >= rarest
         }
 
-    def _words_written(self, letters: _Letters, start: int) -> Iterator[_Edge]:
+    def _words_written(self, letters: SyllableLattice, start: int) -> Iterator[_Edge]:
         """From a place, the words of Chinese at large that are written there."""
         word = ""
         for end in range(start + 1, min(start + LONGEST_WORD, len(letters.cells)) + 1):
@@ -327,7 +261,7 @@ def _is_grammatical(word: str) -> bool:
     return len(word) <= 2 and not _GRAMMATICAL.isdisjoint(word)
 
 
-def _may_be_meant(span: _Span, word: str) -> bool:
+def _may_be_meant(span: Span, word: str) -> bool:
     """Whether a word could stand for what is written, and is not that already."""
     if "" in span.written:
         return True
@@ -336,7 +270,7 @@ def _may_be_meant(span: _Span, word: str) -> bool:
     return not any({*pair} <= {*word, *span.written} for pair in _OPPOSITES)
 
 
-def _error(span: _Span, word: str, said: Syllables) -> float:
+def _error(span: Span, word: str, said: Syllables) -> float:
     """What it costs to have written this for a word."""
     cost = 0.0
     for heard, meant, written, character in zip(span.said, said, span.written, word, strict=True):
@@ -346,34 +280,3 @@ def _error(span: _Span, word: str, said: Syllables) -> float:
             cost += SIMILAR_SOUND
     is_word = jieba.dt.FREQ.get("".join(span.written), 0) >= REAL_FROM
     return cost + REAL_WORD if is_word and "" not in span.written else cost
-
-
-def _segments(letters: str) -> bool:
-    """Whether letters are syllables from end to end."""
-    reached = {0}
-    for start in range(len(letters)):
-        if start in reached:
-            reached |= {
-                end
-                for end in range(start + 1, min(start + LONGEST_SYLLABLE, len(letters)) + 1)
-                if as_typed(letters[start:end]) in known_syllables()
-            }
-    return len(letters) in reached
-
-
-@cache
-def _general_words() -> dict[Syllables, list[str]]:
-    """The most frequent words of Chinese at large by their sound."""
-    from pypinyin.constants import PHRASES_DICT
-
-    frequent = sorted(
-        (word for word, n in jieba.dt.FREQ.items() if n > 50 and len(word) <= 4),
-        key=lambda word: -jieba.dt.FREQ[word],
-    )[:N_GENERAL]
-    found: dict[Syllables, list[str]] = {}
-    for word in frequent:
-        if all(map(_HAN.fullmatch, word)):
-            sounds = sounds_of(word) if word in PHRASES_DICT else tuple(map(sound_of, word))
-            if all(sounds):
-                found.setdefault(sounds, []).append(word)
-    return found

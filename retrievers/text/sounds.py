@@ -20,7 +20,15 @@ LONGEST_WORD = 5  # characters of a word that is known by its sound
 LONGEST_SYLLABLE = 6  # zhuang
 _HAN = re.compile("[\u3400-\u9fff]+")
 _ALIKE = re.compile("^(?:(?P<retroflex>[zcs])h|n(?=[a-z]))|(?P<nasal>[aei]n)g$")
-_TYPED = {"lyu": "lv", "nyu": "nv", "lue": "lve", "nue": "nve", "lyue": "lve", "nyue": "nve"}
+_TYPED = {
+    "lyu": "lv",
+    "nyu": "nv",
+    "lue": "lve",
+    "nue": "nve",
+    "lyue": "lve",
+    "nyue": "nve",
+    "shei": "shui",
+}
 
 
 def words_to_hear(texts: Iterable[str]) -> set[str]:
