@@ -106,9 +106,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _settings(options: argparse.Namespace) -> Settings:
     settings = read_settings(options.settings)
+    if settings.log_format == "json":
+        _log_as_json()
     check_names(settings)
     given = {k: v for k in ("host", "port") if (v := getattr(options, k, None)) is not None}
     return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
+
+
+def _log_as_json() -> None:
+    """An object a line: ``time``, ``level``, ``logger``, ``message``, and a traceback if any."""
+    from pythonjsonlogger.json import JsonFormatter
+
+    names = {"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "traceback"}
+    fields = ("asctime", "levelname", "name", "message")
+    formatter = JsonFormatter(fields, rename_fields=names, json_ensure_ascii=False)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -119,10 +132,14 @@ def _serve(options: argparse.Namespace) -> int:
 
 async def _listen(settings: Settings) -> int:
     from .build import build  # the models take seconds to import: --help should not
+    from .metrics import metrics_endpoint
     from .serving.process import port_problem, use_one_blas_thread
     from .serving.websocket import WebsocketServer
 
+    counted = settings.metrics
     taken = port_problem(settings.server.host, settings.server.port)
+    if taken is None and counted.port is not None:
+        taken = port_problem(counted.host, counted.port)
     if taken:
         return _fail(taken)
     stages = await asyncio.to_thread(build, settings)
@@ -134,9 +151,12 @@ async def _listen(settings: Settings) -> int:
         stages.live_pipeline(), stages.presenter, settings, problems=stages.store.problems
     )
     async with server.listen() as listener:
-        host, port = listener.sockets[0].getsockname()[:2]
-        print(f"listening on ws://{host}:{port}/v1", flush=True)
-        await stop.wait()
+        with metrics_endpoint(settings.metrics, stages.store) as metrics_port:
+            if metrics_port is not None:
+                print(f"metrics at http://{settings.metrics.host}:{metrics_port}/metrics")
+            host, port = listener.sockets[0].getsockname()[:2]
+            print(f"listening on ws://{host}:{port}/v1", flush=True)
+            await stop.wait()
     return 0
 
 
@@ -318,7 +338,7 @@ def _api(options: argparse.Namespace) -> int:
     longest = settings.server.max_question_chars
     app = OpenAiEndpoint(responder, token=api.token, max_question_chars=longest).app
     print(f"listening on http://{api.host}:{api.port}/v1", flush=True)
-    uvicorn.run(app, host=api.host, port=api.port, log_level="warning")
+    uvicorn.run(app, host=api.host, port=api.port, log_level="warning", log_config=None)
     return 0
 
 

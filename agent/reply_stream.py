@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import aclosing
 
+from . import metrics
 from .concurrency import finish_despite_cancellation, iterate_in_thread
 from .protocol.responses import (
     EndedMessage,
@@ -123,6 +124,7 @@ class ReplyStream:
 
     async def end(self, *, interrupted: bool) -> None:
         """Say that the reply is over; says nothing if that was said before."""
+        self._count("interrupted" if interrupted else "finished")
         message = EndedMessage(
             reply=self.reply,
             interrupted=interrupted,
@@ -140,6 +142,7 @@ class ReplyStream:
 
     async def fail(self, code: ErrorCode, message: str, *, retryable: bool = False) -> None:
         """Say why there is no reply, or no more of it; says nothing if it is over already."""
+        self._count("failed")
         error = ErrorMessage(reply=self.reply, code=code, message=message, retryable=retryable)
         await self._send_last(error.encode())
 
@@ -179,10 +182,13 @@ class ReplyStream:
                 self._note_text()
             case Answer():
                 await self._session.send(answer_message(self.reply, event).encode())
+                metrics.ANSWERS.labels(event.outcome).inc()
                 self._note_text()
             case Opening():
                 self._opening = event
             case Notice(code):
+                if code == "busy":
+                    metrics.BUSY.inc()
                 text = service_text(code, self._language)
                 notice = NoticeMessage(reply=self.reply, code=code, message=text)
                 await self._session.send(notice.encode())
@@ -198,6 +204,22 @@ class ReplyStream:
                 self._duration_ms += fragment.duration_ms
                 if fragment.kind == "media" and self._first_media_ms is None:
                     self._first_media_ms = self._elapsed_ms()
+
+    def _count(self, ended: str) -> None:
+        """Count the reply, once, by how it ended."""
+        if self._is_over:
+            return
+        metrics.REPLIES.labels(ended).inc()
+        metrics.REPLAYS.inc(self._opening.is_replay)
+        metrics.FRAMES.inc(self._n_frames)
+        metrics.EASED_FRAMES.inc(self._n_degraded)
+        for histogram, ms in (
+            (metrics.FIRST_TEXT, self._first_text_ms),
+            (metrics.FIRST_MEDIA, self._first_media_ms),
+            (metrics.REPLY_DURATION, self._elapsed_ms()),
+        ):
+            if ms is not None:
+                histogram.observe(ms / 1000)
 
     def _note_text(self) -> None:
         if self._first_text_ms is None:

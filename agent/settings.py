@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -123,6 +123,14 @@ class ApiSettings(StrictModel):
     knowledge base answers it. ``llm.tokens_per_day`` limits all clients together."""
 
 
+class MetricsSettings(StrictModel):
+    """What is counted, for Prometheus, by ``python -m agent serve`` and ``run``."""
+
+    host: str = "127.0.0.1"
+    port: int | None = Field(None, ge=0, le=65535)
+    """Of ``/metrics``; without one nothing is served. 0 is any free one."""
+
+
 class PageSettings(StrictModel):
     """The Streamlit page."""
 
@@ -183,6 +191,9 @@ class Settings(StrictModel):
     server: ServerSettings = ServerSettings()
     page: PageSettings = PageSettings()
     api: ApiSettings = ApiSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    log_format: Literal["text", "json"] = "text"
+    """How ``python -m agent`` writes its log: lines for people, or an object a line."""
 
     @property
     def replies(self) -> Path:

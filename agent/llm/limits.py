@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date
 
+from ..metrics import MODEL_TOKENS
+
 MAX_SESSIONS = 10_000
 """Sessions whose use is remembered; the one that was quiet longest is forgotten first."""
 
@@ -59,6 +61,7 @@ class TokenBudget:
     def spend(self, session_id: str, tokens: int) -> None:
         """Note what an answer took; nothing is credited, whatever a service says."""
         tokens = max(0, tokens)
+        MODEL_TOKENS.inc(tokens)
         with self._lock:
             self._begin_day()
             self._spent += tokens

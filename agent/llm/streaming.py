@@ -15,6 +15,7 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
+from ..metrics import MODEL_FAILURES
 from ..types import Usage
 from .limits import LONGEST_PAUSE, estimate_tokens
 
@@ -142,6 +143,9 @@ class StreamedCompletion:
                 self._written += text
                 if text:
                     yield text
+        except ModelError:
+            MODEL_FAILURES.inc()
+            raise
         finally:
             self.close()
 

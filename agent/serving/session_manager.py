@@ -16,6 +16,7 @@ from retrievers import StoreError
 from ..concurrency import ConcurrencyLimiter, Slot
 from ..conversation_store import ConversationStore
 from ..feedback_store import FeedbackStore
+from ..metrics import VISITORS
 from ..pipeline import AnswerPipeline
 from ..protocol import requests
 from ..protocol.responses import (
@@ -73,6 +74,7 @@ class SessionManager:
         session = self._sessions.get(session_id)
         if session is None:
             session = self._sessions[session_id] = VisitorSession(session_id, self._store)
+            VISITORS.set(len(self._sessions))
         session.join(connection, role)
         await session.send_to(connection, self._hello(session_id).encode())
         if role != "ask":
@@ -87,6 +89,7 @@ class SessionManager:
         await session.leave(connection)
         if not session.connections and self._sessions.get(session_id) is session:
             del self._sessions[session_id]
+            VISITORS.set(len(self._sessions))
 
     async def receive(
         self, session: VisitorSession, connection: Connection, message: str | bytes

@@ -18,6 +18,7 @@ from websockets.http11 import Response
 
 from avatar_engine import Presenter
 
+from ..metrics import WRONG_TOKENS
 from ..pipeline import AnswerPipeline
 from ..settings import Settings
 from ..visitor_session import ConnectionRole
@@ -116,6 +117,8 @@ class WebsocketServer:
             self._guesses.note(address, is_right=is_right)
         if is_right:
             return None
+        if given:
+            WRONG_TOKENS.inc()
         return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is wrong or missing\n")
 
     def _is_welcome(self, origin: str, host: str) -> bool:
