@@ -20,6 +20,7 @@ SAMPLE_RATE = 22050
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_PHONEME_EVENTS, _INITIALIZE_PHONEME_IPA, _INITIALIZE_DONT_EXIT = 0x1, 0x2, 0x8000
 _CHARS_UTF8, _PHONEMES = 0x1, 0x100
+_IPA_WITH_TIES = 0x2 | 0x80 | ord("^") << 8
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _QUIET = 60  # of 100; at full volume some variants clip inside the library
 _EVENT_LIST_TERMINATED, _EVENT_PHONEME = 0, 7
@@ -96,6 +97,7 @@ class EspeakLibrary:
                 "accepts a path of at most about 160 characters: a Python environment in a "
                 "shorter path helps, as does reinstalling espeakng-loader."
             )
+        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._lock = threading.Lock()
         self._sound: list[NDArray[np.int16]] = []
         self._phonemes: list[tuple[str, float]] = []
@@ -124,6 +126,28 @@ class EspeakLibrary:
             sound = np.concatenate(self._sound) if self._sound else np.zeros(0, np.int16)
             samples = sound.astype(np.float32) / np.float32(32768)
             return EspeakOutput(samples, tuple(self._phonemes))
+
+    def phonemize(self, text: str, voice: str) -> str:
+        """Return how ``text`` is said: IPA with stress, words apart, ``^`` within a double sound.
+
+        Args:
+            text: Written text.
+            voice: The library's name of a voice: ``"en-us"``.
+
+        Raises:
+            ValueError: The library has no such voice.
+        """
+        rest = ctypes.c_char_p(text.encode())
+        clauses: list[str] = []
+        with self._lock:
+            if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
+                raise ValueError(f"eSpeak NG has no voice {voice!r}")
+            while rest.value:  # the library moves the pointer past one clause at a time
+                spoken: bytes = self._library.espeak_TextToPhonemes(
+                    ctypes.byref(rest), _CHARS_UTF8, _IPA_WITH_TIES
+                )
+                clauses.append(spoken.decode())
+        return " ".join(clauses)
 
     def _receive(self, wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: object) -> int:
         if wave and count:

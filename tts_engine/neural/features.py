@@ -19,7 +19,7 @@ N_BANDS = 80
 POWER_FLOOR = 1e-7
 """Least power of a band; digital silence and the noise of MP3 are one."""
 REFERENCE_HZ = 240.0
-"""Pitch is given in semitones above this one, the speaker's median."""
+"""Pitch is given in semitones above the speaker's median; this is that of the voice of format 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +30,7 @@ class AcousticFeatures:
     """Natural logarithm of the power density in each band, shape (n_frames, N_BANDS); white
     noise of variance 1 has 0 everywhere."""
     semitones: NDArray[np.float32]
-    """Pitch above ``REFERENCE_HZ``, shape (n_frames,); goes on through unvoiced sounds."""
+    """Pitch above the speaker's median, shape (n_frames,); goes on through unvoiced sounds."""
     voicing: NDArray[np.float32]
     """0 (noise) to 1 (voice), shape (n_frames,)."""
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from .features import N_BANDS
-from .phones import SYMBOLS
+from .phones import MANDARIN_SYMBOLS, SYMBOLS
 
 
 class ConvNeXtBlock(nn.Module):
@@ -15,13 +15,16 @@ class ConvNeXtBlock(nn.Module):
 
     Args:
         width: Channels.
-        reach: How many frames it looks to either side.
+        reach: How many frames it looks to either side, when they are next to each other.
+        dilation: From one frame that it looks at to the next.
         expansion: Channels inside, as a multiple of ``width``.
     """
 
-    def __init__(self, width: int, reach: int, expansion: int = 3) -> None:
+    def __init__(self, width: int, reach: int, dilation: int = 1, expansion: int = 3) -> None:
         super().__init__()
-        self.around = nn.Conv1d(width, width, 2 * reach + 1, padding=reach, groups=width)
+        self.around = nn.Conv1d(
+            width, width, 2 * reach + 1, padding=reach * dilation, dilation=dilation, groups=width
+        )
         self.norm = nn.LayerNorm(width)
         self.widen = nn.Linear(width, expansion * width)
         self.narrow = nn.Linear(expansion * width, width)
@@ -41,7 +44,9 @@ class ConvNeXtBlock(nn.Module):
         return result
 
 
-N_TONES = 6
+N_TONES = 9
+"""Of voices made of sentences: none, five tones, three kinds of stress."""
+_N_MANDARIN_TONES = 6
 
 
 class PhoneBatch(NamedTuple):
@@ -50,10 +55,10 @@ class PhoneBatch(NamedTuple):
     numbers: Tensor
     """Places in ``SYMBOLS``, shape (n, n_phones), int64."""
     tones: Tensor
-    """0 to 5, shape (n, n_phones), int64."""
+    """Tone or stress, 0 to 8, shape (n, n_phones), int64."""
     places: Tensor
-    """How much the phone's syllable begins and ends a phrase, 0 to 1 each: shape
-    (n, n_phones, 2). A recorded word is a phrase."""
+    """How much the phone's syllable begins and ends a phrase (in voices made of sentences, a word
+    or clause), 0 to 1 each: shape (n, n_phones, 2). A recorded word is a phrase."""
     mask: Tensor
     """1 where there is a phone, shape (n, n_phones, 1)."""
 
@@ -65,12 +70,13 @@ class PhoneEncoder(nn.Module):
         width: Channels.
         n_blocks: Phones it sees to either side.
         dropout: Share of channels left out in training.
+        english: Whether it knows English phones too.
     """
 
-    def __init__(self, width: int, n_blocks: int, dropout: float) -> None:
+    def __init__(self, width: int, n_blocks: int, dropout: float, *, english: bool = False) -> None:
         super().__init__()
-        self.phone = nn.Embedding(len(SYMBOLS), width)
-        self.tone = nn.Embedding(N_TONES, width)
+        self.phone = nn.Embedding(len(SYMBOLS if english else MANDARIN_SYMBOLS), width)
+        self.tone = nn.Embedding(N_TONES if english else _N_MANDARIN_TONES, width)
         self.place = nn.Linear(2, width)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width, 1) for _ in range(n_blocks))
@@ -126,12 +132,20 @@ class AcousticModel(nn.Module):
         width: Channels.
         n_phone_blocks: Phones it sees to either side.
         n_frame_blocks: Blocks that look at frames.
+        english: Whether it knows English phones too.
     """
 
-    def __init__(self, width: int = 224, n_phone_blocks: int = 3, n_frame_blocks: int = 6) -> None:
+    def __init__(
+        self,
+        width: int = 224,
+        n_phone_blocks: int = 3,
+        n_frame_blocks: int = 6,
+        *,
+        english: bool = False,
+    ) -> None:
         super().__init__()
         self.reach = _REACH * n_frame_blocks
-        self.encoder = PhoneEncoder(width, n_phone_blocks, dropout=0.05)
+        self.encoder = PhoneEncoder(width, n_phone_blocks, dropout=0.05, english=english)
         self.facts = nn.Linear(_N_FACTS, width)
         self.blocks = nn.ModuleList(ConvNeXtBlock(width, _REACH) for _ in range(n_frame_blocks))
         self.norm = nn.LayerNorm(width)

@@ -1,4 +1,7 @@
-"""The sounds of a Mandarin syllable: an initial, perhaps, and a final with its tone."""
+"""The sounds of a Mandarin syllable, an initial, perhaps, and a final with its tone.
+
+English sounds are named as in ARPABET (the CMU dictionary), with AX for the weak vowel of *about*.
+"""
 
 import re
 from dataclasses import dataclass
@@ -21,9 +24,26 @@ FINALS = {
 }  # fmt: skip
 """Finals as they sound, and their IPA; ``ii`` is the vowel of zi, ``iii`` that of zhi."""
 
+ENGLISH_CONSONANTS = {
+    "B": "b", "CH": "tʃ", "D": "d", "DH": "ð", "F": "f", "G": "ɡ", "HH": "h", "JH": "dʒ",
+    "K": "k", "L": "l", "M": "m", "N": "n", "NG": "ŋ", "P": "p", "R": "ɹ", "S": "s", "SH": "ʃ",
+    "T": "t", "TH": "θ", "V": "v", "W": "w", "Y": "j", "Z": "z", "ZH": "ʒ",
+}  # fmt: skip
+"""English consonants and their IPA."""
+
+ENGLISH_VOWELS = {
+    "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "a ʊ", "AX": "ə", "AY": "a ɪ", "EH": "ɛ",
+    "ER": "ɚ", "EY": "e ɪ", "IH": "ɪ", "IY": "i", "OW": "o ʊ", "OY": "ɔ ɪ", "UH": "ʊ", "UW": "u",
+}  # fmt: skip
+"""English vowels and their IPA."""
+
 PAUSE = ""
-SYMBOLS = (PAUSE, *INITIALS, *FINALS)
+MANDARIN_SYMBOLS = (PAUSE, *INITIALS, *FINALS)
+"""The phones of voices made of single words (format 1)."""
+SYMBOLS = (*MANDARIN_SYMBOLS, *ENGLISH_CONSONANTS, *ENGLISH_VOWELS)
 """All phones; a phone's number is its place here."""
+UNSTRESSED, SECONDARY, PRIMARY = 6, 7, 8
+"""The stress of an English vowel and of the consonants before it, in the place of a tone."""
 
 _NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS)}
 _SYLLABLE = re.compile(rf"({'|'.join(sorted(INITIALS, key=len, reverse=True))})?(.+)([1-5])")
@@ -44,7 +64,7 @@ class Phone:
     number: int
     """Its place in ``SYMBOLS``."""
     tone: int
-    """1 to 5, that of its syllable; 0 for a pause."""
+    """1 to 5, that of its Mandarin syllable; 6 to 8, the stress of its English one; 0, a pause."""
 
     @property
     def symbol(self) -> str:
@@ -52,10 +72,20 @@ class Phone:
 
     @property
     def is_final(self) -> bool:
-        return self.symbol in FINALS
+        """Whether it carries pitch: a Mandarin final or an English vowel."""
+        return self.symbol in FINALS or self.symbol in ENGLISH_VOWELS
 
 
 SILENCE = Phone(0, 0)
+
+
+def phone(symbol: str, tone: int) -> Phone:
+    """Return the phone of that name.
+
+    Raises:
+        KeyError: There is none.
+    """
+    return Phone(_NUMBERS[symbol], tone)
 
 
 def syllable_phones(syllable: str) -> tuple[Phone, ...]:
@@ -85,9 +115,10 @@ def syllable_phones(syllable: str) -> tuple[Phone, ...]:
 
 def phone_to_ipa(phone: Phone, start: float, end: float) -> list[tuple[str, float]]:
     """Return the IPA symbols of a phone that lasts from ``start`` to ``end``, and their starts."""
-    if phone.symbol in INITIALS or phone.symbol == PAUSE:
-        return [(INITIALS.get(phone.symbol, PAUSE), start)]
-    sounds = FINALS[phone.symbol].split()
+    consonant = {**INITIALS, **ENGLISH_CONSONANTS, PAUSE: PAUSE}.get(phone.symbol)
+    if consonant is not None:
+        return [(consonant, start)]
+    sounds = (FINALS.get(phone.symbol) or ENGLISH_VOWELS[phone.symbol]).split()
     seconds = end - start
     coda = sounds[-1] in ("n", "ŋ")
     starts = [start]

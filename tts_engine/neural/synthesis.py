@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..torch_inference import single_thread_inference
-from .features import HOP
+from ..voice import Phoneme, Speech
+from .features import FRAMES_PER_SECOND, HOP, SAMPLE_RATE
 from .networks import frame_facts, frame_index
+from .phones import phone_to_ipa
 from .prosody_plan import ProsodyPlan
 from .vocoder import harmonic_excitation, noise_excitation
 from .weights import VoiceNetworks
 
 Samples = NDArray[np.float32]
+
+FADE_SAMPLES = round(0.005 * SAMPLE_RATE)
+"""How long sound rises from silence and falls to it where synthesis begins and ends."""
 
 _FIRST_CHUNK, _CHUNK = 24, 64  # frames
 
@@ -30,7 +35,9 @@ def synthesize(plan: ProsodyPlan, models: VoiceNetworks) -> Iterator[Samples]:
     n_frames = len(semitones)
     acoustic, vocoder = models.acoustic, models.vocoder
     source = torch.from_numpy(
-        np.stack([harmonic_excitation(plan.semitones), noise_excitation(n_frames)])
+        np.stack(
+            [harmonic_excitation(plan.semitones, models.reference_hz), noise_excitation(n_frames)]
+        )
     )
     level = 2 * torch.from_numpy(plan.level)[:, None]  # of power
     with single_thread_inference():
@@ -61,3 +68,21 @@ def synthesize(plan: ProsodyPlan, models: VoiceNetworks) -> Iterator[Samples]:
         skipped = (first - part.start) * HOP
         yield samples[skipped : skipped + (last - first) * HOP].numpy()
         first = last
+
+
+def plan_phonemes(plan: ProsodyPlan) -> tuple[Phoneme, ...]:
+    """Return the sounds of a plan with their starts; what lasts no time is not there."""
+    ends = np.cumsum(plan.durations) / FRAMES_PER_SECOND
+    starts = ends - plan.durations / FRAMES_PER_SECOND
+    return tuple(
+        Phoneme(symbol, at)
+        for phone, start, end in zip(plan.phones, starts, ends, strict=True)
+        if end > start
+        for symbol, at in phone_to_ipa(phone, float(start), float(end))
+    )
+
+
+def silence(seconds: float) -> Speech:
+    """Return a pause of that length, at least one sample."""
+    samples: Samples = np.zeros(max(1, round(seconds * SAMPLE_RATE)), np.float32)
+    return Speech(samples, SAMPLE_RATE, "", (Phoneme("", 0.0),))

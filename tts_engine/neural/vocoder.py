@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from .features import HOP, N_BANDS, REFERENCE_HZ, SAMPLE_RATE, interpolation
+from .features import HOP, N_BANDS, SAMPLE_RATE, interpolation
 from .networks import ConvNeXtBlock
 
 _FFT = 512
@@ -110,17 +110,20 @@ def _halves(frames: Tensor) -> Tensor:
     return torch.stack([first, second], 2).flatten(1, 2)
 
 
-def harmonic_excitation(semitones: NDArray[np.float32], phase: float = 0.0) -> NDArray[np.float32]:
+def harmonic_excitation(
+    semitones: NDArray[np.float32], reference_hz: float, phase: float = 0.0
+) -> NDArray[np.float32]:
     """Return band-limited pulses at the pitch: all harmonics in phase, of power density 1.
 
     Args:
         semitones: Pitch of each frame above the reference, shape (..., n_frames).
+        reference_hz: The reference, Hz.
         phase: Where in its period the first sample lies, radians.
 
     Returns:
         Shape (..., n_frames * HOP).
     """
-    hertz = REFERENCE_HZ * 2 ** (_per_sample(semitones) / 12)
+    hertz = reference_hz * 2 ** (_per_sample(semitones) / 12)
     angle = phase + np.cumsum(2 * np.pi * hertz / SAMPLE_RATE, -1)
     angle = (angle + np.pi) % (2 * np.pi) - np.pi
     n_harmonics = np.floor(_MAX_FREQUENCY * SAMPLE_RATE / hertz)

@@ -1,6 +1,6 @@
 """Training of the acoustic model: an L1 loss, and in the second half an adversarial loss too.
 
-The L1 loss alone is least for the mean of all ways to say a word, which sounds muffled: the
+The L1 loss alone is least for the mean of all ways to say something, which sounds muffled: the
 discriminator tells such an average from a recording.
 """
 
@@ -13,20 +13,20 @@ from torch import Tensor, nn
 
 from ..features import N_BANDS
 from ..networks import AcousticModel
-from .batches import FASTEST, SLOWEST, FrameBatch, frame_batch, word_batch
+from .batches import FASTEST, SLOWEST, FrameBatch, frame_batch, utterance_phones
 from .losses import PatchDiscriminator, adversarial_loss, discriminator_loss
 from .preparation import Utterance
 
-_BATCH_SIZE = 16  # words
-_LENGTH_BUCKET = 160  # words of similar length that a batch is drawn from, to pad little
+_BATCH_SIZE = 12  # parts of sentences
+_SEGMENT = 128  # frames
 _LEARNING_RATE, _DISCRIMINATOR_LEARNING_RATE = 1.5e-3, 4e-4
 _ADVERSARIAL_START = 0.5  # part of the stage after which the adversarial loss has weight
 _ADVERSARIAL_WEIGHT = 0.12  # next to 1 for the L1 loss of the envelope
-_STRETCHED_SHARE = 0.5  # share of words whose durations are changed
+_STRETCHED_SHARE = 0.3  # share of sentences whose durations are changed
 
 
 class AcousticTrainer:
-    """Trains an acoustic model on words.
+    """Trains an acoustic model on parts of sentences.
 
     Args:
         model: The model; learns the envelope's mean and deviation first.
@@ -40,9 +40,8 @@ class AcousticTrainer:
         self._discriminator_optimizer = torch.optim.AdamW(
             self._discriminator.parameters(), _DISCRIMINATOR_LEARNING_RATE, betas=(0.8, 0.99)
         )
-        by_length = sorted(utterances, key=lambda u: u.recording.n_frames)
-        self._training = [u for u in by_length if not u.recording.held_out]
-        self._held_out = [u for u in by_length if u.recording.held_out]
+        self._training = [u for u in utterances if not u.recording.held_out]
+        self._held_out = [u for u in utterances if u.recording.held_out]
         self._n_steps = 0
         frames = np.concatenate([u.features.envelope for u in self._training[::10]])
         model.mean.copy_(torch.from_numpy(frames.mean(0)))
@@ -51,16 +50,16 @@ class AcousticTrainer:
     def step(self, progress: float, rate: float) -> dict[str, float]:
         rng = np.random.default_rng((2, self._n_steps))
         self._n_steps += 1
-        anchor = int(rng.integers(len(self._training)))
-        first = max(0, min(anchor - _LENGTH_BUCKET // 2, len(self._training) - _LENGTH_BUCKET))
-        bucket = self._training[first : first + _LENGTH_BUCKET]
         chosen = [
-            bucket[i] for i in rng.choice(len(bucket), min(_BATCH_SIZE, len(bucket)), replace=False)
+            self._training[i]
+            for i in rng.choice(
+                len(self._training), min(_BATCH_SIZE, len(self._training)), replace=False
+            )
         ]
         paces = np.exp(rng.uniform(np.log(FASTEST), np.log(SLOWEST), len(chosen)))
         paces = np.where(rng.random(len(chosen)) < _STRETCHED_SHARE, paces, 1.0)
         self._model.train()
-        frames, predicted, losses = self._losses(chosen, paces)
+        frames, predicted, losses = self._losses(chosen, paces, rng)
         loss = losses["envelope"] + 0.5 * losses["change"] + 0.2 * losses["voicing"]
         if progress >= _ADVERSARIAL_START:
             losses |= self._adversarial_losses(frames, predicted, rate)
@@ -96,14 +95,17 @@ class AcousticTrainer:
         self._n_steps = state["n_steps"]
 
     def _losses(
-        self, utterances: list[Utterance], paces: NDArray[np.float64]
+        self,
+        utterances: list[Utterance],
+        paces: NDArray[np.float64],
+        rng: np.random.Generator | None = None,
     ) -> tuple[FrameBatch, Tensor, dict[str, Tensor]]:
         """The recorded frames, the predicted envelope in deviations from its mean, and the losses.
 
         The envelope is of shape (n, n_frames, N_BANDS).
         """
-        frames = frame_batch(utterances, paces)
-        start = self._model.frames(word_batch(utterances), frames.owner, frames.facts)
+        frames = frame_batch(utterances, paces, rng, _SEGMENT)
+        start = self._model.frames(utterance_phones(utterances), frames.owner, frames.facts)
         predicted, logits = self._model.decode(start, frames.mask)
         real = (frames.envelope - self._model.mean) / self._model.deviation
         error = (predicted - real) * frames.mask
@@ -123,7 +125,7 @@ class AcousticTrainer:
     ) -> dict[str, Tensor]:
         """Train the discriminator one step; its loss, and the model's adversarial loss.
 
-        Only frames up to the end of the shortest word are compared: no padding is judged.
+        Only frames up to the end of the shortest part are compared: no padding is judged.
         """
         shortest = int(frames.mask.sum(1).min())
         real = (frames.envelope - self._model.mean) / self._model.deviation

@@ -2,25 +2,29 @@
 
 Every phone is a chain of states, each a normal distribution over cepstra, their changes and
 voicing. At first a recording's speech is shared out evenly; then distributions and the most
-likely paths improve each other in turn (Viterbi training).
+likely paths improve each other in turn (Viterbi training). A pause between words may be skipped.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ..phones import INITIALS, PAUSE, SYMBOLS, Phone
+from ..phones import ENGLISH_CONSONANTS, INITIALS, PAUSE, SYMBOLS, Phone
 
-_ROUNDS = 10
+_ROUNDS = 16
 _CEPSTRA = 13
-_BATCH = 256
+_BATCH = 32
 _LEAST_VARIANCE = 0.02
+_LEAST_PAUSE = 9  # frames, 0.1 s; the closure of a plosive is shorter
 _LOUD = 1.5  # standard deviations of level below the loudest frames
 
-_N_STATES = tuple(1 if s == PAUSE else 2 if s in INITIALS else 4 for s in SYMBOLS)
+_N_STATES = tuple(
+    1 if s == PAUSE else 2 if s in INITIALS or s in ENGLISH_CONSONANTS else 4 for s in SYMBOLS
+)
 _FIRST_STATE = np.concatenate([[0], np.cumsum(_N_STATES)])
 
 Array = NDArray[np.float32]
@@ -32,7 +36,7 @@ class PhoneAlignment:
     """When the phones of one recording are heard."""
 
     durations: NDArray[np.int32]
-    """Frames of each phone, each at least 1, shape (n_phones,)."""
+    """Frames of each phone, at least 1 but for a skipped pause, shape (n_phones,)."""
     score: float
     """Mean log likelihood of a frame; far below the others' where words and sound differ."""
 
@@ -61,14 +65,15 @@ def align_phones(
         spoken: Of each recording, the phones.
     """
     chains = [_chain(phones) for phones in spoken]
+    skippable = [_inner_pauses(chain) for chain in chains]
     everything = np.concatenate(seen)
     scale = everything.std(0) + 1e-3
     seen = [(frames - everything.mean(0)) / scale for frames in seen]
-    paths = [_even(frames, chain) for frames, chain in zip(seen, chains, strict=True)]
+    paths = [_even(*own) for own in zip(seen, chains, skippable, strict=True)]
     scores = [0.0] * len(seen)
     for _ in range(_ROUNDS):
         means, variances = _distributions(seen, chains, paths)
-        found = dict(_best_paths(seen, chains, means, variances))
+        found = dict(_best_paths(seen, chains, skippable, means, variances))
         paths = [found[i][0] for i in range(len(seen))]
         scores = [found[i][1] for i in range(len(seen))]
     return [
@@ -79,7 +84,8 @@ def align_phones(
 
 def shortest_duration(phones: Sequence[Phone]) -> int:
     """Return the fewest frames in which these phones can be heard."""
-    return sum(_N_STATES[phone.number] for phone in phones)
+    n_pauses = sum(phone.symbol == PAUSE for phone in phones[1:-1])
+    return sum(_N_STATES[phone.number] for phone in phones) - n_pauses
 
 
 def _chain(phones: Sequence[Phone]) -> NDArray[np.intp]:
@@ -88,16 +94,62 @@ def _chain(phones: Sequence[Phone]) -> NDArray[np.intp]:
     )
 
 
-def _even(frames: Array, chain: NDArray[np.intp]) -> Path:
-    """Share what is not quiet out evenly among the states; quiet ends are pauses."""
+def _inner_pauses(chain: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Tell which states are pauses inside, shape (n_states,)."""
+    skippable: NDArray[np.bool_] = chain == 0
+    skippable[[0, -1]] = False
+    return skippable
+
+
+def _even(frames: Array, chain: NDArray[np.intp], skippable: NDArray[np.bool_]) -> Path:
+    """Share what is not quiet out evenly among the sounds' states; what is quiet is pauses.
+
+    A quiet stretch inside is the pause that is nearest to where the sounds have got by then.
+    """
     level = frames[:, 0]
-    loud = np.flatnonzero(level > np.percentile(level, 90) - _LOUD)
+    quiet = level <= np.percentile(level, 90) - _LOUD
+    loud = np.flatnonzero(~quiet)
     first, last = max(1, int(loud[0])), min(len(frames) - 1, int(loud[-1]) + 1)
-    if last - first < len(chain) - 2:
+    sounds = np.flatnonzero(~skippable)[1:-1]
+    if last - first < len(sounds):
         first, last = 1, len(frames) - 1
-    inner = np.linspace(1, len(chain) - 1, last - first, endpoint=False).astype(np.int16)
-    before, after = np.zeros(first, np.int16), np.full(len(frames) - last, len(chain) - 1)
-    return np.concatenate([before, inner, after]).astype(np.int16)
+    path = np.full(len(frames), len(chain) - 1, np.int16)
+    path[:first] = 0
+    at, n_done = first, 0  # the frame and the number of sounds' states that are shared out
+    n_loud = max(1, int((~quiet[first:last]).sum()))
+    for start, end in _stretches(quiet, first, last):
+        expected = len(sounds) * int((~quiet[first:start]).sum()) / n_loud
+        pauses = np.flatnonzero(skippable)
+        n_before = np.searchsorted(sounds, pauses)  # sounds' states before each pause
+        allowed = (
+            (n_before > n_done)
+            & (n_before - n_done <= start - at)
+            & (len(sounds) - n_before <= last - end)
+        )
+        if not allowed.any():
+            continue
+        best = int(np.argmin(np.where(allowed, np.abs(n_before - expected), np.inf)))
+        path[at:start] = _shared(sounds[n_done : n_before[best]], start - at)
+        path[start:end] = pauses[best]
+        at, n_done = end, int(n_before[best])
+    path[at:last] = _shared(sounds[n_done:], last - at)
+    return path
+
+
+def _shared(states: NDArray[np.intp], n_frames: int) -> NDArray[np.intp]:
+    """Return ``n_frames`` of the states in order, each as long as the others."""
+    shared: NDArray[np.intp] = states[
+        np.linspace(0, len(states), n_frames, endpoint=False).astype(np.intp)
+    ]
+    return shared
+
+
+def _stretches(quiet: NDArray[np.bool_], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield the beginning and end of each quiet stretch inside that is longer than a plosive."""
+    changes = np.flatnonzero(np.diff(quiet[first:last].astype(np.int8))) + first + 1
+    for start, end in pairwise(changes):
+        if quiet[start] and end - start >= _LEAST_PAUSE:
+            yield int(start), int(end)
 
 
 def _distributions(
@@ -119,7 +171,11 @@ def _distributions(
 
 
 def _best_paths(
-    seen: Sequence[Array], chains: Sequence[NDArray[np.intp]], means: Array, variances: Array
+    seen: Sequence[Array],
+    chains: Sequence[NDArray[np.intp]],
+    skippable: Sequence[NDArray[np.bool_]],
+    means: Array,
+    variances: Array,
 ) -> Iterator[tuple[int, tuple[Path, float]]]:
     """Yield each recording's place in ``seen``, its best path and that path's score."""
     precision = 1 / variances
@@ -130,19 +186,28 @@ def _best_paths(
         n_frames = max(len(seen[i]) for i in batch)
         n_states = max(len(chains[i]) for i in batch)
         likelihood = np.full((len(batch), n_frames, n_states), -1e4, np.float32)
+        # What it costs to go past the state before: nothing past a pause, else it cannot be.
+        not_over = np.full((len(batch), max(0, n_states - 2)), -np.inf, np.float32)
         for row, i in enumerate(batch):
             scores = seen[i] @ (means * precision).T - 0.5 * (seen[i] ** 2 @ precision.T)
             scores += constant
             likelihood[row, : len(seen[i]), : len(chains[i])] = scores[:, chains[i]]
+            not_over[row, : len(chains[i]) - 2] = np.where(skippable[i][1:-1], 0, -np.inf)
         total = np.full((len(batch), n_states), -1e9, np.float32)
         total[:, 0] = likelihood[:, 0, 0]
         totals = np.empty((n_frames, len(batch), n_states), np.float32)
-        moved = np.zeros((n_frames, len(batch), n_states), np.bool_)
+        moved = np.zeros((n_frames, len(batch), n_states), np.int8)
         totals[0] = total
         for t in range(1, n_frames):
-            moved[t, :, 1:] = total[:, :-1] > total[:, 1:]
-            total[:, 1:] = np.maximum(total[:, 1:], total[:, :-1].copy())
-            total = total + likelihood[:, t]
+            best = total.copy()
+            step = total[:, :-1] > best[:, 1:]
+            best[:, 1:] = np.where(step, total[:, :-1], best[:, 1:])
+            moved[t, :, 1:] = step
+            over = total[:, :-2] + not_over
+            jump = over > best[:, 2:]
+            best[:, 2:] = np.where(jump, over, best[:, 2:])
+            moved[t, :, 2:][jump] = 2
+            total = best + likelihood[:, t]
             totals[t] = total
         for row, i in enumerate(batch):
             state = len(chains[i]) - 1

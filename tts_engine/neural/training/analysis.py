@@ -5,18 +5,18 @@ by that of its window, and the cheapest path through all frames. The envelope is
 the cumulated spectrum, over bands as wide as the pitch or wider: no harmonic is seen.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from ..features import HOP, POWER_FLOOR, REFERENCE_HZ, SAMPLE_RATE, band_centres, band_widths
+from ..features import HOP, POWER_FLOOR, SAMPLE_RATE, band_centres, band_widths
 
 Array = NDArray[np.float32]
 
-_LOWEST, _HIGHEST = 110.0, 480.0  # Hz; below it a third tone creaks and has no pitch to speak of
-_N_PITCHES = 103
-_PITCHES = np.geomspace(_LOWEST, _HIGHEST, _N_PITCHES)  # a quarter of a semitone apart
-_PITCH_WINDOW = 740  # over 3 periods of the lowest pitch; with the lags within 1024
+_STEPS_PER_SEMITONE = 4
+_PERIODS = 3.7  # of the lowest pitch in the window
 _SPECTRUM_WINDOW = 512
 _UNVOICED = 0.45  # what a frame without pitch scores; a perfect period scores 1
 _SILENCE = 0.03  # of the recording's peak
@@ -24,19 +24,57 @@ _OCTAVE_COST = 0.02  # a voice an octave lower has the same period twice
 _JUMP_COST = 0.30  # for an octave from one frame to the next
 _SWITCH_COST = 0.12  # between voice and none
 _REACH = 14  # steps between two frames, at most
+_BELOW, _ABOVE = 11.0, 13.0  # semitones from a speaker's median to the limits of the range
 
 
-def track_pitch(samples: Array) -> Array:
+@dataclass(frozen=True, slots=True)
+class PitchRange:
+    """Where a speaker's pitch is looked for, Hz."""
+
+    lowest: float
+    highest: float
+
+    @property
+    def pitches(self) -> NDArray[np.float64]:
+        """The pitches tried, a quarter of a semitone apart, shape (n_pitches,)."""
+        n = round(12 * _STEPS_PER_SEMITONE * np.log2(self.highest / self.lowest)) + 1
+        pitches: NDArray[np.float64] = np.geomspace(self.lowest, self.highest, n)
+        return pitches
+
+
+ANY_SPEAKER = PitchRange(60.0, 500.0)
+
+
+def speaker_pitch(pitches: Array) -> tuple[float, PitchRange]:
+    """Return a speaker's median pitch in Hz and the range to look in.
+
+    Args:
+        pitches: What :func:`track_pitch` found in :data:`ANY_SPEAKER`, any shape.
+
+    Raises:
+        ValueError: There is no voice.
+    """
+    voiced = pitches[pitches > 0]
+    if not len(voiced):
+        raise ValueError("no voice is heard in the recordings")
+    median = float(np.median(voiced))
+    lowest, highest = median * 2 ** (-_BELOW / 12), median * 2 ** (_ABOVE / 12)
+    return median, PitchRange(max(ANY_SPEAKER.lowest, lowest), highest)
+
+
+def track_pitch(samples: Array, within: PitchRange) -> Array:
     """Return the pitch of each frame in Hz, 0 where there is no voice.
 
     Args:
         samples: Recordings of one length, shape (n, n_frames * HOP).
+        within: Where it is looked for.
 
     Returns:
         Shape (n, n_frames).
     """
-    correlation = _autocorrelation(samples)
-    return _refined(correlation, _best_path(_strengths(samples, correlation)))
+    correlation = _autocorrelation(samples, within.lowest)
+    strengths = _strengths(samples, correlation, within.pitches)
+    return _refined(correlation, _best_path(strengths, within.pitches))
 
 
 def spectral_envelope(samples: Array, pitches: Array) -> Array:
@@ -60,12 +98,12 @@ def spectral_envelope(samples: Array, pitches: Array) -> Array:
     return logarithms
 
 
-def continuous_semitones(pitches: Array) -> Array:
-    """Return pitch in semitones above ``REFERENCE_HZ`` without gaps, shape (n_frames,)."""
+def continuous_semitones(pitches: Array, reference_hz: float) -> Array:
+    """Return pitch in semitones above the reference without gaps, shape (n_frames,)."""
     voiced = np.flatnonzero(pitches)
     if not len(voiced):
         return np.zeros(len(pitches), np.float32)
-    semitones = 12 * np.log2(pitches[voiced] / REFERENCE_HZ)
+    semitones = 12 * np.log2(pitches[voiced] / reference_hz)
     curve: Array = np.interp(np.arange(len(pitches)), voiced, semitones).astype(np.float32)
     return curve
 
@@ -89,31 +127,33 @@ def _between(total: Array, edge: NDArray[np.float64]) -> NDArray[np.float64]:
     return value
 
 
-def _autocorrelation(samples: Array) -> Array:
-    """Return each frame's normalised autocorrelation, shape (n, n_frames, 300)."""
-    window = np.hanning(_PITCH_WINDOW + 2)[1:-1].astype(np.float32)
-    frames = _frames(samples, _PITCH_WINDOW)
+def _autocorrelation(samples: Array, lowest: float) -> Array:
+    """Return each frame's normalised autocorrelation, shape (n, n_frames, n_lags)."""
+    length, n_lags = round(_PERIODS * SAMPLE_RATE / lowest), round(1.1 * SAMPLE_RATE / lowest) + 3
+    window = np.hanning(length + 2)[1:-1].astype(np.float32)
+    frames = _frames(samples, length)
     frames = (frames - frames.mean(-1, keepdims=True)) * window
-    own = _correlation(window[None])
-    found = _correlation(frames)
+    own = _correlation(window[None], n_lags)
+    found = _correlation(frames, n_lags)
     normal = found[..., :1] * (own / own[:, :1]) + 1e-9
     result: Array = (found / normal).astype(np.float32)
     return result
 
 
-def _correlation(frames: Array) -> Array:
-    spectrum = scipy.fft.rfft(frames, 1024)
-    result: Array = scipy.fft.irfft(np.square(np.abs(spectrum)))[..., :300]
+def _correlation(frames: Array, n_lags: int) -> Array:
+    size = scipy.fft.next_fast_len(frames.shape[-1] + n_lags, real=True)
+    spectrum = scipy.fft.rfft(frames, size)
+    result: Array = scipy.fft.irfft(np.square(np.abs(spectrum)), size)[..., :n_lags]
     return result
 
 
-def _strengths(samples: Array, correlation: Array) -> Array:
-    """Score every pitch, and none at all in the last place: (n, n_frames, _N_PITCHES + 1)."""
-    lags = SAMPLE_RATE / _PITCHES
+def _strengths(samples: Array, correlation: Array, pitches: NDArray[np.float64]) -> Array:
+    """Score every pitch, and none at all in the last place: (n, n_frames, n_pitches + 1)."""
+    lags = SAMPLE_RATE / pitches
     index = lags.astype(np.intp)
     rest = (lags - index).astype(np.float32)
     score = correlation[..., index] * (1 - rest) + correlation[..., index + 1] * rest
-    score += (_OCTAVE_COST * np.log2(_PITCHES / _LOWEST)).astype(np.float32)
+    score += (_OCTAVE_COST * np.log2(pitches / pitches[0])).astype(np.float32)
     peak = np.abs(_frames(samples, HOP)).max(-1)
     level = peak / np.maximum(peak.max(-1, keepdims=True), 1e-6)
     none = _UNVOICED + np.maximum(0, 2 - level / (_SILENCE / (1 + _UNVOICED)))
@@ -121,11 +161,11 @@ def _strengths(samples: Array, correlation: Array) -> Array:
     return result
 
 
-def _best_path(strength: Array) -> Array:
+def _best_path(strength: Array, pitches: NDArray[np.float64]) -> Array:
     """Return the cheapest path's pitches in Hz, 0 for none, shape (n, n_frames)."""
     n, n_frames, n_states = strength.shape
     shifts = np.arange(-_REACH, _REACH + 1)
-    costs = (_JUMP_COST * np.abs(np.log2(_PITCHES[1] / _PITCHES[0]) * shifts)).astype(np.float32)
+    costs = (_JUMP_COST * np.abs(np.log2(pitches[1] / pitches[0]) * shifts)).astype(np.float32)
     came_from = np.zeros((n_frames, n, n_states), np.int16)
     total = strength[:, 0].copy()
     for t in range(1, n_frames):
@@ -152,12 +192,13 @@ def _best_path(strength: Array) -> Array:
     path[:, -1] = total.argmax(-1)
     for t in range(n_frames - 1, 0, -1):
         path[:, t - 1] = came_from[t][np.arange(n), path[:, t]]
-    return np.append(_PITCHES, 0.0).astype(np.float32)[path]
+    return np.append(pitches, 0.0).astype(np.float32)[path]
 
 
 def _refined(correlation: Array, pitches: Array) -> Array:
     """Move each pitch to the top of the parabola through its lag and the two beside it."""
-    lag = np.round(SAMPLE_RATE / np.where(pitches > 0, pitches, REFERENCE_HZ)).astype(np.intp)
+    hertz = np.where(pitches > 0, pitches, pitches.max() or 100.0)
+    lag = np.round(SAMPLE_RATE / hertz).astype(np.intp)
     around = np.stack([lag - 1, lag, lag + 1], -1)
     left, middle, right = np.moveaxis(np.take_along_axis(correlation, around, -1), -1, 0)
     bend = left - 2 * middle + right

@@ -12,9 +12,9 @@ from ..networks import PhoneBatch, frame_facts, frame_index
 from ..phones import Phone
 from .preparation import Utterance
 
-SLOWEST, FASTEST = 1.1, 0.5
-"""Durations of finals in training, as multiples of the recorded ones: syllables of a sentence last
-about half as long as those of single words."""
+SLOWEST, FASTEST = 1.4, 0.7
+"""Durations of finals in training, as multiples of the recorded ones: so far may a listener slow
+a voice down or hurry it."""
 
 
 class FrameBatch(NamedTuple):
@@ -34,19 +34,6 @@ class FrameBatch(NamedTuple):
     """1 where there is a frame, shape (n, n_frames, 1)."""
 
 
-def word_phrase_edges(phones: Sequence[Phone]) -> NDArray[np.float32]:
-    """Return how much each phone begins and ends its phrase, shape (n_phones, 2).
-
-    The phones are those of one recorded word between two pauses.
-    """
-    finals = [i for i, phone in enumerate(phones) if phone.is_final]
-    places = np.zeros((len(phones), 2), np.float32)
-    places[: finals[0] + 1, 0] = 1
-    last = finals[-2] + 1 if len(finals) > 1 else 0
-    places[last:, 1] = 1
-    return places
-
-
 def phone_batch(
     phones: Sequence[Sequence[Phone]], places: Sequence[NDArray[np.float32]]
 ) -> PhoneBatch:
@@ -64,22 +51,35 @@ def phone_batch(
     return PhoneBatch(numbers, tones, place, mask)
 
 
-def word_batch(utterances: Sequence[Utterance]) -> PhoneBatch:
-    """Return the phones of recorded words."""
+def utterance_phones(utterances: Sequence[Utterance]) -> PhoneBatch:
+    """Return the phones of recordings."""
     return phone_batch(
-        [u.phones for u in utterances], [word_phrase_edges(u.phones) for u in utterances]
+        [u.sentence.phones for u in utterances], [u.sentence.edges for u in utterances]
     )
 
 
-def frame_batch(utterances: Sequence[Utterance], paces: NDArray[np.float64]) -> FrameBatch:
+def frame_batch(
+    utterances: Sequence[Utterance],
+    paces: NDArray[np.float64],
+    rng: np.random.Generator | None = None,
+    longest: int = 0,
+) -> FrameBatch:
     """Return the frames of utterances.
 
     Args:
         utterances: Some.
         paces: How long finals last, as multiples of the recorded, one for each; initials
             and pauses change by the square root.
+        rng: Chooses which part is taken of what is longer than ``longest``.
+        longest: Frames; all of them when there is no ``rng``.
     """
-    rows = [_frames(u, pace) for u, pace in zip(utterances, paces, strict=True)]
+    rows = []
+    for utterance, pace in zip(utterances, paces, strict=True):
+        row = _frames(utterance, pace)
+        if rng is not None and len(row[0]) > longest:
+            first = int(rng.integers(len(row[0]) - longest + 1))
+            row = tuple(part[first : first + longest] for part in row)
+        rows.append(row)
     return FrameBatch(*map(_padded, zip(*rows, strict=True)))
 
 
@@ -87,8 +87,8 @@ def _frames(utterance: Utterance, pace: float) -> tuple[Tensor, ...]:
     durations, features = utterance.durations, utterance.features
     envelope, semitones, voicing = features.envelope, features.semitones, features.voicing
     if pace != 1:
-        factors = [pace if p.is_final else pace**0.5 for p in utterance.phones]
-        paced = np.maximum(1, np.round(durations * factors)).astype(np.int32)
+        factors = [pace if p.is_final else pace**0.5 for p in utterance.sentence.phones]
+        paced = np.maximum(durations > 0, np.round(durations * factors)).astype(np.int32)
         place = _places(durations, paced)
         below = np.clip(place.astype(np.intp), 0, len(envelope) - 2)
         rest = (place - below).astype(np.float32)

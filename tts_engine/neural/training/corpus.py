@@ -1,8 +1,6 @@
-"""Recordings of single words on disk, decoded once, as training reads them."""
+"""Recordings of sentences on disk, decoded once, as training reads them."""
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,35 +12,43 @@ from numpy.typing import NDArray
 
 from zhengwen.atomic_write import write_atomically
 
-from ...text import words_with_pinyin
 from ..features import HOP, SAMPLE_RATE
+from ..phones import Phone
+from ..sentence_phones import SentencePhones, sentence_clauses, sentence_phones, sentence_words
 
 HELD_OUT_EVERY = 40
 """Every 40th recording is for measuring."""
 _AUDIO, _INDEX = "audio.npy", "recordings.json"
-_SPEECH_RMS = 0.08  # root mean square of a recording's loud frames, of full scale
+_SPEECH_RMS = 0.08  # root mean square of a corpus' loud frames, of full scale
+_LONGEST_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusRecording:
-    """One spoken word."""
+    """One spoken sentence."""
 
     name: str
     text: str
-    syllables: tuple[str, ...]
-    """Pinyin as spoken, ``("yin2", "hang2")``."""
+    words: tuple[tuple[tuple[tuple[int, int], ...], ...], ...]
+    """Words of syllables of phones, each phone its number and its tone."""
+    breaks: tuple[int, ...]
+    """What stands behind each word; see ``sentence_phones.py``."""
     first: int
     """Its first frame in the corpus."""
     n_frames: int
+    held_out: bool
+    """Whether it measures and never trains."""
 
     @property
     def frames(self) -> slice:
         return slice(self.first, self.first + self.n_frames)
 
-    @property
-    def held_out(self) -> bool:
-        """Whether it measures and never trains: the number in its name divides by 40."""
-        return int(Path(self.name).stem) % HELD_OUT_EVERY == 0
+    def sentence(self) -> SentencePhones:
+        """Return its phones."""
+        words = [
+            [tuple(Phone(*phone) for phone in syllable) for syllable in word] for word in self.words
+        ]
+        return sentence_phones(words, self.breaks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,40 +65,78 @@ class SpeechCorpus:
         return np.asarray(part, np.float32) / np.float32(32768)
 
 
-def decode_corpus(archive: Path, transcripts: Path, folder: Path) -> None:
-    """Write the recordings of an archive whose words are plainly Mandarin into ``folder``.
+def read_transcripts(path: Path) -> list[tuple[str, str]]:
+    """Return file names and texts of a table.
 
     Args:
-        archive: A tar file of sound files.
-        transcripts: Tab-separated, with columns ``file`` and ``text``.
+        path: Tab-separated with a header that has the columns ``file`` and ``text``; or a list
+            of GPT-SoVITS, ``file|speaker|language|text`` without a header.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if not lines:
+        raise ValueError(f"{path} is empty; it should name a sound file and its text in each line")
+    if lines[0].count("|") == 3:
+        rows = [line.split("|") for line in lines]
+        return [(row[0], row[3]) for row in rows if len(row) == 4]
+    columns = lines[0].split("\t")
+    if not {"file", "text"} <= set(columns):
+        raise ValueError(
+            f"the first line of {path} should name the columns file and text, separated by a tab; "
+            f"it is {lines[0][:60]!r}"
+        )
+    at_file, at_text = columns.index("file"), columns.index("text")
+    split = [line.split("\t") for line in lines[1:]]
+    return [(row[at_file], row[at_text]) for row in split if len(row) == len(columns)]
+
+
+def decode_corpus(sounds: Path, transcripts: Path, folder: Path) -> list[str]:
+    """Write all recordings of one speaker into ``folder``, at one loudness.
+
+    Args:
+        sounds: The folder that file names in ``transcripts`` are relative to: WAV, FLAC, MP3, OGG.
+        transcripts: See :func:`read_transcripts`.
         folder: Where the corpus goes.
+
+    Returns:
+        Why recordings were left out, a line each.
 
     Raises:
         ValueError: No recording can be used.
         OSError: A file cannot be read or written.
     """
-    readings = dict(_readings(transcripts))
     recordings: list[CorpusRecording] = []
-    pieces: list[NDArray[np.int16]] = []
+    pieces: list[NDArray[np.float32]] = []
+    left_out: list[str] = []
     first = 0
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            if member.name not in readings or (file := tar.extractfile(member)) is None:
-                continue
-            samples, rate = soundfile.read(io.BytesIO(file.read()), dtype="float32")
-            samples = soxr.resample(samples, rate, SAMPLE_RATE, quality="HQ")
-            n_frames = len(samples) // HOP
-            piece = _normalize_level(samples[: n_frames * HOP])
-            text, syllables = readings[member.name]
-            recordings.append(CorpusRecording(member.name, text, syllables, first, n_frames))
-            pieces.append(piece)
-            first += n_frames
+    for name, text in read_transcripts(transcripts):
+        try:
+            samples = _decoded(sounds / name)
+            words, breaks = sentence_words(sentence_clauses(text))
+        except (ValueError, OSError, soundfile.LibsndfileError) as error:
+            left_out.append(f"{name}: {error}")
+            continue
+        n_frames = len(samples) // HOP
+        numbers = tuple(
+            tuple(tuple((phone.number, phone.tone) for phone in syllable) for syllable in word)
+            for word in words
+        )
+        held_out = len(recordings) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+        recordings.append(
+            CorpusRecording(name, text, numbers, tuple(breaks), first, n_frames, held_out)
+        )
+        pieces.append(samples[: n_frames * HOP])
+        first += n_frames
     if not recordings:
-        raise ValueError(f"{archive} holds no recording that {transcripts} names in Chinese")
+        why = f" ({left_out[0]})" if left_out else ""
+        raise ValueError(f"no recording that {transcripts} names in {sounds} can be used{why}")
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / _AUDIO, np.concatenate(pieces))
+    np.save(folder / _AUDIO, _at_one_level(np.concatenate(pieces)))
     index = json.dumps([asdict(recording) for recording in recordings], ensure_ascii=False)
     write_atomically(folder / _INDEX, index)
+    return left_out
 
 
 def is_corpus_decoded(folder: Path) -> bool:
@@ -110,32 +154,39 @@ def open_corpus(folder: Path) -> SpeechCorpus:
         raise FileNotFoundError(
             f"{folder} holds no recordings; run `python -m tts_engine.neural prepare` first"
         )
-    index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
-    recordings = tuple(
-        CorpusRecording(**{**row, "syllables": tuple(row["syllables"])}) for row in index
-    )
+    rows = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+    recordings = tuple(CorpusRecording(**{**row, "words": _tuples(row["words"])}) for row in rows)
     return SpeechCorpus(recordings, np.load(folder / _AUDIO, mmap_mode="r"))
 
 
-def _readings(transcripts: Path) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
-    header, *rows = transcripts.read_text(encoding="utf-8").splitlines()
-    columns = header.split("\t")
-    for row in rows:
-        fields = dict(zip(columns, row.split("\t"), strict=True))
-        text = fields["text"]
-        syllables = tuple(
-            syllable for word in words_with_pinyin(text) for syllable in word.syllables
-        )
-        if len(syllables) == len(text):  # else it holds a mark, a letter or a rare character
-            yield fields["file"], (text, syllables)
+def batches_by_length(
+    recordings: tuple[CorpusRecording, ...], size: int
+) -> Iterator[list[CorpusRecording]]:
+    """Yield all recordings, those of similar length together, so that little is padded."""
+    by_length = sorted(recordings, key=lambda recording: recording.n_frames)
+    for at in range(0, len(by_length), size):
+        yield by_length[at : at + size]
 
 
-def _normalize_level(samples: NDArray[np.float32]) -> NDArray[np.int16]:
-    """Scale to one root mean square of the loud frames: recordings differ by some dB for no reason.
+def _decoded(path: Path) -> NDArray[np.float32]:
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    if not len(samples):
+        raise ValueError("there is no sound in it")
+    if len(samples) > _LONGEST_SECONDS * rate:
+        raise ValueError(f"it is longer than {_LONGEST_SECONDS:g} s; cut it into sentences")
+    resampled: NDArray[np.float32] = soxr.resample(samples.mean(1), rate, SAMPLE_RATE, quality="HQ")
+    return resampled
 
-    (n_frames * HOP,) in [-1, 1] to the same shape in 16 bits.
-    """
+
+def _at_one_level(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    """Scale all by one gain: how loud a sentence is next to another is the speaker's own."""
     power = np.square(samples.reshape(-1, HOP)).mean(1)
-    loud = power[power > 0.1 * power.max()].mean() if len(power) else 0.0
+    loud = power[power > 0.1 * np.percentile(power, 99)].mean()
     gain = _SPEECH_RMS / np.sqrt(loud) if loud > 0 else 0.0
     return np.clip(np.round(samples * gain * 32767), -32768, 32767).astype(np.int16)
+
+
+def _tuples(nested: list[list[list[list[int]]]]) -> tuple[object, ...]:
+    return tuple(
+        tuple(tuple(tuple(phone) for phone in syllable) for syllable in word) for word in nested
+    )

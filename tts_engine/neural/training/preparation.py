@@ -3,7 +3,7 @@
 Three steps, decode, analyse and align; each is kept on disk, and skipped if it is there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +12,28 @@ from numpy.typing import NDArray
 
 from zhengwen.atomic_write import atomic_path
 
-from ..features import HOP, N_BANDS, REFERENCE_HZ, AcousticFeatures
-from ..phones import SILENCE, Phone, syllable_phones
+from ..features import HOP, N_BANDS, AcousticFeatures
+from ..sentence_phones import SentencePhones
 from .alignment import align_phones, alignment_observations, shortest_duration
-from .analysis import continuous_semitones, spectral_envelope, track_pitch
-from .corpus import CorpusRecording, SpeechCorpus, decode_corpus, is_corpus_decoded, open_corpus
+from .analysis import (
+    ANY_SPEAKER,
+    continuous_semitones,
+    speaker_pitch,
+    spectral_envelope,
+    track_pitch,
+)
+from .corpus import (
+    CorpusRecording,
+    SpeechCorpus,
+    batches_by_length,
+    decode_corpus,
+    is_corpus_decoded,
+    open_corpus,
+)
 
 _FEATURES, _ALIGNMENT = "features.npz", "alignment.npz"
-_BATCH_SIZE = 32  # recordings
+_BATCH_SIZE = 16  # recordings
+_HEARD_FOR_RANGE = 64  # recordings from which the speaker's median pitch is known
 _MAX_DEVIATIONS = 3.5  # below the median score: there, something else was said
 
 
@@ -29,30 +43,30 @@ class Utterance:
 
     recording: CorpusRecording
     features: AcousticFeatures
-    phones: tuple[Phone, ...]
-    """With a pause at either end."""
+    sentence: SentencePhones
     durations: NDArray[np.int32]
-    """Frames of each phone, shape (n_phones,)."""
+    """Frames of each phone; 0 for a pause that is not made; shape (n_phones,)."""
 
 
 def prepare_corpus(
-    archive: Path, transcripts: Path, folder: Path, report: Callable[[str], None]
+    sounds: Path, transcripts: Path, folder: Path, report: Callable[[str], None]
 ) -> None:
     """Prepare the recordings of one speaker.
 
     Args:
-        archive: A tar file of sound files.
-        transcripts: Tab-separated, with columns ``file`` and ``text``.
+        sounds: The folder of the sound files.
+        transcripts: Which file says what; see :func:`~.corpus.read_transcripts`.
         folder: Where everything goes.
-        report: Receives a line for each step.
+        report: Receives a line for each step, and for each recording that cannot be used.
 
     Raises:
         ValueError: No recording can be used.
         OSError: A file cannot be read or written.
     """
     if not is_corpus_decoded(folder):
-        report(f"decoding {archive}")
-        decode_corpus(archive, transcripts, folder)
+        report(f"decoding {sounds}")
+        for reason in decode_corpus(sounds, transcripts, folder):
+            report(f"left out {reason}")
     corpus = open_corpus(folder)
     if not (folder / _FEATURES).exists():
         report(f"finding pitch and envelope of {len(corpus.recordings)} recordings")
@@ -73,7 +87,7 @@ def load_utterances(folder: Path) -> list[Utterance]:
         raise FileNotFoundError(
             f"{folder} is half prepared; run `python -m tts_engine.neural prepare` again"
         )
-    features = _read_features(folder)
+    features, _ = _read_features(folder)
     with np.load(folder / _ALIGNMENT) as aligned:
         durations, starts = aligned["durations"], aligned["starts"]
         indices, scores = aligned["recordings"], aligned["scores"]
@@ -87,44 +101,62 @@ def load_utterances(folder: Path) -> list[Utterance]:
             Utterance(
                 recording,
                 _part(features, recording),
-                _spoken(recording),
+                recording.sentence(),
                 durations[starts[row] : starts[row + 1]],
             )
         )
     return found
 
 
+def reference_pitch(folder: Path) -> float:
+    """Return the speaker's median pitch, Hz: what the semitones of a prepared folder are above."""
+    return _read_features(folder)[1]
+
+
 def _analyse(corpus: SpeechCorpus, path: Path) -> None:
+    evenly = corpus.recordings[:: max(1, len(corpus.recordings) // _HEARD_FOR_RANGE)]
+    heard = [_pitch_of_loud_frames(corpus.samples(recording)) for recording in evenly]
+    reference, within = speaker_pitch(np.concatenate(heard))
     n_frames = sum(recording.n_frames for recording in corpus.recordings)
     bands = np.zeros((n_frames, N_BANDS), np.float16)
     semitones = np.zeros(n_frames, np.float32)
     voiced = np.zeros(n_frames, np.bool_)
-    for batch in _batches(corpus.recordings):
+    for batch in batches_by_length(corpus.recordings, _BATCH_SIZE):
         longest = max(recording.n_frames for recording in batch)
         samples = np.zeros((len(batch), longest * HOP), np.float32)
         for row, recording in enumerate(batch):
             samples[row, : recording.n_frames * HOP] = corpus.samples(recording)
-        pitches = track_pitch(samples)
+        pitches = track_pitch(samples, within)
         curves = np.zeros_like(pitches)
         for row, recording in enumerate(batch):
             own = pitches[row, : recording.n_frames]
             voiced[recording.frames] = own > 0
-            curves[row, : recording.n_frames] = continuous_semitones(own)
+            curves[row, : recording.n_frames] = continuous_semitones(own, reference)
             semitones[recording.frames] = curves[row, : recording.n_frames]
-        hertz = (REFERENCE_HZ * 2 ** (curves / 12)).astype(np.float32)
+        hertz = (reference * 2 ** (curves / 12)).astype(np.float32)
         found = spectral_envelope(samples, hertz)
         for row, recording in enumerate(batch):
             bands[recording.frames] = found[row, : recording.n_frames]
     with atomic_path(path) as partial:
-        np.savez(partial, envelope=bands, semitones=semitones, voiced=voiced)
+        np.savez(partial, envelope=bands, semitones=semitones, voiced=voiced, reference=reference)
+
+
+def _pitch_of_loud_frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the pitch of the frames that are no room noise, Hz, shape (n_loud,)."""
+    power = np.square(samples.reshape(-1, HOP)).mean(1)
+    loud: NDArray[np.float32] = track_pitch(samples[None], ANY_SPEAKER)[0][
+        power > 0.1 * power.max()
+    ]
+    return loud
 
 
 def _align(corpus: SpeechCorpus, folder: Path) -> None:
-    features = _read_features(folder)
+    features, _ = _read_features(folder)
+    phones = [recording.sentence().phones for recording in corpus.recordings]
     spoken = {
-        i: _spoken(recording)
-        for i, recording in enumerate(corpus.recordings)
-        if shortest_duration(_spoken(recording)) <= recording.n_frames
+        i: own
+        for i, (own, recording) in enumerate(zip(phones, corpus.recordings, strict=True))
+        if shortest_duration(own) <= recording.n_frames
     }
     seen = []
     for i in spoken:
@@ -142,10 +174,11 @@ def _align(corpus: SpeechCorpus, folder: Path) -> None:
         )
 
 
-def _read_features(folder: Path) -> AcousticFeatures:
+def _read_features(folder: Path) -> tuple[AcousticFeatures, float]:
     with np.load(folder / _FEATURES) as found:
         voicing = found["voiced"].astype(np.float32)
-        return AcousticFeatures(found["envelope"], found["semitones"], voicing)
+        features = AcousticFeatures(found["envelope"], found["semitones"], voicing)
+        return features, float(found["reference"])
 
 
 def _part(features: AcousticFeatures, recording: CorpusRecording) -> AcousticFeatures:
@@ -154,14 +187,3 @@ def _part(features: AcousticFeatures, recording: CorpusRecording) -> AcousticFea
         features.semitones[recording.frames],
         features.voicing[recording.frames],
     )
-
-
-def _spoken(recording: CorpusRecording) -> tuple[Phone, ...]:
-    inner = [phone for syllable in recording.syllables for phone in syllable_phones(syllable)]
-    return (SILENCE, *inner, SILENCE)
-
-
-def _batches(recordings: tuple[CorpusRecording, ...]) -> Iterator[list[CorpusRecording]]:
-    by_length = sorted(recordings, key=lambda recording: recording.n_frames)
-    for at in range(0, len(by_length), _BATCH_SIZE):
-        yield by_length[at : at + _BATCH_SIZE]

@@ -1,4 +1,4 @@
-"""Training of the prosody model: durations and pitch contours, both with L1 losses."""
+"""Training of the prosody model: durations, pauses and pitch contours, with L1 losses."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from ..networks import N_PITCH_POINTS, ProsodyModel
-from .batches import word_batch
+from ..networks import N_PITCH_POINTS
+from ..sentence_prosody import SentenceProsodyModel, sentence_batch
 from .preparation import Utterance
 
-_BATCH_SIZE = 64  # words
+_BATCH_SIZE = 24  # sentences
 _LEARNING_RATE = 2e-3
 
 
 class ProsodyTrainer:
-    """Trains a prosody model on words.
+    """Trains a prosody model on sentences.
 
     Args:
         model: The model.
         utterances: All of the speaker's.
     """
 
-    def __init__(self, model: ProsodyModel, utterances: list[Utterance]) -> None:
+    def __init__(self, model: SentenceProsodyModel, utterances: list[Utterance]) -> None:
         self._model = model
         self._optimizer = torch.optim.AdamW(model.parameters(), _LEARNING_RATE, weight_decay=0.05)
         self._training = [u for u in utterances if not u.recording.held_out]
@@ -66,12 +66,12 @@ class ProsodyTrainer:
 
     def _losses(self, utterances: list[Utterance]) -> tuple[Tensor, Tensor]:
         """Return the mean errors of log duration and of pitch in semitones."""
-        batch = word_batch(utterances)
-        found, contours = self._model(batch)
+        found, contours = self._model(sentence_batch([u.sentence for u in utterances]))
         durations = _pad([torch.from_numpy(u.durations.astype(np.float32)) for u in utterances])
-        spoken = (batch.numbers > 0).float()  # pauses are as long as somebody cut them
-        error = (found - durations.clamp_min(1).log()).abs()
-        duration = (error * spoken).sum() / spoken.sum()
+        # The pauses at the ends are as long as somebody cut them.
+        inside = _pad([_inside(len(u.durations)) for u in utterances])
+        error = (found - durations.log1p()).abs()
+        duration = (error * inside).sum() / inside.sum()
         targets, weights = map(_pad, zip(*map(_contours, utterances), strict=True))
         pitch = ((contours - targets).abs() * weights).sum() / weights.sum().clamp_min(1)
         return duration, pitch
@@ -79,6 +79,12 @@ class ProsodyTrainer:
 
 def _pad(parts: Any) -> Tensor:
     return pad_sequence(list(parts), batch_first=True)
+
+
+def _inside(n_phones: int) -> Tensor:
+    inside = torch.ones(n_phones)
+    inside[[0, -1]] = 0
+    return inside
 
 
 def _contours(utterance: Utterance) -> tuple[Tensor, Tensor]:
@@ -91,5 +97,5 @@ def _contours(utterance: Utterance) -> tuple[Tensor, Tensor]:
     frames = np.arange(len(features.semitones))
     contour = np.interp(place, frames, features.semitones)
     known = features.voicing[np.round(place).astype(np.intp)]
-    known = known * np.array([[phone.is_final] for phone in utterance.phones])
+    known = known * np.array([[phone.is_final] for phone in utterance.sentence.phones])
     return torch.from_numpy(contour).float(), torch.from_numpy(known).float()

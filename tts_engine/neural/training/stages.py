@@ -8,23 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..weights import NetworkSizes, VoiceNetworks, save_weights
+from ..sentence_prosody import SentenceProsodyModel
+from ..weights import NetworkSizes, VoiceNetworks, load_weights, save_weights
 from .acoustic_trainer import AcousticTrainer
-from .batches import frame_batch, word_batch
+from .batches import frame_batch, utterance_phones
 from .corpus import HELD_OUT_EVERY, open_corpus
 from .loop import train_stage
-from .preparation import Utterance, load_utterances
+from .preparation import Utterance, load_utterances, reference_pitch
 from .prosody_trainer import ProsodyTrainer
 from .vocoder_trainer import VocoderTrainer
 
 STAGE_MINUTES = {"prosody": 8.0, "acoustic": 90.0, "vocoder": 70.0, "tuning": 45.0}
 """Processor time of each stage; with the preparation less than four hours."""
-
-_NOTES = {
-    "speaker": "Yue Tan",
-    "licence": "CC BY-SA 3.0 US",
-    "attribution": "Yue Tan (speaker), Shtooka project, University of Caen, Hugo Lopez (audio-cmn)",
-}
 
 
 def train_voice(
@@ -32,7 +27,10 @@ def train_voice(
     out: Path,
     sizes: NetworkSizes,
     minutes: dict[str, float],
+    notes: dict[str, str],
     report: Callable[[str], None],
+    *,
+    start_from: Path | None = None,
 ) -> Path:
     """Train a voice and export it.
 
@@ -41,25 +39,34 @@ def train_voice(
         out: Where checkpoints, logs and ``voice.safetensors`` go.
         sizes: Of the networks.
         minutes: Of processor time, by stage; a stage of 0 is left as it is.
+        notes: What people should know of the voice: speaker, licence, attribution.
         report: Receives lines about progress.
+        start_from: A voice whose weights are gone on from, where they fit: with it a new speaker
+            needs fewer recordings. One made of single words lends its acoustic model and vocoder.
 
     Returns:
         The exported voice.
 
     Raises:
-        ValueError: Nothing is held out to measure with.
+        ValueError: Nothing is held out to measure with, or ``start_from`` is no voice.
     """
     torch.manual_seed(0)
     utterances, corpus = load_utterances(data), open_corpus(data)
     if not any(utterance.recording.held_out for utterance in utterances):
         raise ValueError(
-            f"{data} has no recording whose number divides by {HELD_OUT_EVERY}, to measure"
+            f"{data} has fewer than {HELD_OUT_EVERY} recordings that can be used: every "
+            f"{HELD_OUT_EVERY}th only measures, and there is none"
         )
-    models = sizes.build()
+    reference_hz = reference_pitch(data)
+    models = sizes.build(reference_hz)
+    prosody = models.prosody
+    assert isinstance(prosody, SentenceProsodyModel)
+    if start_from is not None:
+        _lend(load_weights(start_from), models)
     seconds = {stage: 60 * value for stage, value in minutes.items()}
     held_out_losses = {
         "prosody": train_stage(
-            ProsodyTrainer(models.prosody, utterances),
+            ProsodyTrainer(prosody, utterances),
             out / "prosody.pt",
             seconds["prosody"],
             report,
@@ -71,7 +78,7 @@ def train_voice(
             report,
         ),
         "vocoder": train_stage(
-            VocoderTrainer(models.vocoder, utterances, corpus),
+            VocoderTrainer(models.vocoder, utterances, corpus, reference_hz),
             out / "vocoder.pt",
             seconds["vocoder"],
             report,
@@ -79,7 +86,11 @@ def train_voice(
     }
     if seconds["tuning"]:
         task = VocoderTrainer(
-            models.vocoder, utterances, corpus, _predicted_envelopes(models, utterances)
+            models.vocoder,
+            utterances,
+            corpus,
+            reference_hz,
+            _predicted_envelopes(models, utterances),
         )
         held_out_losses["tuning"] = train_stage(task, out / "tuning.pt", seconds["tuning"], report)
     report(json.dumps({"held out": held_out_losses}))
@@ -87,7 +98,7 @@ def train_voice(
     save_weights(
         models,
         path,
-        {**_NOTES, "held_out": json.dumps(held_out_losses), "minutes": json.dumps(minutes)},
+        {**notes, "held_out": json.dumps(held_out_losses), "minutes": json.dumps(minutes)},
     )
     return path
 
@@ -101,7 +112,21 @@ def _predicted_envelopes(
     for utterance in utterances:
         frames = frame_batch([utterance], np.ones(1))
         with torch.inference_mode():
-            start = models.acoustic.frames(word_batch([utterance]), frames.owner, frames.facts)
+            start = models.acoustic.frames(
+                utterance_phones([utterance]), frames.owner, frames.facts
+            )
             envelope = models.acoustic.envelope(models.acoustic.decode(start)[0])
         envelopes.append(envelope[0].numpy())
     return envelopes
+
+
+def _lend(old: VoiceNetworks, new: VoiceNetworks) -> None:
+    """Copy the weights of each part that is built alike; of a longer table, the first rows."""
+    for part in ("prosody", "acoustic", "vocoder"):
+        lent, own = getattr(old, part).state_dict(), getattr(new, part).state_dict()
+        if lent.keys() != own.keys():
+            continue
+        for name, tensor in lent.items():
+            if tensor.shape[1:] == own[name].shape[1:] and len(tensor) <= len(own[name]):
+                own[name][: len(tensor)] = tensor
+        getattr(new, part).load_state_dict(own)

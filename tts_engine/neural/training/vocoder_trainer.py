@@ -19,7 +19,7 @@ from .losses import (
 )
 from .preparation import Utterance
 
-_BATCH_SIZE = 8  # segments of words
+_BATCH_SIZE = 8  # segments of sentences
 _SEGMENT = 40  # frames
 _LEARNING_RATE, _DISCRIMINATOR_LEARNING_RATE = 1e-3, 3e-4
 _ADVERSARIAL_START = 0.6  # part of the stage after which the adversarial loss has weight
@@ -31,12 +31,13 @@ Array = NDArray[np.float32]
 
 
 class VocoderTrainer:
-    """Trains a vocoder on segments of 40 frames (0.46 s) of recorded words.
+    """Trains a vocoder on segments of 40 frames (0.46 s) of recorded sentences.
 
     Args:
         vocoder: The vocoder.
         utterances: All of the speaker's.
         corpus: Their waveforms.
+        reference_hz: What the semitones of their pitch are above.
         predicted_envelopes: The acoustic model's, (n_frames, N_BANDS) of each utterance, at the
             recorded durations and pitch; None to train on recorded envelopes alone. With them
             the vocoder learns to make up for the acoustic model's errors.
@@ -47,9 +48,10 @@ class VocoderTrainer:
         vocoder: Vocoder,
         utterances: list[Utterance],
         corpus: SpeechCorpus,
+        reference_hz: float,
         predicted_envelopes: list[Array] | None = None,
     ) -> None:
-        self._vocoder, self._corpus = vocoder, corpus
+        self._vocoder, self._corpus, self._reference_hz = vocoder, corpus, reference_hz
         self._discriminators = nn.ModuleList(PatchDiscriminator() for _ in _DISCRIMINATOR_STFTS)
         self._optimizer = torch.optim.AdamW(vocoder.parameters(), _LEARNING_RATE, betas=(0.9, 0.98))
         self._discriminator_optimizer = torch.optim.AdamW(
@@ -123,7 +125,7 @@ class VocoderTrainer:
             semitones.append(features.semitones[part])
             voicing.append(features.voicing[part])
         curve = np.stack(semitones)
-        source = harmonic_excitation(curve, rng.uniform(-np.pi, np.pi))
+        source = harmonic_excitation(curve, self._reference_hz, rng.uniform(-np.pi, np.pi))
         noise = rng.standard_normal(source.shape, np.float32)
         arrays = (np.stack(envelopes), curve, np.stack(voicing), source, noise)
         return torch.from_numpy(np.stack(real)), self._vocoder(*map(torch.from_numpy, arrays))
