@@ -113,7 +113,9 @@ def sentence_batch(sentences: list[SentencePhones]) -> SentenceBatch:
         places[row, :own, 2:] = torch.from_numpy(sentence.positions)
         mask[row, :own] = 1
     ending = torch.tensor([int(sentence.breaks[-1]) for sentence in sentences])
-    return SentenceBatch(whole[0], whole[1], whole[2], places[..., :2], places[..., 2:], ending, mask)
+    return SentenceBatch(
+        whole[0], whole[1], whole[2], places[..., :2], places[..., 2:], ending, mask
+    )
 
 
 def plan_sentence(
