@@ -122,6 +122,16 @@ def test_no_digit_letter_or_sign_is_lost_whatever_is_written(count: int, seed: i
         assert not lost(written, spoken), f"{written} is read {spoken}"
 
 
+def test_in_english_no_digit_is_lost_and_signs_are_words() -> None:
+    generator = random.Random(3)
+    pieces = [*"0123456789 ABT-~/%+", "RMB ", "km", "°C", ">=", "yuan", "Room ", "2 000", "9:00"]
+    for _ in range(2_000):
+        written = "".join(generator.choices(pieces, k=generator.randint(1, 9)))
+        spoken = normalize_text(written, "en")
+        assert not Counter(re.sub(r"\D", "", written)) - Counter(spoken), f"{written} is {spoken}"
+        assert not set("%>=") & set(spoken), f"{written} is {spoken}"
+
+
 @pytest.mark.parametrize(
     ("written", "spoken"),
     [

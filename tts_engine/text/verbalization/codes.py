@@ -106,7 +106,7 @@ ADDRESSES: tuple[ReadingRule, ...] = table(
 LETTERED: tuple[ReadingRule, ...] = table(
     # Standards
     (
-        r"(?<![A-Za-z\d])([A-Z]{1,6}\d{0,2}(?:/[A-Z]{1,5})?)\s?(\d{1,6}(?:\.\d+)*)"
+        r"(?<![A-Za-z\d])(DB\d{2,4}|[A-Z]{1,6}(?:\d{0,4}/[A-Z]{1,5})?)\s?(\d{1,6}(?:\.\d+)*)"
         r"\s?[-—:：]{1,2}\s?((?:19|20)\d\d)(?!\d)",
         _standard,
         "GB/T 19001—2016", "GB T幺九零零幺杠二零一六",
@@ -223,7 +223,7 @@ NUMBERED: tuple[ReadingRule, ...] = table(
         "请到#12桌", "请到井号十二桌",
     ),
     (
-        rf"(?<=\d)#(?=[{HAN}])", "号",
+        r"(?<=\d)#(?![A-Za-z\d号])", "号",
         "12#楼", "十二号楼",
     ),
 )  # fmt: skip

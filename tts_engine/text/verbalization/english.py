@@ -26,6 +26,15 @@ _SIGNS = {
 _SIGN = "|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)))
 
 
+_PER = "day|month|year|hour|person|household|kilogram|kg|kWh|km|m²|m³|L|time|copy|item|visit"
+_SITE = r"(?:[A-Za-z0-9-]+\.)+(?:gov|com|cn|org|net|edu|info)(?:\.[a-z]{2})?"
+
+
+def _address(match: Match[str]) -> str:
+    """Say the name of a site or mailbox without the path behind it."""
+    return match[1].replace(".", " dot ").replace("@", " at ").replace("-", " dash ")
+
+
 def _spelled(match: Match[str]) -> str:
     return " ".join(re.findall(r"\d", match[0]))
 
@@ -47,9 +56,18 @@ def _date(match: Match[str]) -> str:
     return f"{_MONTHS[int(month) - 1]} {int(day)}, {year}"
 
 
+def _range(match: Match[str]) -> str:
+    first, last = (float(number.replace(",", "")) for number in match.group(1, 2))
+    return match[1] + (" to " if first < last else " dash ")
+
+
+def _each(match: Match[str]) -> str:
+    return " per " + _UNITS.get(match[1], match[1]).removesuffix("s")
+
+
 def _money(match: Match[str]) -> str:
-    sign, currency, number = match.groups()
-    return f"{'minus ' if sign else ''}{number} {_CURRENCIES[currency]}"
+    sign, currency, number, power = match.groups()
+    return f"{'minus ' if sign else ''}{number}{power} {_CURRENCIES[currency]}"
 
 
 def _temperature(match: Match[str]) -> str:
@@ -59,12 +77,38 @@ def _temperature(match: Match[str]) -> str:
 
 
 RULES: tuple[ReadingRule, ...] = table(
+    (
+        rf"(?<![\w.@-])(?:https?://)?((?:[\w.-]+@)?{_SITE})(?![A-Za-z])(?:[/?:][!-~]*)?", _address,
+        "Visit https://www.gov.cn/a?b=1", "Visit www dot gov dot cn",
+    ),
     # Dates and times
     (
         rf"{NOT_AFTER}((?:19|20)\d\d)([-/.])(\d{{1,2}})\2(\d{{1,2}})(?!\.?\d)", _date,
         "Valid until 2024-05-01", "Valid until May 1, 2024",
     ),
+    (
+        r"(?<=\d)\s*[-—~]\s*(?=(?:January|February|March|April|May|June|July|August|September|"
+        r"October|November|December) \d)",
+        " to ",
+        "2024/5/1-2024/5/7", "May 1, 2024 to May 7, 2024",
+    ),
+    (
+        r"(?<![\d.-])((?:19|20)\d\d)\s*[-—~]\s*(?=(?:19|20)\d\d(?![\d-]))", r"\1 to ",
+        "In 2024-2025", "In 2024 to 2025",
+    ),
+    (
+        r"(?<=\d:\d\d)\s*[-—~]\s*(?=\d)", " to ",
+        "9:00-17:00", "9:00 to 17:00",
+    ),
+    (
+        r"(?<=\d:\d\d)\s*/\s*(?=\d)", ", ",
+        "8:30-11:30/14:00-17:00", "8:30 to 11:30, 14:00 to 17:00",
+    ),
     # Codes
+    (
+        r"(?<![\d-])(?:19|20)\d\d-(?:0\d{2,}|\d{3,})(?![\d-])", _code,
+        "Notice No. 2024-015", "Notice No. 2 0 2 4 dash 0 1 5",
+    ),
     (
         r"(?<![\w*])[A-Za-z]{0,3}\d+ ?\*{2,}(?: ?[\d*]+)*[Xx]?", _code,
         "ID 3101********1234", "ID 3 1 0 1 star 1 2 3 4",
@@ -101,13 +145,39 @@ RULES: tuple[ReadingRule, ...] = table(
     ),
     # Amounts
     (
-        rf"(-)?(?<!\d-)({'|'.join(map(re.escape, _CURRENCIES))})\s?({NUMBER})(?![\d,]*\d)", _money,
-        "Balance -¥200", "Balance minus 200 yuan",
+        r"(?<![\d.])(?<!\d )\d{1,3}(?: \d{3})+(?=(?:\.\d+)? ?[a-z%])",
+        lambda m: m[0].replace(" ", ","),
+        "Subsidy: 2 000 yuan", "Subsidy: 2,000 yuan",
     ),
     (
-        rf"{NOT_AFTER}({NUMBER})\s*(?:-|~)\s*(?={NUMBER}\s*(?:°|%|days|{_UNIT_SYMBOLS}))",
-        r"\1 to ",
-        "2-8 km", "2 to 8 kilometres",
+        rf"(-)?(?<!\d-)({'|'.join(map(re.escape, _CURRENCIES))})\s?({NUMBER})(?![\d,]*\d)"
+        r"((?: (?:thousand|million|billion))?)",
+        _money,
+        "Balance -¥1.5 million", "Balance minus 1.5 million yuan",
+    ),
+    (
+        r"(?<=\d)\s?([€£¥])(?!\d)", lambda m: " " + _CURRENCIES[m[1]],
+        "100€", "100 euros",
+    ),
+    (
+        rf"{NOT_AFTER}({NUMBER})%\s*[-—~]\s*(?={NUMBER}%)", r"\1 to ",
+        "5%-12%", "5 to 12 percent",
+    ),
+    (
+        r"(?<![\d/.])(\d{1,3}/\d{1,3})\s*[-—~]\s*(?=\d{1,3}/\d{1,3}(?![\d/]))", r"\1 to ",
+        "1/3-1/2 of owners", "1/3 to 1/2 of owners",
+    ),
+    (
+        rf"(?<![\w.-])({NUMBER})\s*-\s*(?=({NUMBER})(?![\d/-]))", _range,
+        "3-5 working days, 18-2 Wensan Road", "3 to 5 working days, 18 dash 2 Wensan Road",
+    ),
+    (
+        r"(?<=[\dA-Z])\s*~\s*(?=\d)", " to ",
+        "3~5 copies", "3 to 5 copies",
+    ),
+    (
+        r"~\s*(?=\d)", "about ",
+        "~200 people", "about 200 people",
     ),
     (
         rf"(?<![\w.)])(-)?({NUMBER})\s*°([CF])?(?![A-Za-z])", _temperature,
@@ -118,18 +188,26 @@ RULES: tuple[ReadingRule, ...] = table(
         "120 km/h", "120 kilometres per hour",
     ),
     (
-        r"(?<=\d)\s*~\s*(?=\d)", " to ",
-        "3~5 copies", "3 to 5 copies",
-    ),
-    (
-        r"(?<=\d:\d\d)\s*[-—]\s*(?=\d)", " to ",
-        "9:00-17:00", "9:00 to 17:00",
+        rf"(?<=[a-z])/({_PER})(?![A-Za-z\d])", _each,
+        "20 yuan/m²", "20 yuan per square metre",
     ),
     (
         r"(?<!\S)-(?=[\d$])|(?<=[(:])-(?=\d)", "minus ",
         "Growth -3", "Growth minus 3",
     ),
     # Signs
+    (
+        r"(?<![A-Za-z])([A-Z]\d?)/(?=[A-Z]\d?(?![A-Za-z\d]))", r"\1 or ",
+        "C1/C2 licence", "C1 or C2 licence",
+    ),
+    (
+        r"(?<=[Ss]ection )§\s*|#(?=[A-Za-z])", "",
+        "Section §12", "Section 12",
+    ),
+    (
+        r"(?<![\w#])(\d+)#", r"number \1",
+        "Building 5#", "Building number 5",
+    ),
     (
         rf"\s*({_SIGN})\s*", lambda m: f" {_SIGNS[m[1]]} ",
         "Age ≥60", "Age at least 60",

@@ -63,12 +63,23 @@ def _price(number: str) -> str:
     return counted_in_words(number)
 
 
+def _pause_after_number(match: Match[str]) -> str:
+    """A pause where two numbers touch, which would be heard as one."""
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    return "，" if before and before in "0123456789" + NUMERALS else ""
+
+
 def _money(match: Match[str]) -> str:
     sign, currency, other_sign, number, power = match.groups()
     negative = "负" if "-" in (sign, other_sign) else ""
-    if match.string[match.start() - 1 : match.start()] in tuple("0123456789" + NUMERALS):
-        negative = "，" + negative
-    return negative + _price(number) + (power or "") + _CURRENCIES[currency]
+    amount = negative + _price(number) + (power or "") + _CURRENCIES[currency]
+    return _pause_after_number(match) + amount
+
+
+def _money_range(match: Match[str]) -> str:
+    currency, first, last, power = match.groups()
+    amounts = f"{_price(first)}到{_price(last)}{power}{_CURRENCIES[currency]}"
+    return _pause_after_number(match) + amounts
 
 
 def _degrees(sign: str, number: str) -> str:
@@ -193,6 +204,11 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
     ),
     # Money
     (
+        rf"(?<![-A-Z])({_CURRENCY})\s*({NUMBER}){TO}({NUMBER})\s*((?:[万亿]|[千百](?!分))*)(?:元)?",
+        _money_range,
+        "¥100-200", "一百到二百元",
+    ),
+    (
         rf"(-?)(?<![\dA-Z]-)(?<![A-Z])({_CURRENCY})\s*(-?)({NUMBER})\s*((?:[万亿]|[千百](?!分))*)(?:元)?",
         _money,
         "价格¥-50", "价格负五十元",
@@ -258,6 +274,11 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
     ),
     # Fractions
     (
+        r"第(\d{1,3})/(\d{1,3})页",
+        lambda m: f"第{cardinal_in_words(m[1])}页，共{cardinal_in_words(m[2])}页",
+        "第1/3页", "第一页，共三页",
+    ),
+    (
         rf"(?<![\d/.])(\d{{1,4}})/(\d{{1,4}}){TO}(\d{{1,4}})/(\d{{1,4}})(?![\d/.])",
         _fraction_range,
         "1/3-1/2", "三分之一到二分之一",
@@ -293,7 +314,7 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
         "5月1日—3日", "五月一日到三日",
     ),
     (
-        rf"(?<=[{HAN}A-Z\d])\s*~\s*(?=[{HAN}A-Z\d])", "到",
+        rf"(?<=[{HAN}A-Za-z\d])\s*~\s*(?=[{HAN}A-Za-z\d])", "到",
         "A座~C座", "A座到C座",
     ),
     # What is left: 2 in front of a measure, then any number

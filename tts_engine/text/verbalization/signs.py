@@ -136,6 +136,14 @@ SIGNS: tuple[ReadingRule, ...] = table(
         "T-1日", "T减一日",
     ),
     (
+        r"(?<![A-Za-z])Rh([-+])", lambda m: "Rh阴性" if m[1] == "-" else "Rh阳性",
+        "Rh-血型", "Rh阴性血型",
+    ),
+    (
+        rf"(?<![A-Za-z])([A-Z])-(?![A-Za-z\d{NUMERALS}])", r"\1减",
+        "成绩A-", "成绩A减",
+    ),
+    (
         rf"(?<![A-Za-z])-(?=[{NUMERALS}])", "杠",
         "A区-13812345678", "A区杠幺三八幺二三四五六七八",
     ),
