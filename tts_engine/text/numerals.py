@@ -1,7 +1,9 @@
 """Numbers as Mandarin words.
 
-Written here rather than taken from ``cn2an``: choosing between 二 and 两 needs
-the inside of the algorithm, which is the few lines of :func:`cardinal_in_words`.
+Written here rather than taken from ``cn2an``, which says 二千 for 两千 and knows no 幺: choosing
+between 二 and 两 needs the inside of the algorithm, the few lines of :func:`cardinal_in_words`. The
+other direction, from words to values, is the retrievers' (``retrievers/text/numerals.py``): neither
+package may import the other, and they share no line.
 """
 
 _DIGITS = "零一二三四五六七八九"
