@@ -133,7 +133,7 @@ def _serve(options: argparse.Namespace) -> int:
 async def _listen(settings: Settings) -> int:
     from .build import build  # the models take seconds to import: --help should not
     from .metrics import metrics_endpoint
-    from .serving.process import port_problem, use_one_blas_thread
+    from .serving.process import LAST_MOMENT, exit_by, port_problem, use_one_blas_thread
     from .serving.websocket import WebsocketServer
 
     counted = settings.metrics
@@ -157,6 +157,7 @@ async def _listen(settings: Settings) -> int:
             host, port = listener.sockets[0].getsockname()[:2]
             print(f"listening on ws://{host}:{port}/v1", flush=True)
             await stop.wait()
+            exit_by(LAST_MOMENT)
     return 0
 
 
@@ -325,7 +326,7 @@ def _api(options: argparse.Namespace) -> int:
 
     from .build import build_responder
     from .serving.openai import OpenAiEndpoint, with_budget_per_client
-    from .serving.process import port_problem
+    from .serving.process import GRACE, LAST_MOMENT, exit_by, port_problem
 
     settings = with_budget_per_client(_settings(options))
     api = settings.api
@@ -338,7 +339,15 @@ def _api(options: argparse.Namespace) -> int:
     longest = settings.server.max_question_chars
     app = OpenAiEndpoint(responder, token=api.token, max_question_chars=longest).app
     print(f"listening on http://{api.host}:{api.port}/v1", flush=True)
-    uvicorn.run(app, host=api.host, port=api.port, log_level="warning", log_config=None)
+    uvicorn.run(
+        app,
+        host=api.host,
+        port=api.port,
+        log_level="warning",
+        log_config=None,
+        timeout_graceful_shutdown=GRACE,
+    )
+    exit_by(LAST_MOMENT - GRACE)
     return 0
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from retrievers import Passage
 from retrievers.store.faq_files import from_record, to_record
 
+from .steady_clock import steady_time
 from .types import Answer, Turn, Usage
 
 MAX_CONVERSATIONS = 10_000
@@ -72,6 +73,8 @@ class ConversationStore:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
                 json.dump(records, f)
+            now = steady_time()
+            os.utime(draft, (now, now))
             draft.replace(path)
         except OSError as error:
             logger.warning("a conversation cannot be kept: %s", error.strerror)
@@ -93,7 +96,7 @@ class ConversationStore:
             dated = sorted((path.stat().st_mtime, path) for path in self._folder.iterdir())
             spare = len(dated) - MAX_CONVERSATIONS
             for place, (written, path) in enumerate(dated):
-                if place < spare or written < time.time() - self._keep:
+                if place < spare or written < steady_time() - self._keep:
                     path.unlink(missing_ok=True)
         except FileNotFoundError:
             return
@@ -101,7 +104,7 @@ class ConversationStore:
             logger.error("old conversations cannot be deleted: %s", error.strerror)
 
     def _fresh(self, turns: Iterable[Turn]) -> list[Turn]:
-        return [turn for turn in turns if turn.asked >= time.time() - self._keep]
+        return [turn for turn in turns if turn.asked >= steady_time() - self._keep]
 
     def _path(self, session_id: str) -> Path:
         return self._folder / f"{hashlib.sha256(session_id.encode()).hexdigest()}.json"

@@ -122,12 +122,18 @@ class ReplyStream:
         else:
             await self.end(interrupted=False)
 
-    async def end(self, *, interrupted: bool) -> None:
-        """Say that the reply is over; says nothing if that was said before."""
+    async def end(self, *, interrupted: bool, closing: bool = False) -> None:
+        """Say that the reply is over; says nothing if that was said before.
+
+        Args:
+            interrupted: It was cut off.
+            closing: Because the server stops.
+        """
         self._count("interrupted" if interrupted else "finished")
         message = EndedMessage(
             reply=self.reply,
             interrupted=interrupted,
+            closing=closing,
             frames=self._n_frames,
             eased_frames=self._n_degraded,
             duration_ms=self._duration_ms,
@@ -176,6 +182,8 @@ class ReplyStream:
         self._lag.note(time.monotonic() - asked, (self._duration_ms - had_ms) / 1000)
 
     async def _send(self, event: ReplyEvent) -> None:
+        if self._is_over:
+            return
         match event:
             case Caption():
                 await self._session.send(sentence_message(self.reply, event).encode())
@@ -194,6 +202,8 @@ class ReplyStream:
                 await self._session.send(notice.encode())
             case fragment:
                 await self._session.wait_for_playback(self.reply, fragment.pts_ms)
+                if self._is_over:
+                    return
                 loop_frame = self._opening.loop_frame
                 await self._session.send_media(
                     fragment_message(self.reply, self._seq, fragment, loop_frame)

@@ -1,6 +1,5 @@
 """What goes into a reply and what comes out of it."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as field_  # Question has a field called field
@@ -9,6 +8,8 @@ from typing import Literal, Protocol
 
 from avatar_engine import Fragment
 from retrievers import Passage
+
+from .steady_clock import steady_time
 
 Stage = Literal["answer", "speak", "render", "encode"]
 Outcome = Literal["answered", "suggested", "refused", "greeted"]
@@ -103,7 +104,7 @@ class Turn:
 
     question: str
     answer: Answer
-    asked: float = field_(default_factory=time.time, compare=False)
+    asked: float = field_(default_factory=steady_time, compare=False)
     """When, in seconds since 1970."""
 
 

@@ -56,7 +56,8 @@ class VisitorSession:
         self._turns = deque(store.recall(session_id), maxlen=MAX_TURNS)
         self._reply: asyncio.Task[None] | None = None
         self._reply_lock = asyncio.Lock()
-        self._closing: set[asyncio.Task[None]] = set()
+        self._goodbyes: set[asyncio.Task[None]] = set()
+        self._is_closing = False
         self._played: dict[str, float] = {}
         self._progress = asyncio.Event()
         self._idle = (0.0, 0.0)  # position in the loop, s, and when that was
@@ -73,8 +74,8 @@ class VisitorSession:
             goodbye = asyncio.create_task(
                 player.close(CLOSE_TAKEN_OVER, "another player took this session over")
             )
-            self._closing.add(goodbye)
-            goodbye.add_done_callback(self._closing.discard)
+            self._goodbyes.add(goodbye)
+            goodbye.add_done_callback(self._goodbyes.discard)
 
     async def leave(self, connection: Connection) -> None:
         """Let a connection go; the reply ends with the last one."""
@@ -115,14 +116,14 @@ class VisitorSession:
     async def start_reply(self, make: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """End the reply in progress, wait until it has ended, then begin another.
 
-        Nothing begins where nobody is connected any more.
+        Nothing begins where nobody is connected any more, or once the session is closing.
 
         Args:
             make: Makes the coroutine of the new reply, which is cancelled to interrupt it.
         """
         async with self._reply_lock:
             await self._end_reply()
-            if self.connections:
+            if self.connections and not self._is_closing:
                 self._reply = asyncio.create_task(make())
                 await asyncio.sleep(0)  # let it begin, so that even an instant stop is answered
 
@@ -130,6 +131,12 @@ class VisitorSession:
         """End the reply in progress and wait until it has ended."""
         async with self._reply_lock:
             await self._end_reply()
+
+    def begin_closing(self) -> None:
+        """Interrupt the reply in progress without waiting for its end, and begin no other."""
+        self._is_closing = True
+        if self._reply is not None and not self._reply.cancelling():
+            self._reply.cancel()
 
     async def _end_reply(self) -> None:
         if self._reply is None:

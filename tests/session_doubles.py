@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from agent.settings import MemorySettings, Settings
 from avatar_engine import Presenter
 from avatar_engine.testing import StillAvatar
 from retrievers.testing import MemoryStore
+from tts_engine import Speech
 from tts_engine.testing import ToneVoice
 from zhengwen.assets import asset
 
@@ -28,6 +29,15 @@ class FolderlessStore(MemoryStore):
 
     def __init__(self, data_dir: Path) -> None:
         super().__init__()
+
+
+class StuckVoice(ToneVoice):
+    """Says one piece of a text about 永远, then waits for a service that does not answer."""
+
+    def speak(self, text: str) -> Generator[Speech, None, None]:
+        yield from super().speak(text)
+        if "永远" in text:
+            time.sleep(600)
 
 
 class SlowResponder:

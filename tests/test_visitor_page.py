@@ -125,6 +125,20 @@ def test_a_question_is_answered_in_text_and_by_a_talking_presenter(visitor: Visi
     expect(visitor.player).to_have_class(re.compile(r"\btalking\b"))
 
 
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_clock_that_is_set_while_the_presenter_speaks_changes_nothing(
+    visitor: Visitor, days: int
+) -> None:
+    """The server sends on only while the page reports what it has played."""
+    visitor.ask("你好")
+    visitor.expect_talking(1)
+    jump = days * 86_400_000
+    visitor.see(f"{{ const right = Date.now; Date.now = () => right.call(Date) + {jump}; }}")
+    first = visitor.film()
+    visitor.expect_film(f"v.currentTime > {first['time']} + 6")
+    visitor.expect_state("talking")
+
+
 def test_the_presenter_is_heard_and_captioned_and_then_rests(visitor: Visitor) -> None:
     visitor.measure_sound()
     visitor.ask(BRIEF)

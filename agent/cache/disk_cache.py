@@ -26,6 +26,7 @@ class DiskCache:
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
         self.max_bytes = max_bytes
+        self._last_use = 0  # ns since 1970
 
     def get(self, name: str) -> bytes | None:
         """What was put under that name, if it is still there.
@@ -51,9 +52,7 @@ class DiskCache:
         """Count as used what is there; its size in bytes, or None."""
         path = self._folder / name
         try:
-            # Times set here are the same on file systems that note no reading, and a backup
-            # that reads everything changes nothing.
-            os.utime(path)
+            self._mark_as_used(path)
             return path.stat().st_size
         except FileNotFoundError:
             return None
@@ -74,11 +73,25 @@ class DiskCache:
             with part.open("xb") as file:
                 file.write(hashlib.sha256(data).digest())
                 file.write(data)
+            self._mark_as_used(part)
             os.replace(part, self._folder / name)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
         self._trim()
+
+    def _mark_as_used(self, path: Path) -> None:
+        """Set a file's time to one that is later than all before, also when a clock was set back.
+
+        Times set here are the same on file systems that note no reading, and a backup that reads
+        everything changes nothing.
+        """
+        if not self._last_use:
+            for file in self._folder.iterdir():
+                with suppress(FileNotFoundError):  # another process was quicker
+                    self._last_use = max(self._last_use, file.stat().st_mtime_ns)
+        self._last_use = max(time.time_ns(), self._last_use + 1)
+        os.utime(path, ns=(self._last_use, self._last_use))
 
     def _trim(self) -> None:
         used: list[tuple[float, int, Path]] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 
 from ..metrics import MODEL_TOKENS
+from ..steady_clock import steady_date
 
 MAX_SESSIONS = 10_000
 """Sessions whose use is remembered; the one that was quiet longest is forgotten first."""
@@ -39,7 +40,7 @@ class TokenBudget:
         *,
         per_session: int | None = None,
         per_day: int | None = None,
-        today: Callable[[], date] = date.today,
+        today: Callable[[], date] = steady_date,
     ) -> None:
         self._per_session = per_session
         self._per_day = per_day

@@ -201,6 +201,8 @@ class EndedMessage(_ServerText):
     type: Literal["ended"] = "ended"
     reply: str
     interrupted: bool
+    closing: bool = False
+    """The server stops; what was not answered may be asked again when it is back."""
     frames: int
     eased_frames: int
     """How many of the frames are fewer or simpler pictures, as the machine could not keep up."""

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -15,7 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from ..settings import FILE_VARIABLE, PREFIX, Settings
 
-STOP_TIMEOUT = 10.0  # s
+STOP_TIMEOUT = 3.0  # s that server and page have to end by themselves
+GRACE = 2  # s that answers to programs may still take then; whole seconds, as uvicorn wants them
+LAST_MOMENT = 2.5  # s after which a server that was told to stop ends, whatever it is doing
 
 
 def port_problem(host: str, port: int) -> str | None:
@@ -108,12 +111,24 @@ def _stop(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         if child.poll() is None:
             child.terminate()
+    deadline = time.monotonic() + STOP_TIMEOUT
     for child in children:
         try:
-            child.wait(STOP_TIMEOUT)
+            child.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def exit_by(seconds: float, status: int = 0) -> None:
+    """End this process after so many seconds, whatever its threads are doing then.
+
+    A thread that waits for another program cannot be stopped, and Python waits for it. Files are
+    written whole or not at all, so nothing is torn.
+    """
+    timer = threading.Timer(seconds, os._exit, (status,))
+    timer.daemon = True
+    timer.start()
 
 
 _M_ARENA_MAX = -8  # of glibc's malloc.h

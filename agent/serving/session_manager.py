@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import uuid
-from collections.abc import Generator
+from collections.abc import Coroutine, Generator, Iterable
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -38,6 +38,8 @@ from ..visitor_session import Connection, ConnectionRole, VisitorSession
 
 logger = logging.getLogger(__name__)
 
+GOODBYE_TIMEOUT = 0.8  # s for telling everybody that their reply ends as the server stops
+FLUSH_TIMEOUT = 0.4  # s for what is still being written then
 SLOT_TIMEOUT = 2.0  # s a reply waits until it may be rendered; its text does not wait
 # From the question to the moment its first picture is seen: the server's own time,
 # the network, and the page's start buffer. The reply begins where the idle loop will be.
@@ -63,6 +65,8 @@ class SessionManager:
         self._idle_loop = _idle_loop_message(presenter)  # once: many may connect at a time
         self._settings = settings
         self._sessions: dict[str, VisitorSession] = {}
+        self._streams: set[ReplyStream] = set()
+        self._is_closing = False
         self._render_limiter = ConcurrencyLimiter(settings.server.max_replies, SLOT_TIMEOUT)
         self._feedback = FeedbackStore(settings.data_dir)
         self._store = ConversationStore(settings.conversations, settings.memory.keep_hours * 3600)
@@ -90,6 +94,21 @@ class SessionManager:
         if not session.connections and self._sessions.get(session_id) is session:
             del self._sessions[session_id]
             VISITORS.set(len(self._sessions))
+
+    async def close(self) -> None:
+        """End all replies: tell everybody at once, then wait a moment for what is still going on.
+
+        What is being made cannot be stopped everywhere, such as a request to another service; so
+        nobody waits for that to be told.
+        """
+        self._is_closing = True
+        sessions = list(self._sessions.values())
+        for session in sessions:
+            session.begin_closing()
+        await _all_within(
+            GOODBYE_TIMEOUT, [s.end(interrupted=True, closing=True) for s in self._streams]
+        )
+        await _all_within(FLUSH_TIMEOUT, [session.stop_reply() for session in sessions])
 
     async def receive(
         self, session: VisitorSession, connection: Connection, message: str | bytes
@@ -155,10 +174,11 @@ class SessionManager:
             await stream.fail(code, service_text(code, request.language, **values))
             return
         slot = self._render_limiter.slot()
+        self._streams.add(stream)
         try:
             await self._stream(session, request, stream, slot)
         except asyncio.CancelledError:
-            await stream.end(interrupted=True)
+            await stream.end(interrupted=True, closing=self._is_closing)
             raise
         except Exception as error:  # the log names stage and kind, never the visitor's words
             stage = f"{error.stage} stage" if isinstance(error, ReplyError) else "session"
@@ -169,6 +189,7 @@ class SessionManager:
             await stream.fail("failed", message, retryable=retryable)
         finally:
             slot.release()
+            self._streams.discard(stream)
 
     async def _stream(
         self, session: VisitorSession, request: SpokenRequest, stream: ReplyStream, slot: Slot
@@ -212,6 +233,13 @@ class SessionManager:
         if isinstance(request, requests.SayRequest) and not self._settings.server.allow_say:
             return "not_allowed", {}
         return None
+
+
+async def _all_within(seconds: float, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it side by side, and leave what is not done in time behind."""
+    tasks = [asyncio.create_task(one) for one in work]
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
 
 
 async def _forget(session: VisitorSession) -> str:

@@ -26,6 +26,7 @@ from .guess_limit import GuessLimit, client_address
 from .session_manager import SessionManager
 
 MAX_MESSAGE_BYTES = 64 * 1024  # bytes a client may send at once
+CLOSE_TIMEOUT = 0.8  # s a client has to say goodbye as well; one that does not is cut off
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel's default would swallow a minute of media
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -56,7 +57,7 @@ class WebsocketServer:
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[Listener]:
-        """Accept visitors until the block is left.
+        """Accept visitors until the block is left; then end all replies, and say so.
 
         Raises:
             OSError: The address is in use or not ours.
@@ -71,8 +72,12 @@ class WebsocketServer:
             server_header=None,
             ping_interval=20,
             ping_timeout=20,
+            close_timeout=CLOSE_TIMEOUT,
         ) as listener:
-            yield listener
+            try:
+                yield listener
+            finally:
+                await self._manager.close()
 
     async def _admit(self, connection: ServerConnection, request: HttpRequest) -> Response | None:
         """Turn away what does not belong here before it becomes a websocket."""

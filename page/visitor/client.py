@@ -137,6 +137,8 @@ def _until_answered(
         # The end of an earlier reply passes here as well: only this reply's messages are ours, and
         # errors of no reply, which say that the question itself was not understood.
         if message.get("reply", "") in (reply, None):
+            if message.get("closing"):  # it ended without an answer, for that ends the loop
+                raise ConnectionAbortedError
             yield message
             if message["type"] in ("answer", "error", "ended"):
                 return

@@ -17,6 +17,8 @@ const TAKEN_OVER = 4001; // close code: another player has this session now
 // iPhones only have the managed kind.
 const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 
+// Milliseconds; the time of day would jump when somebody sets the clock.
+const now = () => performance.now();
 const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
 /** A websocket that comes back by itself. */
@@ -34,11 +36,11 @@ class Link {
     socket.onmessage = ({ data }) => {
       if (socket !== this.socket) return;
       this.failures = 0;
-      this.heard = Date.now();
+      this.heard = now();
       this.onMessage(data);
     };
     socket.onclose = ({ code }) => this.lose(socket, code);
-    this.heard = Date.now();
+    this.heard = now();
     this.socket = socket;
   }
 
@@ -53,7 +55,7 @@ class Link {
 
   /** A cable that was pulled says nothing: give up a connection on which pings stay unanswered. */
   check() {
-    if (this.socket && Date.now() - this.heard > SILENCE) {
+    if (this.socket && now() - this.heard > SILENCE) {
       const { socket } = this;
       this.lose(socket, 0);
       socket.close();
@@ -316,7 +318,7 @@ class Player {
     }
     const text = film.captionAt(talk.currentTime * 1000);
     if (caption.textContent !== text) caption.textContent = text;
-    if (Date.now() - this.reported >= REPORT_EVERY) this.report();
+    if (now() - this.reported >= REPORT_EVERY) this.report();
   }
 
   begin() {
@@ -331,7 +333,7 @@ class Player {
   }
 
   report() {
-    this.reported = Date.now();
+    this.reported = now();
     if (this.isReplay) return;
     const position_ms = Math.round(this.ui.talk.currentTime * 1000);
     this.link.send({ type: "played", reply: this.film.id, position_ms });
