@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -32,12 +33,13 @@ class FolderlessStore(MemoryStore):
 
 
 class StuckVoice(ToneVoice):
-    """Says one piece of a text about 永远, then waits for a service that does not answer."""
+    """Waits for a service that does not answer where a text says 永远; the log says when."""
 
     def speak(self, text: str) -> Generator[Speech, None, None]:
-        yield from super().speak(text)
         if "永远" in text:
+            logging.getLogger(__name__).warning("the voice is stuck")
             time.sleep(600)
+        yield from super().speak(text)
 
 
 class SlowResponder:

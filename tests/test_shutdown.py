@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,10 @@ class Server:
         self.address = next(self.process.stdout).split()[-1]
         watchdog.cancel()
 
+    def wait_until_logged(self, line: str, n: int) -> None:
+        while self.log().count(line) < n and self.process.poll() is None:
+            time.sleep(0.05)
+
     def log(self) -> str:
         return self._log.read_text("utf-8")
 
@@ -108,6 +113,7 @@ def test_a_server_told_to_stop_during_replies_says_so_keeps_all_and_is_gone(
             connection.send(json.dumps({"type": "say", "text": "你好。永远。", "reply": "r1"}))
         for connection in (visitor, another):
             told(connection, "sentence")
+        server.wait_until_logged("the voice is stuck", n=2)
         server.process.send_signal(signal.SIGTERM)
         for connection in (visitor, another):
             ended = told(connection, "ended")

@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from ..settings import FILE_VARIABLE, PREFIX, Settings
 
-STOP_TIMEOUT = 3.0  # s that server and page have to end by themselves
-GRACE = 2  # s that answers to programs may still take then; whole seconds, as uvicorn wants them
-LAST_MOMENT = 2.5  # s after which a server that was told to stop ends, whatever it is doing
+STOP_TIMEOUT = 2.3  # s that server and page have to end by themselves
+GRACE = 1  # s that answers to programs may still take then; a whole number, as uvicorn wants it
+LAST_MOMENT = 1.8  # s after which a server that was told to stop ends, whatever it is doing
 
 
 def port_problem(host: str, port: int) -> str | None:

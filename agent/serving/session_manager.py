@@ -38,7 +38,7 @@ from ..visitor_session import Connection, ConnectionRole, VisitorSession
 
 logger = logging.getLogger(__name__)
 
-GOODBYE_TIMEOUT = 0.8  # s for telling everybody that their reply ends as the server stops
+GOODBYE_TIMEOUT = 0.6  # s for telling everybody that their reply ends as the server stops
 FLUSH_TIMEOUT = 0.4  # s for what is still being written then
 SLOT_TIMEOUT = 2.0  # s a reply waits until it may be rendered; its text does not wait
 # From the question to the moment its first picture is seen: the server's own time,

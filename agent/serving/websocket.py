@@ -26,7 +26,7 @@ from .guess_limit import GuessLimit, client_address
 from .session_manager import SessionManager
 
 MAX_MESSAGE_BYTES = 64 * 1024  # bytes a client may send at once
-CLOSE_TIMEOUT = 0.8  # s a client has to say goodbye as well; one that does not is cut off
+CLOSE_TIMEOUT = 0.6  # s a client has to say goodbye as well; one that does not is cut off
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel's default would swallow a minute of media
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
