@@ -112,6 +112,11 @@ LETTERED: tuple[ReadingRule, ...] = table(
         "GB/T 19001—2016", "GB T幺九零零幺杠二零一六",
     ),
     (
+        r"(?<![A-Za-z\d])((?:GB|GA|HJ|JB|YY|YD|DL|JT|JGJ|CJJ)(?:/T)?)\s?(\d{3,6})-(\d\d)(?!\d)",
+        _standard,
+        "GB 2312-80", "GB二三幺二杠八零",
+    ),
+    (
         rf"(?<![A-Za-z\d])(?!{_CURRENCY_CODES})([A-Z]{{2,6}}\d{{0,2}}/[A-Z]{{1,5}}|[A-Z]{{2,4}})"
         r"\s?(\d{3,6}(?:\.\d+)?)()(?![A-Za-z\d]|-\d|\s*(?:元|万|亿|%))",
         _standard,
@@ -130,7 +135,13 @@ LETTERED: tuple[ReadingRule, ...] = table(
         _lettered,
         "受理编号SZ-2024-0315", "受理编号SZ杠二零二四杠零三幺五",
     ),
-    # Credit codes and the like: letters and digits mixed
+    # Credit codes and the like, perhaps in groups
+    (
+        r"(?<![A-Za-z\d])(?=[A-Z\d ]*[A-Z])(?=(?:[A-Z ]*\d){6})[A-Z\d]{4}(?: [A-Z\d]{4}){2,}"
+        r"(?: [A-Z\d]{1,3})?(?![A-Za-z\d])",
+        _lettered,
+        "代码9133 0106 MA2C D123 4X", "代码九幺三三零幺零六MA二CD幺二三四X",
+    ),
     (
         r"(?<![A-Za-z\d.])(?!\d+[A-Za-z]{1,4}(?![A-Za-z\d])|(?:19|20)\d\dQ)(?=[A-Za-z]*\d)(?=\d*[A-Za-z])"
         r"(?=(?:[A-Za-z]*\d){4})[A-Za-z\d]{6,}(?![A-Za-z\d])",

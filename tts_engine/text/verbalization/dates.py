@@ -3,7 +3,7 @@
 from re import Match
 
 from ..numerals import cardinal_in_words, decimal_in_words, spell_digits
-from .rule import HAN, NOT_AFTER, NOT_BEFORE, NUMERALS, TO, YEAR, ReadingRule, table
+from .rule import HAN, MEASURES, NOT_AFTER, NOT_BEFORE, NUMERALS, TO, YEAR, ReadingRule, table
 
 _DAY_SEPARATOR = r"[-/.]"
 # What a day with a name is followed by: 5.1劳动节, 3.15晚会
@@ -143,13 +143,13 @@ DATES: tuple[ReadingRule, ...] = table(
     ),
     (
         rf"{NOT_AFTER}{YEAR}"
-        r"(?=\s*(?:年|学年|届|版|财年|级(?!别)|Q[1-4])"
+        r"(?=\s*(?:年|学年|届|版|财年|级(?!别)|Q[1-4]|第\d+[号期])"
         r"|[、和至到及/]\s*(?:19|20)\d\d\s*(?:年|学年))",
         _spelled,
         "2024届和2025年", "二零二四届和二零二五年",
     ),
     (
-        r"['‘’](\d\d)(?=级|届|年)", lambda m: spell_digits(m[1]),
+        r"(?<!\d)['‘’]([5-9]\d(?!\d)|\d\d(?=级|届|年))", lambda m: spell_digits(m[1]),
         "'98级", "九八级",
     ),
     (
@@ -186,6 +186,11 @@ DATES: tuple[ReadingRule, ...] = table(
         "“12·4”宪法日", "“十二四”宪法日",
     ),
     (
+        rf"(?<![\d.])(1[0-2]|[1-9])\.(3[01]|[12]\d|[1-9])(?!{MEASURES})(?=[{HAN}]{{2,9}}日(?!期))",
+        _named_day,
+        "4.15全民国家安全教育日", "四一五全民国家安全教育日",
+    ),
+    (
         rf"(?<![\d.])(1[0-2]|[1-9])\.(3[01]|[12]\d|[1-9])(?={_NAMED_DAYS})", _named_day,
         "5.1劳动节", "五一劳动节",
     ),
@@ -207,7 +212,8 @@ CLOCK: tuple[ReadingRule, ...] = table(
         "22:00-次日6:00", "二十二点到次日六点",
     ),
     (
-        rf"(?<={_TIME_END})\s*/\s*(?=[{NUMERALS}]+点|[上下中]午|晚|凌晨|周|星期|节假日|次日)", "，",
+        rf"(?<={_TIME_END})\s*/\s*"
+        rf"(?=[{HAN}]{{0,6}}[{NUMERALS}]+点|[上下中]午|晚|凌晨|周|星期|节假日|次日)", "，",
         "9:00-11:00/14:00-17:00", "九点到十一点，十四点到十七点",
     ),
     (

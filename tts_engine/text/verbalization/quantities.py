@@ -111,6 +111,20 @@ def _minus(match: Match[str]) -> str:
     return "，" if _YEAR_AFTER.match(after) else "杠"
 
 
+def _tilde(match: Match[str]) -> str:
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    is_range = _QUANTITY_BEFORE.search(before) or re.search("[年月日时点天起今夜早晚期]$", before)
+    if is_range:
+        return "到"
+    return "" if before.endswith("约") else "约"
+
+
+def _two(match: Match[str]) -> str:
+    """两 counts, 二 numbers: 两项, but 第一、二项."""
+    before = match.string[max(0, match.start() - 8) : match.start()]
+    return "二" if re.search(rf"第[\d{NUMERALS}、到至和及或-]+$", before) else "两"
+
+
 def _fraction(match: Match[str]) -> str:
     top, bottom = match.groups()
     if int(bottom) <= int(top):
@@ -246,8 +260,8 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
         "视力：+0.5", "视力：正零点五",
     ),
     (
-        rf"(?<![\d{HAN}A-Za-z%°)）])~\s*(?=\d)|(?<=[于过有为是达])~(?=\d)", "约",
-        "~200人", "约二百人",
+        r"(?<![\dA-Za-z%°)）])~\s*(?=\d)", _tilde,
+        "~200人，距离~500米", "约二百人，距离约五百米",
     ),
     # Prices
     (
@@ -294,6 +308,10 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
     ),
     # Measures
     (
+        r"(?<=[克升米gLlm人])/(?=10{1,3}(?:克|毫升|毫克|平方米|公里|人|g|ml|mL|km|kg|m²))", "每",
+        "5克/100克", "五克每一百克",
+    ),
+    (
         rf"{NOT_AFTER}({NUMBER})([A-Za-z]{{1,4}})?{TO}(?={NUMBER}\s*(?:{UNIT}|\2(?![A-Za-z\d])))",
         lambda m: decimal_in_words(m[1]) + UNITS.get(m[2] or "", m[2] or "") + "到",
         "10KB~50KB，26-32mm", "十KB到五十KB，二十六到三十二毫米",
@@ -319,8 +337,8 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
     ),
     # What is left: 2 in front of a measure, then any number
     (
-        rf"(?<![\d.第,{NUMERALS}])2(?=\s?(?:{MEASURES}))(?!\s?份?号)", "两",
-        "2个", "两个",
+        rf"(?<![\d.第,{NUMERALS}])2(?=\s?(?:{MEASURES}))(?!\s?份?号)", _two,
+        "2个，第1、2项", "两个，第一、二项",
     ),
     (
         r"(?<=\d)\.(?=\d+\.\d)|(?<=\d\.\d)\.(?=\d)", "点",

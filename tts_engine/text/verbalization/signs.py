@@ -5,7 +5,14 @@ from re import Match
 
 from ..numerals import cardinal_in_words
 from .rule import HAN, NUMERALS, ReadingRule, table
-from .units import AREAS_AND_VOLUMES, EACH, UNITS, each_in_words, ends_in_quantity
+from .units import (
+    AREAS_AND_VOLUMES,
+    EACH,
+    UNITS,
+    each_in_words,
+    ends_in_measure,
+    ends_in_quantity,
+)
 
 _SIGNS = {
     "≥": "大于等于", "≧": "大于等于", "≤": "小于等于", "≦": "小于等于", "≠": "不等于",
@@ -22,9 +29,13 @@ _COMPARED = rf"[{NUMERALS}负正A-Z]"
 
 
 def _each(match: Match[str]) -> str:
-    if ends_in_quantity(match.string[max(0, match.start() - 12) : match.start()]):
-        return each_in_words(match[0])
-    return match[0]
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    # "2张/户口簿": behind what is counted the noun must end; behind money and units it may go on.
+    ends = ends_in_measure(before) or not re.match(
+        rf"[{HAN}](?<![以内外上下的为计起到至不可收左])", after
+    )
+    return each_in_words(match[0]) if ends and ends_in_quantity(before) else match[0]
 
 
 def _path(match: Match[str]) -> str:
@@ -60,6 +71,14 @@ SIGNS: tuple[ReadingRule, ...] = table(
     (
         rf"(?<=[{NUMERALS}])/(?=[{NUMERALS}])", "杠",
         "24/7", "二十四杠七",
+    ),
+    (
+        rf"(?<=[{NUMERALS}][元吨])/(?=[{HAN}]{{1,4}})(?!免费|减免|以|不)", "每",
+        "50元/轴", "五十元每轴",
+    ),
+    (
+        rf"(?<=[米寸分])\s?[*xX×]\s?(?=[{NUMERALS}])", "乘",
+        "25mm*35mm", "二十五毫米乘三十五毫米",
     ),
     (
         r"和/或", "和或",

@@ -25,7 +25,7 @@ def _international(match: Match[str]) -> str:
 
 
 def _listed(match: Match[str]) -> str:
-    return re.sub(r"\d+", _telephone, match[0])
+    return re.sub(r"\d+", _telephone, match[0]).replace("/", "或")
 
 
 INTERNATIONAL: tuple[ReadingRule, ...] = table(
@@ -74,7 +74,7 @@ TELEPHONES: tuple[ReadingRule, ...] = table(
     # Three digits need a word beside them that says what they are
     (
         rf"(?<![\d.]){_EMERGENCY}(?:[、/或和]{_EMERGENCY})+(?!\d|{COUNTED})", _listed,
-        "110、119均可", "幺幺零、幺幺九均可",
+        "110、119/120", "幺幺零、幺幺九或幺二零",
     ),
     (
         rf"(?<=[打拨电叫找]){_EMERGENCY}(?!\d|{COUNTED})", _telephone,

@@ -2,7 +2,7 @@
 
 import re
 
-from .rule import MEASURES, NUMERALS
+from .rule import HAN, MEASURES, NUMERALS
 
 UNITS = {
     # length, area, volume
@@ -26,7 +26,7 @@ UNITS = {
     "kHz": "千赫", "MHz": "兆赫", "GHz": "吉赫", "mSv": "毫西弗", "Bq": "贝克勒尔",
     # data
     "MB": "兆", "M": "兆", "Mb": "兆比特", "kbps": "千比特每秒", "Kbps": "千比特每秒",
-    "Mbps": "兆比特每秒", "Gbps": "吉比特每秒",
+    "Mbps": "兆比特每秒", "Gbps": "吉比特每秒", "px": "像素",
     # written in capitals as well
     "KM": "公里", "CM": "厘米", "MM": "毫米", "KG": "公斤", "ML": "毫升", "KW": "千瓦",
 }  # fmt: skip
@@ -42,12 +42,12 @@ _COUNTED = "|".join(
     sorted(
         "小时 分钟 工作日 天 日(?!期) 周 月 季 季度 学期 学年 学时 课时 年(?!龄|审|检|度报) "
         "次 人次 班次 航次 人(?!员|民|才|口|社|身) 户(?!口|籍|主) 家(?!庭[成关]|属|长) 位 名 "
-        "个 件 本(?!人|科|地|市|息) 份 张 台 辆 车(?!辆|票|险|主|牌) 车次 车位 泊位 床 床位 "
-        "床日 席 桌 米 公里 千米 平方米 平方公里 立方米 立方 平方 平米 平 吨 升 公升 毫升 "
-        "分升 公斤 千克 克 亩 公顷 套 间 房间 栋 幢 层 节 秒 分 场 批 篇 盒 瓶 支 针 剂 片 粒 "
-        "只 头 棵 株 匹 岁 孩 胎 生(?!育|产|活|日) 证(?!件|明|书|券) 项 例 单 票 笔 页 幅 组 "
-        "班 校 村 社区 镇 乡 县 站 宗 起 趟 度 千瓦时 千瓦 兆 册 卷 集 期 届 包 箱 标箱 袋 桶 "
-        "罐 条 块 根 副 双 对 道 顿 餐 碗 杯 员工 职工 学生(?!证|卡) 老人 儿童 "
+        "个(?!人|体) 件 本(?!人|科|地|市|息) 份 张 台 辆 车(?!辆|票|险|主|牌) 车次 车位 泊位 "
+        "床 床位 床日 席 桌 米 公里 千米 平方米 平方公里 立方米 立方 平方 平米 平 吨 升 公升 "
+        "毫升 分升 公斤 千克 克 亩 公顷 套 间 房间 栋 幢 层 节 秒 分 场 批 篇 盒 瓶 支 针 剂 "
+        "片 粒 只 头 棵 株 匹 岁 孩 胎 生(?!育|产|活|日) 证(?!件|明|书|券) 项 例 单 票 笔 页 "
+        "幅 组 班 校 村 社区 镇 乡 县 站 宗 起 趟 度 千瓦时 千瓦 兆 册 卷 集 期 届 包 箱 标箱 "
+        "袋 桶 罐 条 块 根 副 双 对 道 顿 餐 碗 杯 员工 职工 学生(?!证|卡) 老人 儿童 "
         "家庭(?!成|关|住) 企业(?!法|负) 平台 单元 门店 商户 项目 人月 人年 人天".split(),
         key=len,
         reverse=True,
@@ -58,6 +58,7 @@ EACH = rf"(?:{_COUNTED}|{UNIT})"
 _UNIT_WORDS = "|".join(sorted(set(UNITS.values()), key=len, reverse=True))
 _QUANTITY = re.compile(
     rf"[{NUMERALS}][余多]?(?:{MEASURES}|{_UNIT_WORDS}|个月|[美欧日港]元|英镑|学时|课时|人次|车次){{0,2}}$"
+    rf"|[{NUMERALS}][{HAN}]$"
     rf"|(?<!单)[元克米吨升]$"
 )
 
@@ -69,6 +70,15 @@ def ends_in_quantity(text: str) -> bool:
     (True, False, True)
     """
     return bool(_QUANTITY.search(text[-12:]))
+
+
+def ends_in_measure(text: str) -> bool:
+    """Whether a text ends in money or in a unit of measurement.
+
+    >>> ends_in_measure("收费五元"), ends_in_measure("照片两张")
+    (True, False)
+    """
+    return text.endswith(("元", *UNITS.values()))
 
 
 def each_in_words(slashes: str) -> str:
