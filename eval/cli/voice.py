@@ -15,7 +15,7 @@ from zhengwen.command_line import positive_int
 
 from ..machine import machine_name, measure_in_fresh_process
 from ..speech import text_front_end
-from ..speech.figures import RECORDED, SENTENCES, VoiceRow, VoiceTask
+from ..speech.figures import RECORDED, SENTENCES, TEST_SENTENCES, VoiceRow, VoiceTask
 from . import Commands
 
 EMBEDDED = "espeak"
@@ -57,6 +57,13 @@ _FIGURES: dict[str, tuple[str, str]] = {
     "words_found": ("words nearest to their own recording", ".1%"),
     "tone_accuracy": ("tones right", ".1%"),
     "character_error_rate": ("character error rate", ".1%"),
+    "syllable_error_rate": ("wrong syllables", ".1%"),
+    "later_onset_semitones": ("onset of later clauses, semitones", "+.1f"),
+    "first_tone_semitones": ("first tones inside clauses, semitones", "+.1f"),
+    "clause_pause_seconds": ("pause at a comma, s", ".2f"),
+    "pauses_inside": ("pauses inside clauses, each 100 syllables", ".1f"),
+    "duration_spread": ("spread of syllables' durations", ".2f"),
+    "syllables_per_second": ("syllables a second", ".1f"),
     "lufs": ("loudness, LUFS", ".1f"),
     "true_peak_db": ("true peak, dBFS", ".1f"),
 }
@@ -89,8 +96,14 @@ def add_commands(commands: Commands) -> None:
         "without it, those among --recordings",
     )  # fmt: skip
     parser.add_argument(
-        "--recogniser", default="", metavar="URL|MODULE:FUNCTION",
-        help="a speech recogniser: an OpenAI-compatible service up to /v1, or a Python function",
+        "--recogniser", default="", metavar="whisper|URL|MODULE:FUNCTION",
+        help="a speech recogniser: Whisper base from its packages, an OpenAI-compatible service "
+        "up to /v1, or a Python function",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sentences", type=Path, nargs="?", const=TEST_SENTENCES, metavar="FILE",
+        help="sentences for recognition errors and for the prosody of sentences, a line each; "
+        "without FILE, 60 that ship and that no voice was trained on",
     )  # fmt: skip
     parser.add_argument("--recogniser-model", default="whisper-1", metavar="NAME")
     parser.add_argument(
@@ -116,6 +129,7 @@ def _voice(options: argparse.Namespace) -> int:
                 recordings=str(folder.resolve()) if folder else "",
                 most=options.n, tones=str(kept) if judge else "",
                 recogniser=options.recogniser, model=options.recogniser_model,
+                sentences=str(options.sentences.resolve()) if options.sentences else "",
             )  # fmt: skip
             found = measure_in_fresh_process(
                 VOICE_ROW, json.dumps(asdict(task)), what=f"the voice {voice}"

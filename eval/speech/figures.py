@@ -1,6 +1,7 @@
 """What is asked of one voice, and what is found."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 SENTENCES = (
@@ -13,6 +14,8 @@ SENTENCES = (
     "根据国发〔2023〕12号文件，一次性补助2.5万元。",
     "办理结果会以短信通知您，请您耐心等待。",
 )
+TEST_SENTENCES = Path(__file__).parent / "sentences.txt"
+"""60 sentences, a line each, that no voice was trained on: answers, laws, questions, greetings."""
 RECORDED = "recordings"
 """The row of the recordings themselves."""
 
@@ -34,6 +37,9 @@ class VoiceTask:
     """A file of :func:`.tones.save`; empty: tones are not judged."""
     recogniser: str = ""
     model: str = ""
+    sentences: str = ""
+    """A file of sentences, a line each, for errors and prosody; empty: the eight for speed serve
+    for errors, and prosody is not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,15 @@ class VoiceRow:
     n_tones: int = 0
     """Syllables judged."""
     character_error_rate: float | None = None
+    syllable_error_rate: float | None = None
+    later_onset_semitones: float | None = None
+    first_tone_semitones: float | None = None
+    clause_pause_seconds: float | None = None
+    pauses_inside: float | None = None
+    duration_spread: float | None = None
+    syllables_per_second: float | None = None
+    n_sentences: int = 0
+    """Whose prosody was measured; see :mod:`.sentence_prosody_figures`."""
     lufs: float | None = None
     """Integrated over all sentences."""
     true_peak_db: float | None = None

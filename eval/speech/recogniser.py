@@ -7,14 +7,15 @@ punctuation is not counted.
 
 import importlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import numpy as np
 import soundfile  # type: ignore[import-untyped]
 
-from tts_engine.text import normalize_text
+from tts_engine.text import normalize_text, words_with_pinyin
 
 from .recordings import SAMPLE_RATE, Samples
 
@@ -28,8 +29,8 @@ def load(name: str, model: str) -> Recogniser:
     """Return a recogniser.
 
     Args:
-        name: ``module:function``, which is a :data:`Recogniser`; or the address of an
-            OpenAI-compatible service up to ``/v1``.
+        name: ``whisper`` (:mod:`.whisper`); ``module:function``, which is a :data:`Recogniser`; or
+            the address of an OpenAI-compatible service up to ``/v1``.
         model: What to ask the service for.
 
     Raises:
@@ -37,6 +38,8 @@ def load(name: str, model: str) -> Recogniser:
     """
     if name.startswith(("http://", "https://")):
         return lambda samples: _ask(f"{name.rstrip('/')}/audio/transcriptions", model, samples)
+    if name == "whisper":
+        name = "eval.speech.whisper:transcribe"
     module, _, function = name.partition(":")
     try:
         found: Recogniser = getattr(importlib.import_module(module), function)
@@ -48,19 +51,47 @@ def load(name: str, model: str) -> Recogniser:
     return found
 
 
-def error_rate(said: str, heard: str) -> float:
-    """Return the character error rate; it can be above 1.
+@dataclass(frozen=True, slots=True)
+class RecognitionErrors:
+    """Errors over some sentences, each a part of what was said; they can be above 1."""
 
-    >>> error_rate("请到3号窗口。", "请到三号窗户")
+    characters: float
+    syllables: float
+    """Without tones: homophones are no errors."""
+
+
+def recognition_errors(pairs: Sequence[tuple[str, str]]) -> RecognitionErrors:
+    """Return the errors of pairs of what was said and what was heard.
+
+    >>> recognition_errors([("请到3号窗口。", "请到三号窗户")]).characters
     0.16666666666666666
     """
-    wanted, got = _characters(said), _characters(heard)
+    return RecognitionErrors(
+        _error_rate([(_characters(said), _characters(heard)) for said, heard in pairs]),
+        _error_rate([(_syllables(said), _syllables(heard)) for said, heard in pairs]),
+    )
+
+
+def _error_rate(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> float:
+    n_wrong = sum(_distance(wanted, got) for wanted, got in pairs)
+    return n_wrong / max(1, sum(len(wanted) for wanted, _ in pairs))
+
+
+def _distance(wanted: Sequence[str], got: Sequence[str]) -> int:
     row = np.arange(len(got) + 1)
-    for i, character in enumerate(wanted, 1):
+    for i, symbol in enumerate(wanted, 1):
         before, row[0] = row.copy(), i
         for j, other in enumerate(got, 1):
-            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (character != other))
-    return float(row[-1] / max(1, len(wanted)))
+            row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (symbol != other))
+    return int(row[-1])
+
+
+def _syllables(text: str) -> list[str]:
+    return [
+        syllable[:-1]
+        for word in words_with_pinyin(normalize_text(text))
+        for syllable in word.syllables
+    ]
 
 
 def _characters(text: str) -> str:

@@ -7,21 +7,25 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import soundfile  # type: ignore[import-untyped]
 
 from agent.plugins import load_plugin
 from tts_engine import Voice
 from tts_engine.audio.loudness import integrated_loudness, true_peak
+from tts_engine.neural.training.preparation import load_utterances, prepare_corpus
 from tts_engine.voice_folder import VOICE_CARD, open_voice
 
 from . import recogniser, tone_classifier
 from .figures import RECORDED, SENTENCES, VoiceRow, VoiceTask
 from .recordings import Samples, SpeechRecording, at_common_rate, read_recordings, trimmed
+from .sentence_prosody_figures import sentence_prosody_figures
 from .similarity import compare
 
 T = TypeVar("T")
@@ -101,11 +105,32 @@ def _speed_and_level(voice: Voice, order: VoiceTask) -> dict[str, Any]:
         "lufs": integrated_loudness(together, voice.sample_rate),
         "true_peak_db": 20 * np.log10(max(1e-9, true_peak(together))),
     }
+    texts = list(SENTENCES)
+    if order.sentences:
+        lines = Path(order.sentences).read_text(encoding="utf-8").splitlines()
+        texts = [line.strip() for line in lines if line.strip()]
+        spoken = [_speak(voice, text)[0] for text in texts]
+        figures |= _prosody(texts, spoken, voice.sample_rate)
     if order.recogniser:
         recognise = recogniser.load(order.recogniser, order.model)
         heard = [recognise(at_common_rate(each, voice.sample_rate)) for each in spoken]
-        figures["character_error_rate"] = recogniser.error_rate("".join(SENTENCES), "".join(heard))
+        errors = recogniser.recognition_errors(list(zip(texts, heard, strict=True)))
+        figures["character_error_rate"] = errors.characters
+        figures["syllable_error_rate"] = errors.syllables
     return figures
+
+
+def _prosody(texts: list[str], spoken: list[Samples], sample_rate: int) -> dict[str, Any]:
+    """Return the figures of a voice's sentences, aligned as those of people are."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = ["file\ttext"]
+        for number, (text, samples) in enumerate(zip(texts, spoken, strict=True)):
+            soundfile.write(folder / f"{number:03}.wav", samples, sample_rate)
+            rows.append(f"{number:03}.wav\t{text}")
+        (folder / "sentences.tsv").write_text("\n".join(rows), encoding="utf-8")
+        prepare_corpus(folder, folder / "sentences.tsv", folder / "data", lambda line: None)
+        return asdict(sentence_prosody_figures(load_utterances(folder / "data")))
 
 
 def _speak(voice: Voice, text: str) -> tuple[Samples, tuple[float, float, float, float]]:
