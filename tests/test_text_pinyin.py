@@ -18,6 +18,9 @@ from tts_engine.text.pinyin import words_with_pinyin
         ("税率", "shui4 lv4"), ("载明", "zai3 ming2"), ("大厦", "da4 sha4"),
         ("为您办理", "wei4 nin2 ban4 li3"), ("时限为三天", "shi2 xian4 wei2 san1 tian1"),
         ("因为", "yin1 wei4"), ("处三年以下", "chu3 san1 nian2 yi3 xia4"),
+        ("总长度", "zong3 chang2 du4"), ("长宽各五米", "chang2 kuan1 ge4 wu2 mi3"),
+        ("申请人曾某", "shen1 qing3 ren2 zeng1 mou3"), ("地区某单位", "di4 qu1 mou3 dan1 wei4"),
+        ("量血压", "liang2 xue4 ya1"), ("数量", "shu4 liang4"), ("出血", "chu1 xue4"),
         ("未尽事宜", "wei4 jin4 shi4 yi2"), ("六安市", "lu4 an1 shi4"),
     ],
 )  # fmt: skip

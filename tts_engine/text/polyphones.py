@@ -60,7 +60,8 @@ EXCEPTIONS = {
         "独子": "du2 zi3", "养子": "yang3 zi3", "继子": "ji4 zi3", "父子": "fu4 zi3",
         "母子": "mu3 zi3", "瓜子": "gua1 zi3",
         # body and home
-        "抽血": "chou1 xie3", "献血": "xian4 xue4", "流血": "liu2 xue4",
+        "抽血": "chou1 xie3", "献血": "xian4 xue4", "出血": "chu1 xue4", "差旅": "chai1 lv3",
+        "相片": "xiang4 pian4", "流血": "liu2 xue4",
         "系上": "ji4 shang4", "大夫": "dai4 fu5",
         "干垃圾": "gan1 la1 ji1", "散煤": "san3 mei2", "散养": "san3 yang3", "藏语": "zang4 yu3",
         "藏文": "zang4 wen2", "倒卧": "dao3 wo4", "散发": "san4 fa1", "呼号": "hu1 hao4",
@@ -91,6 +92,11 @@ _MANNERS = (  # in front of 地, which is then no place
     "最大限度|最大程度|源源不断|一次性|真实|清晰|明确|合法|文明|自由|独立|平等|灵活|精准|系统|统一|有力|"
     "有针对性|越来越多|熟练|正确|详细|简单|简便|诚实|人为|故意|单独|临时|定期|长期|不同程度"
 )
+_SURNAMES = {  # read in another way than the character's other meanings
+    "曾": "zeng1", "任": "ren2", "单": "shan4", "仇": "qiu2", "解": "xie4", "查": "zha1",
+    "区": "ou1", "盖": "ge3", "华": "hua4", "燕": "yan1", "朴": "piao2", "宁": "ning4",
+    "翟": "zhai2", "乐": "yue4", "缪": "miao4", "应": "ying1", "尹": "yin3", "冼": "xian3",
+}  # fmt: skip
 IN_CONTEXT: list[tuple[re.Pattern[str], str]] = [  # the character in group 1 is read so
     (re.compile(pattern), reading)
     for pattern, reading in [
@@ -125,7 +131,9 @@ IN_CONTEXT: list[tuple[re.Pattern[str], str]] = [  # the character in group 1 is
             rf"[{_NUMERALS}]+(?:点[{DIGITS}]+)?(?:余|多)?(?:米|公里|千米|厘米|毫米|分米|里|寸|尺|丈))",
             "chang2",
         ),
+        ("(长)(?=度|宽|短(?!期))", "chang2"),
         ("(行)(?=政(?!策))", "xing2"),
+        ("(?<![数质产销含剂重流力能大少酌尽])(量)(?=血压|体温|身高|尺寸|体重|腰围|长度)", "liang2"),
         (
             "(?:东西|物品|证件?|包|伞|手机|钥匙|材料|行李|卡|户口[簿本]|文件|帽子|衣服)(落)(?=在|到)",
             "la4",
@@ -147,4 +155,8 @@ IN_CONTEXT: list[tuple[re.Pattern[str], str]] = [  # the character in group 1 is
             "de5",
         ),
     ]
+]
+IN_CONTEXT += [
+    (re.compile(rf"(?:^|[人是为由给向叫与和被告对姓])({surname})(?=某|先生|女士)"), reading)
+    for surname, reading in _SURNAMES.items()
 ]
