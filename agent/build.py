@@ -24,6 +24,7 @@ from retrievers.store.screened import ScreenedStore
 from tts_engine import Voice, voice_capabilities
 from tts_engine.espeak.voice import EspeakVoice
 from tts_engine.fallback import FallbackVoice
+from zhengwen.model_files import check_model
 
 from .cache.disk_cache import DiskCache
 from .cache.fingerprint import fingerprint
@@ -75,7 +76,13 @@ class LoadedStages:
 
 
 def make_store(settings: Settings) -> ScreenedStore:
-    """The store as it is, behind the gate that keeps personal data out."""
+    """The store as it is, behind the gate that keeps personal data out.
+
+    Raises:
+        DamagedModelError: The encoder that ships is wanted, and damaged.
+    """
+    if "encoder" not in settings.store.options:
+        check_model("encoder")
     store: FaqStore = _make_backend(
         load_plugin("store", settings.store.name), settings.store, settings.data_dir
     )
@@ -121,7 +128,9 @@ def with_dialogue(settings: Settings, responder: Responder) -> DialogueResponder
 
     Raises:
         TableError: A table of the settings' folder cannot be used.
+        DamagedModelError: The classifier of emergencies that ships is damaged.
     """
+    check_model("emergency classifier")
     emergencies, acts = _dialogue_tables(settings.dialogue_folders, settings.hotline)
     return DialogueResponder(responder, emergencies, acts)
 
@@ -169,17 +178,22 @@ def build(settings: Settings) -> LoadedStages:
         PluginError: A name in the settings is unknown.
         PresenterError: The presenter's folder is missing or damaged.
         SettingsError: A backend refuses its options.
+        DamagedModelError: A model that ships and is wanted is damaged.
     """
+    if settings.avatar.name == "wav2lip384" and "weights" not in settings.avatar.options:
+        check_model("lip-sync generator")
     with _log_duration("[1/4] sentence encoder and knowledge base"):
         store = build_store(settings)
         retriever, responder = build_responder(settings, store)
     with _log_duration("[2/4] presenter"):
         presenter = Presenter(settings.presenter_folder)
+        chosen = settings.tts or PluginSettings(name=DEFAULT_VOICES[presenter.card.voice])
+        if chosen.name == "neural" and "weights" not in chosen.options:
+            check_model("voice")  # before the face, which may take minutes the first time
         make_avatar = load_plugin("avatar", settings.avatar.name)
         drawing = _with_cache(make_avatar, settings.avatar, settings.data_dir / "cache" / "faces")
         avatar: Avatar = _make_backend(make_avatar, drawing, presenter)
     with _log_duration("[3/4] voice"):
-        chosen = settings.tts or PluginSettings(name=DEFAULT_VOICES[presenter.card.voice])
         make_voice = load_plugin("tts", chosen.name)
         speaking = _with_gender(make_voice, chosen, presenter.card.voice)
         voice: Voice = _make_backend(make_voice, speaking)

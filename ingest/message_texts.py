@@ -373,9 +373,9 @@ TEXTS: dict[str, dict[Language, str]] = {
     },
     "id_of_another": {
         "en": "the id {faq_id} belongs to an entry of {owner}; give another id or none, or take "
-        "its place with 'python -m ingest add --replace'",
+        "its place with 'python -m ingest add --replace' or the box for it on the staff page",
         "zh": "编号 {faq_id} 属于 {owner} 的条目；请换一个编号或留空，"
-        "或用 python -m ingest add --replace 取代它",
+        "或用 python -m ingest add --replace（管理页面上勾选“替换”）取代它",
     },
     "replaces": {
         "en": "{faq_id} takes the place of an entry of {owner}, which comes back when this file "

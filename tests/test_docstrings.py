@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("agent", "retrievers", "tts_engine", "avatar_engine", "ingest", "eval", "page")
+PACKAGES = "agent retrievers tts_engine avatar_engine ingest eval page zhengwen".split()
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for package in PACKAGES

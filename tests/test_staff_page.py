@@ -496,6 +496,28 @@ def test_a_row_with_an_id_number_waits_until_somebody_releases_it(
     expect(clerk.ask(question)).to_contain_text(ID_NUMBER)
 
 
+def test_the_id_of_anothers_entry_is_refused_or_taken_deliberately_and_given_back(
+    clerk: Clerk, stack: Stack, tmp_path: Path
+) -> None:
+    rows = tmp_path / "换发.csv"
+    rows.write_text("编号,问题,答案\nsample-1,护照怎么换发？,改在网上换发。", "utf-8")
+    clerk.drop(rows)
+    expect(clerk.report("换发.csv")).to_contain_text("问题行 1")
+    expect(clerk.ask("护照怎么换发？")).to_contain_text("到出入境窗口换发")
+    clerk.open("导入")
+    clerk.page.get_by_text("替换那些条目").click()
+    clerk.drop(rows)
+    expect(clerk.report("换发.csv")).to_contain_text("取代了")
+    expect(clerk.ask("护照怎么换发？")).to_contain_text("改在网上换发")
+    with IngestJournal(stack.folder / "var") as journal:
+        assert ("replace", "换发.csv") in [(act.action, act.subject) for act in journal.audit()]
+    clerk.open("文件")
+    clerk.file("换发.csv").get_by_role("button", name="撤下").click()
+    clerk.page.get_by_role("dialog").get_by_role("button", name="撤下").click()
+    clerk.said("已撤下")
+    expect(clerk.ask("护照怎么换发？")).to_contain_text("到出入境窗口换发")
+
+
 def test_a_file_is_withdrawn_when_somebody_is_sure(clerk: Clerk, tmp_path: Path) -> None:
     clerk.drop(table(tmp_path / "门牌.csv", "门牌丢了怎么补？,到派出所补领门牌。,"))
     expect(clerk.report("门牌.csv")).to_contain_text("已导入")

@@ -100,6 +100,11 @@ _TEXTS: dict[str, dict[Language, str]] = {
         "zh": "识别扫描件中的文字（较慢，需要本机装有 tesseract）",
         "en": "Recognise scanned pages (slow; needs tesseract on the server)",
     },
+    "replace": {
+        "zh": "编号与其他文件的条目相同时，替换那些条目（记入操作记录；撤下本文件后恢复原条目）",
+        "en": "Where an id is that of another file's entry, take its place (noted in the audit; "
+        "the earlier entry comes back when this file is withdrawn)",
+    },
     "choose": {"zh": "选择文件", "en": "Choose files"},
     "take_in": {"zh": "开始导入", "en": "Take in"},
     "nothing_dropped": {"zh": "请先选择文件。", "en": "Choose files first."},

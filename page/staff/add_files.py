@@ -62,6 +62,7 @@ def show_add_files(context: StaffContext) -> None:
             field = left.text_input(context.say("default_field"))
             region = right.text_input(context.say("default_region"))
             ocr = st.checkbox(context.say("ocr"))
+        replace = st.checkbox(context.say("replace"), key="replace")
         is_sent = st.form_submit_button(
             context.say("take_in"), type="primary", icon=":material/upload:"
         )
@@ -70,6 +71,7 @@ def show_add_files(context: StaffContext) -> None:
             mapping=_given(question=question, answer=answer),
             defaults=_given(field=field, region=region),
             ocr=ocr,
+            replace=replace,
         )
         _start(uploads, options, context)
     job = context.services.jobs.job
