@@ -1,5 +1,6 @@
 """Dates, years and clock times, in all their spellings."""
 
+import re
 from re import Match
 
 from ..numerals import cardinal_in_words, decimal_in_words, spell_digits
@@ -104,6 +105,15 @@ DATES: tuple[ReadingRule, ...] = table(
         "2024-05-01", "二零二四年五月一日",
     ),
     (
+        r"(?<![\d/.])(\d\d)/(0[1-9]|1[0-2])/(0[1-9]|[12]\d|3[01])(?![\d/])", _compact_date,
+        "24/05/01", "二四年五月一日",
+    ),
+    (
+        r"(?<![\d/.])(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])/((?:19|20)\d\d)(?![\d/])",
+        lambda m: f"{spell_digits(m[3])}年{_month_day(m[1], m[2])}",
+        "05/01/2024", "二零二四年五月一日",
+    ),
+    (
         rf"{NOT_AFTER}((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=[起前后至到之~—])",
         _compact_date,
         "20240501起", "二零二四年五月一日起",
@@ -203,7 +213,7 @@ CLOCK: tuple[ReadingRule, ...] = table(
         "比例为1:20", "比例为一比二十",
     ),
     (
-        rf"{NOT_AFTER}([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?!\d)", _clock,
+        rf"{NOT_AFTER}([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?![:：]?\d)", _clock,
         "8:30", "八点三十分",
     ),
     (
@@ -219,6 +229,11 @@ CLOCK: tuple[ReadingRule, ...] = table(
     (
         r"(?<=[\d点分秒])\s*([AaPp])\.?[Mm]\b\.?", lambda m: f"{m[1].upper()}M",
         "9:00am", "九点AM",
+    ),
+    (
+        r"(?<![\d.])\d{1,6}(?:[:：]\d{1,6}){2,}(?!\d)",
+        lambda m: "比".join(map(cardinal_in_words, re.split("[:：]", m[0]))),
+        "按1:10:100配比", "按一比十比一百配比",
     ),
     (
         rf"(){NOT_AFTER}(\d+(?:\.\d+)?)[:：](\d+(?:\.\d+)?)(?![\d:：])", _ratio,

@@ -166,8 +166,8 @@ def _range(match: Match[str]) -> str:
 
 
 def _is_descending(first: str, last: str) -> bool:
-    """Whether two numbers are no range: the second is less, or no number is written so."""
-    return float(first.replace(",", "")) > float(last.replace(",", "")) or (
+    """Whether two numbers are no range: the second is not more, or no number is written so."""
+    return float(first.replace(",", "")) >= float(last.replace(",", "")) or (
         "." not in last and len(last) > 1 and last.startswith("0")
     )
 
@@ -298,7 +298,7 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
         "1/3-1/2", "三分之一到二分之一",
     ),
     (
-        r"(?<![\d/.])\d{1,3}(?:/\d{1,3})+(?=号|楼|层|级|类|栋|幢|班|期|档|线|月|日|周)",
+        r"(?<![\d/.])\d{1,3}(?:/\d{1,3})+(?=号|楼|层|级|类|栋|幢|班|期|档|线|月|日|周|岁|元)",
         _alternatives,
         "1/2号窗口", "一或二号窗口",
     ),
