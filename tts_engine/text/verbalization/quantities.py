@@ -113,7 +113,9 @@ def _minus(match: Match[str]) -> str:
 
 def _tilde(match: Match[str]) -> str:
     before = match.string[max(0, match.start() - 12) : match.start()]
-    is_range = _QUANTITY_BEFORE.search(before) or re.search("[年月日时点天起今夜早晚期]$", before)
+    is_range = _QUANTITY_BEFORE.search(before) or re.search(
+        f"[年月日时点天起今夜早晚期{NUMERALS}]$", before
+    )
     if is_range:
         return "到"
     return "" if before.endswith("约") else "约"
