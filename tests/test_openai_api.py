@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -104,6 +105,37 @@ async def test_the_official_client_understands_it(url: str) -> None:
         stream = await client.chat.completions.create(model="zhengwen", messages=said, stream=True)
         text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
     assert "派出所" in text
+
+
+class Listener:
+    """Remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+
+    def respond(self, question: Question) -> Iterator[Sentence | Answer]:
+        self.asked.append(question)
+        yield Answer("好。", "answered")
+
+
+async def test_what_was_asked_before_is_bounded_like_a_question() -> None:
+    listener = Listener()
+    endpoint = OpenAiEndpoint(listener, token=TOKEN, max_question_chars=500)
+    async with asynccontextmanager(serve)(endpoint) as url:
+        before = [text for n in range(10) for text in (f"第{n}问", "……")]
+        assert (await post(url, asking(*before, "长" * 30_000, "……", LOST))).status_code == 200
+    [question] = listener.asked
+    assert [turn.question for turn in question.history] == [f"第{n}问" for n in range(4, 10)]
+
+
+@pytest.mark.parametrize(
+    "more", [{"language": "x" * 36}, {"field": "省" * 101}, {"region": "省" * 101}]
+)
+async def test_a_field_that_is_too_long_is_named(url: str, more: dict[str, str]) -> None:
+    refused = await post(url, asking(LOST, **more))
+    assert refused.status_code == 400
+    [name] = more
+    assert name in refused.json()["error"]["message"]
 
 
 async def test_what_follows_is_read_with_what_was_asked_before(url: str) -> None:

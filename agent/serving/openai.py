@@ -22,9 +22,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ..concurrency import iterate_in_thread
+from ..protocol.requests import FilterValue, LanguageTag
 from ..protocol.responses import answer_record
 from ..settings import Settings
 from ..types import Answer, Question, Responder, Sentence, Turn
+from ..visitor_session import MAX_TURNS
 from .guess_limit import GuessLimit
 
 MODEL_NAME = "zhengwen"
@@ -59,9 +61,9 @@ class _CompletionRequest(BaseModel):
 
     messages: list[_ChatMessage] = Field(min_length=1)
     stream: bool = False
-    language: str = "zh-CN"
-    field: str | None = None
-    region: str | None = None
+    language: LanguageTag = "zh-CN"
+    field: FilterValue | None = None
+    region: FilterValue | None = None
 
 
 class _ApiError(Exception):
@@ -152,20 +154,23 @@ class OpenAiEndpoint:
     def _question(self, wish: _CompletionRequest, client: str) -> Question:
         """The last thing a user said, after what was said before.
 
-        The client's address stands for the session: token budgets are counted by it.
+        The client's address stands for the session: token budgets are counted by it. Of what was
+        asked before, as much counts as on the page, and nothing that is too long for a question.
         """
         turns: list[Turn] = []
         asked = ""
         for message in wish.messages:
             if message.role == "user":
-                if asked:
+                if 0 < len(asked) <= self._longest:
                     turns.append(Turn(asked, Answer("", "suggested")))
                 asked = message.text.strip()
         if wish.messages[-1].role != "user" or not asked:
             raise _ApiError(400, "no_question", "the last message must be a user's, with text")
         if len(asked) > self._longest:
             raise _ApiError(400, "too_long", f"a question has at most {self._longest} characters")
-        return Question(asked, client, wish.language, wish.field, wish.region, tuple(turns))
+        return Question(
+            asked, client, wish.language, wish.field, wish.region, tuple(turns[-MAX_TURNS:])
+        )
 
     def _parts(self, question: Question) -> Generator[Sentence | Answer, None, None]:
         yield from self._responder.respond(question)
