@@ -21,9 +21,9 @@ from .types import Answer, Question, ReplyError, ReplyEvent
 EXPECTED_ERRORS = (SettingsError, PluginError, PresenterError, StoreError, OSError, ValueError)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = "python -m agent") -> int:
     """The command line; returns the exit code: 0 done, 1 could not, 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = _parser(program).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     for noisy in ("websockets", "chromadb", "httpx", "sentence_transformers", "text2vec"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
@@ -42,8 +42,8 @@ def _fail(message: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m agent", description=__doc__)
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--settings", type=Path, help="a YAML file; default zhengwen.yaml, if any")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -217,12 +217,13 @@ def build(settings: Settings) -> LoadedStages:
 
 def _adaptive_avatar(avatar: Avatar, presenter: Presenter) -> AdaptiveAvatar | None:
     """The avatar with lower quality under load; None if it cannot skip frames."""
-    if not capabilities_of(avatar).frame_skipping:
+    capabilities = capabilities_of(avatar)
+    if not capabilities.frame_skipping:
         return None
     skipping = cast(FrameSkippingAvatar, avatar)
     fits = (avatar.fps, avatar.size) == (presenter.card.fps, presenter.size)
     has_mouths = (presenter.folder / "viseme").is_dir()
-    if isinstance(avatar, VisemeAvatar) or not fits or not has_mouths:
+    if capabilities.lightweight or not fits or not has_mouths:
         return AdaptiveAvatar(skipping, None, LoadMonitor(levels=LEVELS_WITHOUT_LIGHT))
     return AdaptiveAvatar(skipping, VisemeAvatar(presenter), LoadMonitor())
 

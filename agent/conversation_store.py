@@ -16,6 +16,7 @@ from typing import Any
 
 from retrievers import Passage
 from retrievers.store.faq_files import from_record, to_record
+from zhengwen.atomic_write import atomic_path
 
 from .steady_clock import steady_time
 from .types import Answer, Turn, Usage
@@ -68,14 +69,13 @@ class ConversationStore:
             return
         records = [_turn_to_record(turn) for turn in self._fresh(turns)]
         path = self._path(session_id)
-        draft = path.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as f:
-                json.dump(records, f)
-            now = steady_time()
-            os.utime(draft, (now, now))
-            draft.replace(path)
+            with atomic_path(path) as draft:
+                draft.touch(mode=0o600)
+                draft.write_text(json.dumps(records), "utf-8")
+                now = steady_time()
+                os.utime(draft, (now, now))
         except OSError as error:
             logger.warning("a conversation cannot be kept: %s", error.strerror)
         if time.monotonic() - self._swept > SWEEP_INTERVAL:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from .cli import FAILED, STOPPED, dataset, training, video
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, program: str = "python -m avatar_engine"
+) -> int:
     """The command line; returns the exit code.
 
     0 done, 1 could not, 2 wrong usage, 3 some files could not be used and the others were,
     130 stopped.
     """
-    parser = argparse.ArgumentParser(prog="python -m avatar_engine", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for part in (video, dataset, training):
         part.add_commands(commands)

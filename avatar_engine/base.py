@@ -50,6 +50,8 @@ class AvatarCapabilities:
     feature_cache: bool = False
     """The callable takes ``cache``, a folder that outlives the process, for what it computes of
     a presenter. Unless the settings name one, it is given one in the data folder."""
+    lightweight: bool = False
+    """A frame takes so little time that no simpler avatar needs to stand in under load."""
 
 
 def capabilities_of(avatar: object) -> AvatarCapabilities:

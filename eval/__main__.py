@@ -12,12 +12,12 @@ from retrievers import StoreError
 from .cli import answers, lipsync, performance, retrieval, voice
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = "python -m eval") -> int:
     """The command line; returns the exit code.
 
     0 done, 1 could not, 2 wrong usage, 3 a figure is beyond the limit that was set for it.
     """
-    parser = argparse.ArgumentParser(prog="python -m eval", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     retrieval.add_commands(commands, arguments)
     for part in (answers, performance, lipsync, voice):

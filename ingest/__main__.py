@@ -39,13 +39,13 @@ FAILED = 1
 SOME_FAILED = 3
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = "python -m ingest") -> int:
     """The command line; returns the exit code.
 
     0 done, 1 could not, 2 wrong usage, 3 some files, rows or pages could not be taken in and
     the others were.
     """
-    options = _parser().parse_args(arguments)
+    options = _parser(program).parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="ingest: %(message)s")
     logging.getLogger("retrievers.store").setLevel(logging.INFO)  # how far indexes are made anew
     try:
@@ -260,9 +260,9 @@ def _pairs(texts: Sequence[str], example: str) -> Mapping[str, str]:
     return dict(text.split("=", 1) for text in texts)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ingest",
+        prog=program,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

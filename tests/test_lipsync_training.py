@@ -679,11 +679,9 @@ def test_a_gain_on_the_mel_spectrogram_is_the_gain_of_the_sound(clips: Path) -> 
 def test_scores_are_those_of_the_textbook() -> None:
     cosines = np.array([0.1, 0.4, 0.35, 0.8])
     in_sync = np.array([False, False, True, True])
-    assert expert.auroc(cosines, in_sync) == pytest.approx(0.75)
     assert expert.balanced_accuracy(cosines, in_sync, 0.5) == pytest.approx(0.75)
     best = expert.best_threshold(cosines, in_sync)
     assert expert.balanced_accuracy(cosines, in_sync, best) == pytest.approx(0.75)
-    assert expert.auroc(np.ones(4), in_sync) == pytest.approx(0.5), "ties count half"
 
 
 # --- what people get wrong ----------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
 
-pytest.importorskip("mcp", reason="pip install '.[mcp]'")
+pytest.importorskip("mcp", reason="pip install 'zhengwen[mcp]'")
 
 from mcp import Client
 from mcp.types import TextContent

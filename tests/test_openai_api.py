@@ -98,7 +98,7 @@ async def test_a_stream_brings_sentence_by_sentence_and_the_sources_at_the_end(u
 
 
 async def test_the_official_client_understands_it(url: str) -> None:
-    openai = pytest.importorskip("openai", reason="pip install '.[llm]'")
+    openai = pytest.importorskip("openai", reason="pip install 'zhengwen[llm]'")
     async with openai.AsyncOpenAI(base_url=url, api_key=TOKEN) as client:
         assert [model.id async for model in await client.models.list()] == ["zhengwen"]
         said = [{"role": "user", "content": LOST}]

@@ -334,7 +334,7 @@ def test_an_unfinished_file_is_never_taken_for_a_reply_and_goes_when_its_process
     cache: DiskCache, tmp_path: Path
 ) -> None:
     cache.put("a", b"a")
-    others = [tmp_path / "replies" / f"{name}.part" for name in ("running", "dead")]
+    others = [tmp_path / "replies" / f".{name}.partial.reply" for name in ("running", "dead")]
     for other in others:
         other.write_bytes(b"x" * 5000)
     age(others[1], 7200)

@@ -108,7 +108,7 @@ def test_without_a_token_the_endpoint_says_what_to_set(environment: dict[str, st
 async def test_policies_are_found_over_standard_input_and_output(
     environment: dict[str, str],
 ) -> None:
-    pytest.importorskip("mcp", reason="pip install '.[mcp]'")
+    pytest.importorskip("mcp", reason="pip install 'zhengwen[mcp]'")
     from mcp import ClientSession, StdioServerParameters
     from mcp.client.stdio import stdio_client
 

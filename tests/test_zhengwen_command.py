@@ -13,7 +13,7 @@ def test_each_group_leads_to_its_package(group: str, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         main([group, "--help"])
     assert ended.value.code == 0
-    assert f"python -m {GROUPS[group][0]}" in capsys.readouterr().out
+    assert f"usage: zhengwen {group} " in capsys.readouterr().out
 
 
 def test_other_commands_are_those_of_the_agent(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,6 +30,16 @@ def test_help_names_groups_and_commands(
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert all(word in shown for word in (*GROUPS, "ask", "serve"))
+
+
+@pytest.mark.parametrize("command", ["ask", "serve", "backup", "ingest add", "eval qa", "tts say"])
+def test_the_help_of_a_command_begins_as_it_was_typed(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    assert f"usage: zhengwen {command} " in capsys.readouterr().out
 
 
 def test_a_wrong_command_is_wrong_usage() -> None:

@@ -13,9 +13,9 @@ from .voice import Voice
 from .voice_folder import VOICE_CARD, VoiceFolderError, find_voice, installed_engines, read_card
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, *, program: str = "python -m tts_engine") -> int:
     """Run the command line and return its exit code: 0 done, 1 not possible, 2 wrong usage."""
-    options = _parser().parse_args(arguments)
+    options = _parser(program).parse_args(arguments)
     try:
         if options.command == "say":
             voice: Voice = (
@@ -34,10 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m tts_engine", description="Text becomes speech."
-    )
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description="Text becomes speech.")
     commands = parser.add_subparsers(dest="command", required=True)
     words = argparse.ArgumentParser(add_help=False)
     words.add_argument("text", help='Mandarin or English; "-" reads standard input')

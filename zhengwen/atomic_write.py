@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_PARTIAL = ".partial"
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -21,13 +23,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
         A path in the same folder, of the same suffix, that nobody else uses.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.stem[:100]}.{uuid.uuid4().hex}.partial{path.suffix}")
+    partial = path.with_name(f".{path.stem[:100]}.{uuid.uuid4().hex}{_PARTIAL}{path.suffix}")
     try:
         yield partial
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def is_partial(path: Path) -> bool:
+    """Whether a file is one that :func:`atomic_path` gave out: unfinished, or left by a crash."""
+    return path.name.startswith(".") and _PARTIAL in path.suffixes
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -27,13 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and given[0] in GROUPS:
         package, _ = GROUPS[given[0]]
-        return int(importlib.import_module(f"{package}.__main__").main(given[1:]))
+        return int(
+            importlib.import_module(f"{package}.__main__").main(
+                given[1:], program=f"zhengwen {given[0]}"
+            )
+        )
     if given and given[0] in SHORTCUTS:
-        return int(importlib.import_module("ingest.__main__").main(given))
+        return int(importlib.import_module("ingest.__main__").main(given, program="zhengwen"))
     if not given or given[0] in HELP:
         _print_groups()
         given = ["--help"]
-    return int(importlib.import_module("agent.__main__").main(given))
+    return int(importlib.import_module("agent.__main__").main(given, program="zhengwen"))
 
 
 def _print_groups() -> None:

@@ -3,12 +3,12 @@
 import hashlib
 import os
 import time
-import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from zhengwen.atomic_write import atomic_path, is_partial
+
 _DIGEST_BYTES = hashlib.sha256().digest_size  # bytes; what lies before the data in each file
-_UNFINISHED = ".part"
 _ABANDONED_AFTER = 3600.0  # s after which an unfinished file belongs to a process that died
 
 
@@ -67,17 +67,9 @@ class DiskCache:
         """
         if len(data) + _DIGEST_BYTES > self.max_bytes:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        part = self._folder / f"{uuid.uuid4().hex}{_UNFINISHED}"
-        try:
-            with part.open("xb") as file:
-                file.write(hashlib.sha256(data).digest())
-                file.write(data)
+        with atomic_path(self._folder / name) as part:
+            part.write_bytes(hashlib.sha256(data).digest() + data)
             self._mark_as_used(part)
-            os.replace(part, self._folder / name)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
         self._trim()
 
     def _mark_as_used(self, path: Path) -> None:
@@ -100,7 +92,7 @@ class DiskCache:
                 state = path.stat()
             except FileNotFoundError:
                 continue  # another process was quicker
-            if path.suffix != _UNFINISHED:
+            if not is_partial(path):
                 used.append((state.st_mtime_ns, state.st_size, path))
             elif time.time() - state.st_mtime > _ABANDONED_AFTER:
                 path.unlink(missing_ok=True)

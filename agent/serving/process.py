@@ -8,10 +8,9 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.request
 from pathlib import Path
-from urllib.error import URLError
 
+import httpx
 from threadpoolctl import threadpool_limits
 
 from ..settings import FILE_VARIABLE, PREFIX, Settings
@@ -86,17 +85,17 @@ def _announce(settings: Settings, children: list[subprocess.Popen[bytes]]) -> No
         "page": f"http://{_reachable(page.host)}:{page.port}/_stcore/health",
         "server": f"http://{_reachable(server.host)}:{server.port}/healthz",
     }
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    while waiting and all(child.poll() is None for child in children):
-        for name, url in list(waiting.items()):
-            try:
-                with direct.open(url, timeout=2):
-                    del waiting[name]
-            except (URLError, OSError):
-                continue
-            print(f"  the {name} answers", flush=True)
-        if waiting:
-            time.sleep(0.3)
+    with httpx.Client(trust_env=False, timeout=2) as direct:  # whatever proxy there is
+        while waiting and all(child.poll() is None for child in children):
+            for name, url in list(waiting.items()):
+                try:
+                    direct.get(url).raise_for_status()
+                except httpx.HTTPError:
+                    continue
+                del waiting[name]
+                print(f"  the {name} answers", flush=True)
+            if waiting:
+                time.sleep(0.3)
     if not waiting:
         address = f"http://{_reachable(page.host)}:{page.port}"
         print(f"\n  政问 Zhengwen is ready: {address}\n", flush=True)

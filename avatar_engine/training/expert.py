@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
@@ -41,12 +41,6 @@ def best_threshold(cosines: Scores, in_sync: SyncLabels) -> float:
     values = np.unique(cosines)
     tried = np.concatenate([(values[1:] + values[:-1]) / 2, [DEFAULT_THRESHOLD]])
     return float(max(tried, key=lambda threshold: balanced_accuracy(cosines, in_sync, threshold)))
-
-
-def auroc(cosines: Scores, in_sync: SyncLabels) -> float:
-    """Area under the ROC curve, 0 to 1: how probably a pair in sync has the higher cosine."""
-    n, m = int(in_sync.sum()), int((~in_sync).sum())
-    return float((rankdata(cosines)[in_sync].sum() - n * (n + 1) / 2) / (n * m))
 
 
 if TYPE_CHECKING:
@@ -167,7 +161,7 @@ class ExpertTask:
             name: {
                 "accuracy": balanced_accuracy(*of(name), threshold),
                 "accuracy_at_half": balanced_accuracy(*of(name), DEFAULT_THRESHOLD),
-                "auroc": auroc(*of(name)),
+                "auroc": float(roc_auc_score(in_sync[asked == name], cosines[asked == name])),
                 "threshold": threshold,
             }
             for name in dict.fromkeys(asked)

@@ -41,7 +41,7 @@ class VisemeAvatar:
         PresenterError: The folder has no mouth pictures, or not all of them.
     """
 
-    capabilities = AvatarCapabilities(frame_skipping=True)
+    capabilities = AvatarCapabilities(frame_skipping=True, lightweight=True)
 
     def __init__(self, presenter: Presenter) -> None:
         self.presenter = presenter
