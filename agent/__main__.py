@@ -1,4 +1,4 @@
-"""``python -m agent serve | run | ask | say | chat | prerender | api | mcp | plugins``."""
+"""``python -m agent serve | run | ask | say | chat | prerender | api | mcp | doctor | plugins``."""
 
 import argparse
 import asyncio
@@ -12,6 +12,7 @@ from avatar_engine import Fragment, PresenterError
 from retrievers import StoreError
 from zhengwen.command_line import positive_int
 
+from . import doctor
 from .cache.reply_cache import N_ANCHORS
 from .plugins import PLUGIN_KINDS, PluginError, builtin_table, check_names, installed_plugins
 from .serving.process import limit_malloc_arenas
@@ -97,6 +98,12 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
     schema = commands.add_parser("protocol-schema", help="print the wire protocol as a JSON Schema")
     schema.set_defaults(command=_protocol_schema)
+
+    examined = commands.add_parser(
+        "doctor", help="look at this machine and its settings, and say what to do"
+    )
+    examined.add_argument("--json", action="store_true", help="for a program to read")
+    examined.set_defaults(command=_doctor)
 
     plugins = commands.add_parser("plugins", help="list the installed backends")
     plugins.add_argument("--table", action="store_true", help="what ships, as in docs/plugins.md")
@@ -369,6 +376,12 @@ def _protocol_schema(options: argparse.Namespace) -> int:
 
     print(schema_text(), end="")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    findings = doctor.examine(read_settings(options.settings))
+    print(doctor.as_json(findings) if options.json else doctor.as_text(findings))
+    return int(any(finding.level == "error" for finding in findings))
 
 
 def _plugins(options: argparse.Namespace) -> int:
