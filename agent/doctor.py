@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 import psutil
+
 from zhengwen.model_files import MODELS, DamagedModelError, check_model
 
 from .plugins import PluginError, check_names
