@@ -12,7 +12,6 @@ from .rule import (
     NUMBER,
     NUMERALS,
     TO,
-    YEAR,
     ReadingRule,
     counted_in_words,
     table,
@@ -36,7 +35,6 @@ _NEGATIVE_BEFORE = re.compile(
 # A sign that begins a number, and is not between two.
 _SIGN_BEFORE = r"(?:(?:^|(?<=[^\dA-Za-z.)）\]]))([-+]))?"
 _QUANTITY_BEFORE = re.compile(rf"[\d{NUMERALS}]\s*(?:{UNIT}|[{HAN}]{{1,2}})$")
-_YEAR_AFTER = re.compile(rf"{YEAR}(?!\d)")
 
 
 def _percent(sign: str | None, number: str, mark: str) -> str:
@@ -107,8 +105,8 @@ def _minus(match: Match[str]) -> str:
     if _QUANTITY_BEFORE.search(before):
         return "-"  # the sign of a range
     if _NEGATIVE_AFTER.search(before) or _NEGATIVE_BEFORE.match(after):
-        return "，" if _YEAR_AFTER.match(after) else "负"
-    return "，" if _YEAR_AFTER.match(after) else "杠"
+        return "负"
+    return "杠"
 
 
 def _tilde(match: Match[str]) -> str:
@@ -255,7 +253,7 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
     ),
     (
         r"(?<![\dA-Za-z)）—~-])-(?=\d)", _minus,
-        "余额-200元，附件-1", "余额负二百元，附件杠一",
+        "余额-2000元，附件-1", "余额负两千元，附件杠一",
     ),
     (
         r"(?:^|(?<=[（(：:，,]))\+(?=\d)", "正",
