@@ -32,7 +32,7 @@ from .cache.reply_cache import IdleLoopAnchors, ReplyCache
 from .dialogue.acts import DialogueActs
 from .dialogue.emergencies import EmergencyRecogniser, shipped_recogniser
 from .dialogue.matters import named_topic
-from .llm.chat_model import visitor_chat_model
+from .llm.chat_model import thinks_first, visitor_chat_model
 from .llm.limits import CircuitBreaker, TokenBudget
 from .pipeline import AnswerPipeline
 from .plugins import load_plugin
@@ -167,6 +167,8 @@ def build_responder(
         breaker=CircuitBreaker(),
         most_requests=llm.max_requests,
         prices=llm.prices,
+        has_system_role=llm.system_role,
+        thinks_first=thinks_first(llm),
     )
     return retriever, with_dialogue(settings, grounded)
 

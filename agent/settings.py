@@ -76,6 +76,12 @@ class LlmSettings(StrictModel):
     """E.g. ``"http://127.0.0.1:8000/v1"``; by default the provider's own."""
     api_key_env: str | None = None
     """The environment variable that holds the key; services of your own often need none."""
+    system_role: bool = True
+    """Whether the model takes a message of the system; if not, its rules begin the first of the
+    visitor's."""
+    thinks_first: bool | None = None
+    """Whether the chat template opens a thought for the model, so that all before ``</think>`` is
+    one and nothing is spoken until then. By default its name decides (r1, QwQ, Z1, thinking)."""
     timeout_s: float = Field(60, gt=0)
     """Of one request, when no visitor waits for it."""
     options: dict[str, Any] = Field(default_factory=dict)

@@ -9,7 +9,7 @@ from agent.plugins import PluginError
 from agent.settings import SettingsError
 from retrievers import StoreError
 
-from .cli import answers, lipsync, performance, retrieval, voice
+from .cli import answers, grounding, lipsync, performance, retrieval, voice
 
 
 def main(arguments: Sequence[str] | None = None, *, program: str = "python -m eval") -> int:
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = "python -m ev
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     retrieval.add_commands(commands, arguments)
-    for part in (answers, performance, lipsync, voice):
+    for part in (answers, grounding, performance, lipsync, voice):
         part.add_commands(commands)
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING)

@@ -26,12 +26,13 @@ class Reply:
         held: dict[str, Any] = json.loads(self.request["messages"][-1]["content"])
         return held
 
-    def refuse(self, status: int, **headers: str) -> None:
-        """Answer with an error instead of text."""
+    def refuse(self, status: int, message: str | None = None, **headers: str) -> None:
+        """Answer with an error instead of text; it quotes what was asked if no message is given."""
         self._handler.send_response(status)
         for name, value in headers.items():
             self._handler.send_header(name.replace("_", "-"), value)
-        body = json.dumps({"error": {"message": f"no: {self.request['messages']}"}}).encode()
+        reason = message or f"no: {self.request['messages']}"
+        body = json.dumps({"error": {"message": reason}}).encode()
         self._handler.send_header("Content-Length", str(len(body)))
         self._handler.end_headers()
         self._handler.wfile.write(body)

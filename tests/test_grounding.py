@@ -11,7 +11,7 @@ from agent.grounding import (
     UnendedSentenceError,
     is_free_of_injections,
 )
-from agent.grounding.cited_sentences import citation_numbers
+from agent.grounding.cited_sentences import citation_numbers, strip_markup
 from agent.grounding.exact_values import exact_values, is_known
 from retrievers import FaqEntry, Passage
 from retrievers.store.faq_files import read_folder
@@ -268,3 +268,120 @@ def test_thoughts_are_not_read() -> None:
     sentences = CitedSentenceSplitter()
     given = [*sentences.add("<thi"), *sentences.add("nk>首先。其次。</think>不收费[1]。好")]
     assert given == ["不收费[1]。"]
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "详见evil.ru",
+        "详见evil点com",
+        "详见evil(.)top",
+        "详见evil dot com",
+        "详见xn--fiq228c.xn--55qx5d",
+        "详见政务办理.中国",
+        "详见192.168.1.5",
+        "详见ftp://x.y/z",
+        "发邮件到a@b",
+        "发邮件到a(at)b.cn",
+        "加微信bangbanwo",
+        "加QQ：12345678",
+        "拨打一三八零零一三八零零零",
+        "长按识别二维码",
+        "扫一扫领取",
+    ],
+)
+def test_no_address_account_or_code_comes_from_outside_the_passage(added: str) -> None:
+    passage = Passage(FaqEntry("card", "补领身份证收费吗？", "补领身份证工本费40元。"), 0.3)
+    assert Evidence([passage]).check(f"补领身份证工本费40元，{added}[1]。").problem
+
+
+@pytest.mark.parametrize(
+    "address", ["zwfw.example.ru", "政务服务.中国", "help@office.example", "公众号：zwfw-2024"]
+)
+def test_an_address_of_the_passage_may_be_given(address: str) -> None:
+    passage = Passage(FaqEntry("card", "在哪里预约？", f"请在{address}预约办理。"), 0.3)
+    assert not Evidence([passage]).check(f"请在{address}预约办理[1]。").problem
+    assert not Evidence([passage]).check(f"预约办理请在{address}[1]。").problem
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["卅元", "Ⅳ元", "40美元", "40余元", "约40元", "双倍的40元", "40角", "每天40元", "每周三40元"],
+)
+def test_a_fee_in_other_numerals_units_or_times_is_another_fee(written: str) -> None:
+    passage = Passage(FaqEntry("card", "补领身份证收费吗？", "补领身份证工本费40元。"), 0.3)
+    assert Evidence([passage]).check(f"补领身份证工本费{written}[1]。").problem
+    assert not Evidence([passage]).check("补领身份证的工本费是四十元[1]。").problem
+
+
+SLOTS = "本人应当在30日内到派出所办理，单位按16%缴纳，个人按8%缴纳。18周岁以上的不得由他人代办。"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "他人应当在30日内到派出所办理",
+        "本人无需在30日内到派出所办理",
+        "本人应当在30日内到居委会办理",
+        "本人应当在30日后到派出所办理",
+        "单位按8%缴纳，个人按16%缴纳",
+        "个人按16%缴纳",
+        "18周岁以下的不得由他人代办",
+        "18周岁以上的可以由他人代办",
+        "18周岁以上的不得由本人代办",
+        "本人应当每年在30日内到派出所办理",
+    ],
+)
+def test_figures_modals_bodies_and_persons_belong_to_their_clause(changed: str) -> None:
+    evidence = Evidence([Passage(FaqEntry("x", "怎么办理？", SLOTS), 0.3)])
+    assert evidence.check(f"{changed}[1]。").problem
+
+
+@pytest.mark.parametrize(
+    "mark", ["1. ", "1、", "1) ", "1）", "（1）", "(1)", "① ", "⑴", "- ", "• ", "一、", "**1.** "]
+)
+def test_the_mark_of_a_list_is_no_fact(mark: str) -> None:
+    passage = Passage(FaqEntry("card", "怎么补领？", "带户口簿到派出所补领。"), 0.3)
+    verdict = Evidence([passage]).check(f"{mark}带户口簿到派出所补领[1]。")
+    assert (verdict.text, verdict.problem) == ("带户口簿到派出所补领。", "")
+
+
+@pytest.mark.parametrize("amount", ["1.5万元", "3、5号窗口", "12月1日"])
+def test_a_figure_at_the_beginning_is_no_mark(amount: str) -> None:
+    assert strip_markup(f"{amount}可以办理[1]。") == f"{amount}可以办理。"
+
+
+MARKED = [
+    "<|begin_of_box|>不收费[1]。<|end_of_box|>",
+    "[gMASK]<sop>不收费[1]。<|user|>",
+    "<｜begin▁of▁sentence｜>不收费[1]。<｜end▁of▁sentence｜>",
+    "<|im_start|>不收费<|im_sep|>[1]。<|im_end|>",
+    "<answer>不收费[1]。</answer></s>",
+    "<think>要花40元[1]。</think>不收费[1]。",
+    "<thinking>要花40元[1]。</thinking>不收费[1]。",
+    "◁think▷要花40元[1]。◁/think▷不收费[1]。",
+    "不收费[1]。<think>要花40元[1]。",
+]
+
+
+@pytest.mark.parametrize("text", MARKED)
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 7, 100])
+def test_control_marks_and_thoughts_are_left_out_however_the_stream_is_cut(
+    text: str, length: int
+) -> None:
+    sentences, given = CitedSentenceSplitter(), []
+    for start in range(0, len(text), length):
+        given += sentences.add(text[start : start + length])
+    given.append(sentences.rest(is_whole=True))
+    assert [sentence for sentence in given if sentence] == ["不收费[1]。"]
+
+
+@pytest.mark.parametrize("length", [1, 4, 100])
+def test_a_thought_that_the_template_opened_is_never_given(length: int) -> None:
+    text = "先看资料。资料说要花40元[1]。那么</think>不收费[1]。"
+    sentences, given = CitedSentenceSplitter(starts_in_thought=True), []
+    for start in range(0, len(text), length):
+        given += sentences.add(text[start : start + length])
+    assert given == ["不收费[1]。"] and sentences.had_unopened_thought
+    plain = CitedSentenceSplitter(starts_in_thought=True)
+    assert plain.add("不收费[1]。") == [] and plain.rest(is_whole=True) == "不收费[1]。"

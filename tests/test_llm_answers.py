@@ -13,7 +13,7 @@ import pytest
 
 from agent import Answer, Question, Responder, Sentence
 from agent.build import LoadedStages, build_responder, with_dialogue
-from agent.llm.chat_model import visitor_chat_model
+from agent.llm.chat_model import thinks_first, visitor_chat_model
 from agent.llm.limits import FIRST_PAUSE, LONGEST_PAUSE, MAX_FAILURES, CircuitBreaker, TokenBudget
 from agent.responders import FaqResponder, GroundedResponder
 from agent.settings import LlmSettings, Settings
@@ -69,9 +69,11 @@ def responder(
     most_requests: int = 8,
     budget: TokenBudget | None = None,
     max_tokens: int = 800,
+    model: str = "glm-4.5",
+    has_system_role: bool = True,
 ) -> GroundedResponder:
     url = service if isinstance(service, str) else service.url
-    settings = LlmSettings(model="glm-4.5", base_url=url, max_tokens=max_tokens)
+    settings = LlmSettings(model=model, base_url=url, max_tokens=max_tokens)
     return GroundedResponder(
         knowledge_base(shelf or both()),
         visitor_chat_model(settings),
@@ -81,6 +83,8 @@ def responder(
         breaker=breaker or CircuitBreaker(),
         most_requests=most_requests,
         prices=(2.0, 8.0),
+        has_system_role=has_system_role,
+        thinks_first=thinks_first(settings),
     )
 
 
@@ -92,7 +96,8 @@ def ask(answerer: Responder, text: str = ASKED, **more: object) -> Answer:
     parts = list(answerer.respond(Question(text, **more)))  # type: ignore[arg-type]
     [answer] = [part for part in parts if isinstance(part, Answer)]
     spoken = [part for part in parts if isinstance(part, Sentence)]
-    assert "".join(part.text for part in spoken) == answer.text, "what is spoken is what is written"
+    said = "".join(part.text for part in spoken)
+    assert said == (answer.spoken or answer.text), "what is spoken is what is written"
     assert [part.index for part in spoken] == list(range(len(spoken)))
     return answer
 
@@ -576,3 +581,72 @@ def test_logging_says_what_an_answer_took(
     with caplog.at_level(logging.INFO):
         ask(responder(service))
     assert "700 + 100 tokens; 1 sentences given, 0 dropped" in caplog.text
+
+
+# ---- lists, thoughts, and services that are set up wrongly --------------------------------------
+
+
+def test_a_list_stays_a_list_on_the_page_and_is_counted_aloud(service: Service) -> None:
+    service.behave = saying(
+        "补领要这样办[1]：\n1. 本人带户口簿到派出所补领[1]。\n2. 工本费每证50元[1]。\n"
+        "3. 工本费每证40元[1]。\n护照补发每本120元[2]。"
+    )
+    answer = ask(responder(service))
+    assert answer.text.splitlines()[-3:] == [
+        "1. 本人带户口簿到派出所补领。",
+        "2. 工本费每证40元。",
+        "护照补发每本120元。",
+    ]
+    assert "第一，本人带户口簿到派出所补领。第二，工本费每证40元。护照" in answer.spoken
+
+
+def test_a_thought_whose_begin_the_template_wrote_is_not_spoken(service: Service) -> None:
+    thought = "用户在问费用。资料一说工本费每证40元[1]。" + "再想想。" * 12
+    service.behave = saying(f"{thought}</think>护照补发每本120元[2]。")
+    answerer = responder(service, model="deepseek-r1")
+    assert ask(answerer).text == "护照补发每本120元。"
+    plain = responder(service)
+    service.behave = saying("用户在问费用。</think>护照补发每本120元[2]。")
+    ask(plain)
+    service.behave = saying(f"{thought}</think>护照补发每本120元[2]。")
+    assert ask(plain).text == "护照补发每本120元。", "the first answer showed how the model writes"
+    service.behave = saying("护照补发每本120元[2]。")
+    assert ask(plain).text == "护照补发每本120元。", "without a thought, too"
+
+
+def test_a_model_without_a_system_message_gets_its_rules_in_the_first(service: Service) -> None:
+    service.behave = saying("工本费每证40元[1]。")
+    assert ask(responder(service, has_system_role=False)).text == "工本费每证40元。"
+    [message] = service.requests[0]["messages"]
+    assert message["role"] == "user" and "passages" in message["content"]
+    assert message["content"].startswith("你是政务服务窗口的答复员")
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "advice"),
+    [
+        (404, "no such model 'glm-9'", "no such model 'glm-9'"),
+        (404, "not found", "end in /v1"),
+        (400, "System role not supported", "llm.system_role: false"),
+        (401, "invalid key", "llm.api_key_env"),
+    ],
+)
+def test_the_log_names_the_reason_and_what_to_do(
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    message: str,
+    advice: str,
+) -> None:
+    service.behave = lambda reply: reply.refuse(status, message=f"{message}: {ASKED}")
+    with caplog.at_level(logging.WARNING):
+        ask(responder(service))
+    assert advice in caplog.text and message in caplog.text
+    assert not any(ASKED[i : i + 2] in caplog.text for i in range(len(ASKED) - 1))
+
+
+def test_an_address_without_a_path_is_named_when_the_model_is_opened(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    visitor_chat_model(LlmSettings(model="glm-4.5", base_url="http://127.0.0.1:8000"))
+    assert "'llm.base_url': http://127.0.0.1:8000 has no path" in caplog.text

@@ -4,6 +4,7 @@ import re
 
 from tts_engine.text import split_sentences
 
+from .control_marks import ControlMarkFilter
 from .prompt_injection import strip_invisible
 
 MAX_SENTENCE_CHARACTERS = 400
@@ -17,8 +18,17 @@ _ENDS = tuple("。！？!?.”」")
 _MARKED_END = re.compile(rf"{MARKER.pattern}\s*[。！？!?.]$", re.I)
 _AFTERMATH = re.compile(rf"^(?:{MARKER.pattern})+", re.I)
 _PAIRS = (("“", "”"), ("「", "」"), ("『", "』"), ("（", "）"), ("(", ")"))
-_THOUGHTS = re.compile(r"<think>.*?(?:</think>|$)", re.S)
 _SPACED = re.compile(r"(?<=[\u3400-\u9fff])[^\S\n]+(?=[\u3400-\u9fff])")
+LIST_MARK = re.compile(
+    r"^\s*(?:\*\*|__)?\s*(?:"
+    r"\d{1,2}\s*(?:[.．](?!\d)|、(?!\d)|[)）])"
+    r"|[（(]\s*(?:\d{1,2}|[一二三四五六七八九十]{1,3})\s*[)）]"
+    r"|[①-⑳⑴-⒇⒈-⒛❶-❿]"
+    r"|[一二三四五六七八九十]{1,3}、"
+    r"|[-*•·▪●○■□◆–—]\s+"
+    r")\s*(?:\*\*|__)?\s*"
+)
+"""What an item of a list begins with: ``1.``, ``1、``, ``（1）``, ``①``, ``一、`` or ``-``."""
 _MARKUP = re.compile(r"^\s*(?:[#>*•·-]+\s+|#+)|\*\*|`+|__", re.M)
 
 
@@ -31,23 +41,31 @@ class CitedSentenceSplitter:
 
     A sentence is whole when something follows that is neither its mark nor a marker of its own:
     markers stand before the full stop with some models and behind it with others. One that has its
-    marker before its full stop is not kept waiting for what follows.
+    marker before its full stop is not kept waiting for what follows. Thoughts and control marks
+    of the model are left out.
+
+    Args:
+        starts_in_thought: See :class:`~agent.grounding.control_marks.ControlMarkFilter`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, starts_in_thought: bool = False) -> None:
+        self._marks = ControlMarkFilter(starts_in_thought=starts_in_thought)
         self._text = ""
         self._was_early = False
+
+    @property
+    def had_unopened_thought(self) -> bool:
+        """What was given before some piece was a thought that the chat template had opened."""
+        return self._marks.had_unopened_thought
 
     def add(self, piece: str) -> list[str]:
         """The sentences that a piece completes.
 
         Raises:
-            Runaway: None was for too long.
+            UnendedSentenceError: None was for too long.
         """
-        self._text += piece
-        if self._is_thinking():
-            return []
-        text = _THOUGHTS.sub("", self._text)
+        readable, was_thought = self._marks.add(piece)
+        text = readable if was_thought else self._text + readable
         if self._was_early:  # what still belongs to the sentence that is out
             text = _AFTERMATH.sub("", text)
             self._was_early = not text.strip() or bool(_BEGUN.match(text))
@@ -67,17 +85,8 @@ class CitedSentenceSplitter:
         Args:
             is_whole: The text came to its end; otherwise only what looks like a sentence is one.
         """
-        rest, self._text = _THOUGHTS.sub("", self._text).strip(), ""
+        rest, self._text = (self._text + self._marks.rest()).strip(), ""
         return rest if is_whole or MARKER.sub("", rest).endswith(_ENDS) else ""
-
-    def _is_thinking(self) -> bool:
-        """Some services put a model's reasoning before its answer, in tags."""
-        begun = self._text.lstrip()
-        if not begun.startswith("<"):
-            return False
-        return "</think>" not in begun and (
-            begun.startswith("<think>") or "<think>".startswith(begun)
-        )
 
 
 def _split(text: str) -> tuple[list[str], str]:
@@ -116,9 +125,19 @@ def citation_numbers(sentence: str) -> list[int]:
 
 
 def strip_markup(sentence: str) -> str:
-    """A sentence without markers, markup, characters that nobody sees, and blanks between Chinese.
+    """A sentence without markers, list marks, markup, what nobody sees, and blanks between Chinese.
 
     >>> strip_markup("**首次申领**不收费[1]。")
     '首次申领不收费。'
     """
-    return _SPACED.sub("", _MARKUP.sub("", MARKER.sub("", strip_invisible(sentence)))).strip()
+    bare = LIST_MARK.sub("", MARKER.sub("", strip_invisible(sentence)))
+    return _SPACED.sub("", _MARKUP.sub("", bare)).strip()
+
+
+def is_list_item(sentence: str) -> bool:
+    """Whether a sentence begins with the mark of a list's item.
+
+    >>> is_list_item("1. 带身份证[1]。"), is_list_item("1.5万元[1]。")
+    (True, False)
+    """
+    return bool(LIST_MARK.match(sentence))

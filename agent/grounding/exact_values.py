@@ -14,6 +14,9 @@ from re import Match
 from retrievers.text.normalization import normalize_text
 from retrievers.text.numerals import CHINESE, ENGLISH_NUMBER, value_of
 
+from .numeral_spellings import plain_numerals
+from .web_addresses import WEB_ADDRESS, accounts, plain_address, plain_addresses
+
 
 @dataclass(frozen=True, slots=True)
 class ExactValue:
@@ -21,7 +24,7 @@ class ExactValue:
 
     kind: str
     """``amount``, ``article``, ``date``, ``time``, ``document``, ``telephone``, ``address``,
-    ``title`` or ``code``."""
+    ``account``, ``title`` or ``code``."""
     value: str
     unit: str = ""
     """Of an amount or article: one name for all ways to write the unit; empty if none is named."""
@@ -38,6 +41,12 @@ _UNITS: dict[str, str] = {
     "天": "个自然日|自然日|天|日|(?:calendar )?days?",
     "小时": "个小时|小时|个钟头|hours?",
     "分钟": "分钟|minutes?",
+    "美元": "美元|美金|us dollars?|usd|dollars?",
+    "欧元": "欧元|euros?",
+    "英镑": "英镑|pounds?",
+    "港元": "港元|港币|hkd",
+    "外币": "澳门元|新台币|台币|日元|韩元|澳元|加元|卢布|yen",
+    "角": "角(?!度)",
     "元": "元|圆|块钱|块|人民币|yuan|rmb|cny",
     "%": "%|percent|per cent",
     "‰": "‰",
@@ -79,7 +88,7 @@ _N = rf"(?:\d+|[{CHINESE}]+)"
 _YEAR = r"((?:1[89]|20|21)\d\d|[一二][零〇一二三四五六七八九]{3})"
 _LINK = re.compile(r"\s*(?:至|到|[-~—–、,，或和/]|to|or|and)\s*", re.I)
 _NO_NUMBER = re.compile(
-    r"第一次|十分(?!钟|之)|千万(?=[不别要注])|万一|一一|第一时间|一[次时]性|[一三]方面|"
+    r"两[人者](?!以)|第一次|十分(?!钟|之)|千万(?=[不别要注])|万一|一一|第一时间|一[次时]性|[一三]方面|"
     r"(?:五险|两证)?一金|四川|九江|三亚|百分百"
 )
 _NUMBER = re.compile(
@@ -91,6 +100,13 @@ _NUMBER = re.compile(
     re.I,
 )
 
+_ABOUT_BEFORE = re.compile(
+    r"(?:(?<![预节契签相邀制违公合履毁解失条])约(?!定)|大约|大概|将近|接近|几乎|"
+    r"(?<![最附就临亲])近|about|around|approximately|nearly|almost)\s*$",
+    re.I,
+)
+_ABOUT_AFTER = re.compile("左右|上下(?!班)|出头|开外")
+
 
 def exact_values(text: str) -> list[ExactValue]:
     """Everything exact that a text says.
@@ -98,8 +114,8 @@ def exact_values(text: str) -> list[ExactValue]:
     >>> [(f.value, f.unit) for f in exact_values("十五日内，收费20元")]
     [('15', '天'), ('20', '元')]
     """
-    left = _NO_NUMBER.sub("　", normalize_text(text))
-    found: list[ExactValue] = []
+    left = plain_addresses(plain_numerals(_NO_NUMBER.sub("　", normalize_text(text))))
+    found = [ExactValue("account", name) for name in accounts(left)]
     for pattern, read in _WRITTEN:
         for match in pattern.finditer(left):
             bound = _bound(left, match.start(), match.end())
@@ -162,8 +178,7 @@ def _bound(text: str, start: int, end: int) -> str:
 
 
 def _address(match: Match[str]) -> list[ExactValue]:
-    plain = re.sub(r"^https?://(?:www\.)?|^www\.", "", match[0].lower()).rstrip("/.,;:!?)")
-    return [ExactValue("address", plain)]
+    return [ExactValue("address", plain_address(match[0]))]
 
 
 def _document(match: Match[str]) -> list[ExactValue]:
@@ -212,15 +227,7 @@ def _title(text: str) -> ExactValue:
 
 _WRITTEN: list[tuple[re.Pattern[str], Callable[[Match[str]], list[ExactValue]]]] = [
     (re.compile(r"《[^》]{1,60}》"), lambda m: [_title(m[0])]),
-    (
-        re.compile(
-            r"https?://[!-~]+|[\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+|"
-            r"(?:[a-z0-9-]+\.)+(?:cn|com|net|org|gov|edu|info|top|xyz|cc|io|me|vip|site|app)"
-            r"(?![a-z])(?:/[!-~]*)?",
-            re.I | re.A,
-        ),
-        _address,
-    ),
+    (WEB_ADDRESS, _address),
     (
         re.compile(
             rf"([\u4e00-\u9fff]{{0,10}})[〔\[(【]{_YEAR}[〕\])】]\s?第?\s?({_N})\s?号",
@@ -283,12 +290,16 @@ class _Number:
     unit: str
     end: int
     is_article: bool
+    is_about: bool
+    """It is said to be about that: 40余元, 约40元."""
 
     def figure(self, unit: str, is_article: bool) -> ExactValue | None:
         """What it says; None if it is a figure of speech: 一般, 一张, 第三方."""
         written = self.match["number"].strip()
         is_plain = written[0] != "0" or "." in written
         value = f"{self.value.normalize():f}" if is_plain else written
+        if self.is_about:
+            value = f"~{value}"
         if is_article:
             return ExactValue("article", value, unit) if unit else None
         if self.value == 1 and len(written) == 1 and not written.isdecimal():
@@ -338,7 +349,10 @@ def _number(match: Match[str]) -> _Number | None:
         unit = unit or "号"
     if not ordinal:
         value, unit, end = _converted(value, unit, text, end)
-    return _Number(match, value, unit, end, bool(ordinal))
+    is_about = bool(match["rest"] and unit) or bool(
+        _ABOUT_BEFORE.search(text, 0, match.start()) or _ABOUT_AFTER.match(text, end)
+    )
+    return _Number(match, value, unit, end, bool(ordinal), is_about)
 
 
 def _are_linked(numbers: list[_Number], i: int) -> bool:

@@ -14,7 +14,7 @@ _AT_LEAST, _AT_MOST = 2, 6
 _REACH = 4
 """English words behind a denial that it reaches."""
 _NO_DENIAL = re.compile(
-    r"不仅|不但|不过(?!期)|不同|不论|不管|无论|不动产|不久|不断|不便|非常|除非|无误|免得|不然|"
+    r"不少(?!于)|不影响|不仅|不但|不过(?!期)|不同|不论|不管|无论|不动产|不久|不断|不便|非常|除非|无误|免得|不然|"
     r"是不是|能不能|有没有|可不可以|需不需要|要不要|未成年|未来|不可抗力|无障碍|不满|未满|不足|不到"
 )
 _ENGLISH_NOT = frozenset(
@@ -32,6 +32,24 @@ def is_contradicted(sentence: str, evidence: str) -> bool:
     if _HAN.search(sentence):
         return _chinese(_NO_DENIAL.sub("　", sentence), _NO_DENIAL.sub("　", evidence))
     return _english(sentence, evidence)
+
+
+def has_denial(text: str, known: str = "") -> bool:
+    """Whether a text denies anything; what is denied in ``known`` as well does not count.
+
+    >>> has_denial("不用带身份证"), has_denial("不同的窗口"), has_denial("you need not pay")
+    (True, False, True)
+    >>> has_denial("不必带身份证", "不用带身份证")
+    False
+    """
+    if not _HAN.search(text):
+        return not _ENGLISH_NOT.isdisjoint(re.findall(r"[a-z][a-z'-]*", text))
+    plain = _NO_DENIAL.sub("　", text)
+    return any(
+        not (denied := plain[match.end() : match.end() + 2])
+        or not re.search(rf"[{_NOT}][\u3400-\u9fff]{{0,3}}{re.escape(denied)}", known)
+        for match in _DENIAL.finditer(plain)
+    )
 
 
 def _chinese(sentence: str, evidence: str) -> bool:

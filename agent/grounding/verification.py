@@ -13,7 +13,8 @@ from retrievers.text.tokenization import tokenize
 
 from .cited_sentences import citation_numbers, strip_markup
 from .exact_values import ExactValue, exact_values, is_known
-from .negation import is_contradicted
+from .statement_check import statement_problem
+from .word_classes import synonyms
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +91,14 @@ def _unknown_values(text: str, sources: Sequence[_SourceText]) -> list[ExactValu
     return [figure for figure in exact_values(text) if not is_known(figure, known)]
 
 
-MIN_WORD_SHARE = 0.6
-"""Share of a clause's words that must stand in the passages."""
-SAME_STATEMENT_SHARE = 0.9
-"""Share of a clause's words with which a passage speaks of the very same thing."""
+MIN_WORD_SHARE = {"zh": 0.35, "en": 0.6}
+"""Share of a clause's words that must stand in the passages, or a synonym of them."""
 MIN_CLAUSE_LENGTH = {"zh": 4, "en": 3}
 """Characters or words from which a clause stands on its own; a shorter one goes with the next."""
 
 _HARMFUL_IF_WRONG = re.compile(
     r"[收缴交付退欠减续免]费|费用|罚款|处罚|罚金|付款|转账|汇款|押金|保证金|税|补贴|奖励|密码|验证码|银行卡|账[号户]|帐[号户]|"
-    r"卡号|微信|支付宝|扫码|二维码|链接|网址|网站|点击|下载|私信|私聊|客服|中介|保证|承诺|包过|永久|终身|"
+    r"卡号|微信|支付宝|扫码|扫一扫|扫描|二维码|小程序码|收款码|付款码|长按|识别图|链接|网址|网站|点击|下载|私信|私聊|客服|中介|保证|承诺|包过|永久|终身|"
     r"无条件|作废|失效|无效|取消|废止|保留|暂停|代办|加急|热线|电话|投诉|起诉|免责|"
     r"\b(?:passwords?|pin|bank|accounts?|transfer|pay|paid|payment|fees?|fines?|fined|deposit|free|links?|"
     r"click|download|guaranteed?|wechat|whatsapp|telegram|e-?mail|website|hotline|scan|qr|card|crypto|"
@@ -107,7 +106,8 @@ _HARMFUL_IF_WRONG = re.compile(
 )
 """What does harm if it is not so: each such word must stand in the passages as it is."""
 _FREE = re.compile(
-    r"(?:不|免|无需|无须|不用|不必|不需要?)(?:再)?(?:收取?|缴纳?|交纳?|支?付)?(?:任何)?费用?|无偿"
+    r"(?:不|免|无需|无须|不用|不必|不需要?)(?:再)?(?:收取?|缴纳?|交纳?|支?付)?(?:任何)?费用?|无偿|"
+    r"(?:不|无需|不用|不必|不需要)(?:再)?(?:花|交|付|要)钱"
 )
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|[a-z]")
@@ -137,35 +137,21 @@ def support_problem(sentence: str, *, words: str, claims: str) -> str:
     sentence, words, claims = map(_normalized, (sentence, words, claims))
     if re.search(rf"(?<!\w){re.escape(sentence.strip('。.!！?？ '))}(?!\w)", claims):
         return ""  # word for word, and not from the middle of a clause
-    if any(_share(clause, words) < MIN_WORD_SHARE for clause in _clauses(sentence)):
+    least = MIN_WORD_SHARE["zh" if _HAN.search(sentence) else "en"]
+    if any(_share(clause, words) < least for clause in _clauses(sentence)):
         return "words that are not in the passages"
-    if any(word not in words for word in _HARMFUL_IF_WRONG.findall(sentence)):
+    if any(not _is_said(word, words) for word in _HARMFUL_IF_WRONG.findall(sentence)):
         return "grave words that are not in the passages"
-    if is_contradicted(sentence, claims):
-        return "the opposite of the passages"
-    if any(_has_swapped_value(clause, claims) for clause in _BREAK.split(sentence)):
-        return "a figure that the passages give for something else"
-    return ""
+    return statement_problem(sentence, words=words, claims=claims)
+
+
+def _is_said(word: str, words: str) -> bool:
+    return word in words or any(other in words for other in synonyms().get(word, ()))
 
 
 def _normalized(text: str) -> str:
     """One way to write it, and one way to say that something is free."""
     return _FREE.sub("免费", normalize_text(text).lower())
-
-
-def _has_swapped_value(clause: str, claims: str) -> bool:
-    """Whether the passages say a clause, but of another figure: 单位缴8% for 单位缴16%."""
-    said = exact_values(clause)
-    if not said or not any(map(str.isalpha, clause)):
-        return False
-    own = other = 0.0
-    for known in _BREAK.split(claims):
-        its_figures = exact_values(known) if any(map(str.isalnum, known)) else []
-        if its_figures and all(is_known(figure, its_figures) for figure in said):
-            own = max(own, _share(clause, known))
-        elif {figure.unit for figure in said} & {figure.unit for figure in its_figures}:
-            other = max(other, _share(clause, known))
-    return own < SAME_STATEMENT_SHARE <= other
 
 
 def _clauses(sentence: str) -> Iterator[str]:
@@ -198,7 +184,7 @@ def _share(clause: str, evidence: str) -> float:
             if word in _FUNCTION_WORDS:
                 continue
             n += len(word)
-            if word in evidence:
+            if _is_said(word, evidence):
                 n_found += len(word)
             else:
                 near = (any(pairs[max(0, i - 1) : i + 1]) for i in range(start, position))

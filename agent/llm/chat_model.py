@@ -2,12 +2,15 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from ..grounding.control_marks import readable
 from ..plugins import PluginError, installed_plugins, load_plugin
 from ..settings import LlmSettings, SettingsError
 
@@ -16,7 +19,10 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
     from langchain_core.runnables import Runnable
 
+logger = logging.getLogger(__name__)
 StructuredT = TypeVar("StructuredT", bound=BaseModel)
+_THINKS_FIRST = re.compile(r"\br1\b|qwq|\bz1\b|thinking|reasoner", re.I)
+"""Names of models whose chat template opens a thought that only they end."""
 _REFUSES_TOOLS = frozenset((400, 404, 422, 500, 501))
 """HTTP statuses with which services that know no tool calling refuse a request that has tools."""
 
@@ -52,7 +58,7 @@ def structured_completion_function(
             ) from error
         if isinstance(parsed, shape):
             return parsed
-        written = str(message.text).rpartition("</think>")[2].strip()
+        written = readable(str(message.text))
         try:
             return parser.parse(written)
         except OutputParserException:
@@ -95,6 +101,13 @@ def visitor_chat_model(settings: LlmSettings) -> "BaseChatModel":
     )
 
 
+def thinks_first(settings: LlmSettings) -> bool:
+    """Whether all that a model writes before ``</think>`` is a thought: as set, or by its name."""
+    if settings.thinks_first is not None:
+        return settings.thinks_first
+    return bool(_THINKS_FIRST.search(settings.model))
+
+
 def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
     """The chat model.
 
@@ -109,6 +122,8 @@ def make_chat_model(settings: LlmSettings, **more: Any) -> "BaseChatModel":
     key = os.environ.get(settings.api_key_env) if settings.api_key_env else "none"
     if not key:
         raise SettingsError(f"setting 'llm.api_key_env': {settings.api_key_env} is not set")
+    if settings.provider == "openai" and settings.base_url is not None:
+        _warn_of_path(settings.base_url)
     given = {
         "base_url": settings.base_url,
         "api_key": key,
@@ -138,6 +153,15 @@ def _without_redirects() -> dict[str, Any]:
         "http_client": DefaultHttpxClient(follow_redirects=False),
         "http_async_client": DefaultAsyncHttpxClient(follow_redirects=False),
     }
+
+
+def _warn_of_path(base_url: str) -> None:
+    """Say so if an address lacks the path that nearly every service has."""
+    if urlsplit(base_url).path in ("", "/"):
+        logger.warning(
+            "setting 'llm.base_url': %s has no path; the addresses of most services end in /v1",
+            base_url,
+        )
 
 
 def _open_model(settings: LlmSettings, given: dict[str, Any]) -> "BaseChatModel":

@@ -5,6 +5,7 @@ task that waits for bytes can be cancelled there, a thread that waits for them c
 """
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
@@ -96,13 +97,19 @@ class StreamedCompletion:
         model: Who writes.
         messages: What it is asked.
         over: Called once, from another thread, when the request is over, however it ended.
+        private: A visitor's words, which may be in no reason of an error.
     """
 
     def __init__(
-        self, model: "BaseChatModel", messages: Sequence[ChatMessage], over: Callable[[], None]
+        self,
+        model: "BaseChatModel",
+        messages: Sequence[ChatMessage],
+        over: Callable[[], None],
+        private: str = "",
     ) -> None:
         self.is_whole = False
         """The model itself ended the text; neither a limit nor a broken connection did."""
+        self._private = private
         self._asked = sum(estimate_tokens(text) for _, text in messages)
         self._written = ""
         self._is_closed = False
@@ -122,7 +129,7 @@ class StreamedCompletion:
                         return
                     self._pieces.put(piece)
         except Exception as error:  # every provider has errors of its own
-            self._pieces.put(_model_error(error))
+            self._pieces.put(_model_error(error, self._private))
         else:
             self._pieces.put(None)
 
@@ -186,8 +193,16 @@ def _request_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _model_error(error: Exception) -> ModelError:
-    """What to log of a provider's error; its own text may quote what was asked."""
+def without_system_role(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Messages for a model that knows no message of the system: it begins the first of another."""
+    rules = "\n\n".join(text for role, text in messages if role == "system")
+    others = [message for message in messages if message[0] != "system"]
+    role, text = others[0]
+    return [(role, f"{rules}\n\n{text}"), *others[1:]]
+
+
+def _model_error(error: Exception, private: str = "") -> ModelError:
+    """What to log of a provider's error: its own reason, without what it quotes of ``private``."""
     status = getattr(error, "status_code", None)
     reason = type(error).__name__
     root: BaseException = error
@@ -200,13 +215,54 @@ def _model_error(error: Exception) -> ModelError:
     retry_after_s = _retry_after(getattr(getattr(error, "response", None), "headers", None) or {})
     if retry_after_s is None and status in _PERMANENT_STATUSES | _REDIRECTS:
         retry_after_s = LONGEST_PAUSE
+    own_reason = service_reason(error, private)
     hint = "; check llm.api_key_env" if status in (401, 403) else ""
     if status in _REDIRECTS:
         hint = "; it redirects, which is not followed: set llm.base_url to where it leads"
+    elif status in (404, 405):
+        hint = "; check llm.model, and llm.base_url: the addresses of most services end in /v1"
+    elif status in (400, 422) and re.search(r"\bsystem\b|\brole", own_reason, re.I):
+        hint = "; a model without a message of the system needs llm.system_role: false"
     reason += f", HTTP status {status}{hint}"
+    if own_reason:
+        reason += f"; the service says: {own_reason}"
     return ModelError(
         reason, retry_after_s=retry_after_s, is_request_specific=status in _REQUEST_STATUSES
     )
+
+
+MAX_REASON_CHARACTERS = 200
+"""Of what a service says for itself, in a log."""
+
+
+def service_reason(error: Exception, private: str) -> str:
+    """A service's own reason in one line; runs of characters that a visitor wrote become ``…``.
+
+    Args:
+        error: With the ``body`` or ``message`` of the provider's library.
+        private: What the visitor wrote.
+    """
+    body = getattr(error, "body", None)
+    inner = body.get("error", body) if isinstance(body, Mapping) else body
+    if isinstance(inner, Mapping):
+        fields = (inner.get(name) for name in ("code", "type", "message", "detail"))
+        text = ": ".join(dict.fromkeys(str(field) for field in fields if field))
+    else:
+        text = str(inner or "")
+    text = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+    text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    for run in sorted(_runs(private), key=len, reverse=True):
+        text = text.replace(run, "…")
+    return re.sub("…+", "…", text)[:MAX_REASON_CHARACTERS]
+
+
+def _runs(private: str) -> set[str]:
+    """What of a visitor's words would give them away: pairs of characters, words, figures."""
+    han = re.findall(r"[\u3400-\u9fff]+", private)
+    pairs = {run[i : i + 2] for run in han for i in range(len(run) - 1)} | {
+        r for r in han if len(r) < 2
+    }
+    return pairs | set(re.findall(r"\d+|[^\W\d_\u3400-\u9fff]{4,}", private))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -7,10 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retrievers import Passage, language_of
+from retrievers.text.numerals import chinese_number
 from tts_engine.text import split_for_speech
 
 from ..concurrency import ConcurrencyLimiter
 from ..grounding import CitedSentenceSplitter, Evidence, UnendedSentenceError, is_free_of_injections
+from ..grounding.cited_sentences import is_list_item
+from ..grounding.control_marks import readable
 from ..llm.limits import CircuitBreaker, TokenBudget
 from ..llm.prompts import answer_prompt, rewrite_prompt
 from ..llm.streaming import (
@@ -19,6 +22,7 @@ from ..llm.streaming import (
     QuestionWithdrawn,
     StreamedCompletion,
     VisitorDeadline,
+    without_system_role,
 )
 from ..types import Answer, Question, Sentence, Usage
 from .faq import FaqResponder, LookupResult, verbatim_reply
@@ -37,6 +41,8 @@ MAX_REWRITE_CHARACTERS = 4_000
 MIN_PASSAGE_SCORE = 0.05
 """The score of the best passage below which nothing found is about the question. With the sample
 knowledge base that is so for half of the off-topic questions and for none of the others."""
+
+_ENGLISH_ORDINALS = "First Second Third Fourth Fifth Sixth Seventh Eighth".split()
 
 SLOT_TIMEOUT = 2.0
 """Seconds that an answer waits for others to be written before it does without the model."""
@@ -58,6 +64,9 @@ class GroundedResponder:
         breaker: Whether the service is left alone for the moment.
         most_requests: To the model at the same time; who comes next waits a little.
         prices: Of a million tokens read and of a million written; None leaves costs out.
+        has_system_role: The model takes a message of the system; otherwise it begins the first.
+        thinks_first: Its chat template opens a thought, so all before ``</think>`` is one. What
+            the first answers show counts from then on.
     """
 
     def __init__(
@@ -71,6 +80,8 @@ class GroundedResponder:
         breaker: CircuitBreaker,
         most_requests: int = 8,
         prices: tuple[float, float] | None = None,
+        has_system_role: bool = True,
+        thinks_first: bool = False,
     ) -> None:
         self._faq = faq
         self._model = model
@@ -80,6 +91,8 @@ class GroundedResponder:
         self._breaker = breaker
         self._places = ConcurrencyLimiter(most_requests, SLOT_TIMEOUT)
         self._prices = prices
+        self._has_system_role = has_system_role
+        self._thinks_first = thinks_first
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
         """Yield checked sentences as they are written, then the Answer; or as FaqResponder does.
@@ -91,7 +104,9 @@ class GroundedResponder:
             yield from verbatim_reply(found.answer)
             return
         deadline = VisitorDeadline(self._sentence_timeout_s, question.withdrawn)
-        draft = _AnswerDraft(question, self._model, self._places, deadline)
+        draft = _AnswerDraft(
+            question, self._model, self._places, deadline, has_system_role=self._has_system_role
+        )
         try:
             if question.history:
                 draft.question, found = self._in_full(draft, found)
@@ -113,7 +128,7 @@ class GroundedResponder:
                 outcome="answered",
                 citations=tuple(draft.cited),
                 usage=usage,
-                spoken="",
+                spoken=draft.spoken if draft.spoken != draft.text else "",
             )
         else:
             yield from verbatim_reply(replace(found.answer, usage=usage))
@@ -145,7 +160,7 @@ class GroundedResponder:
                 written += piece
                 if len(written) > MAX_REWRITE_CHARACTERS:
                     break
-        rewritten = written.rpartition("</think>")[2].strip()
+        rewritten = readable(written, starts_in_thought=self._thinks_first)
         if not rewritten or len(rewritten) > MAX_QUESTION_CHARACTERS or "\n" in rewritten:
             return asked, found
         in_full = replace(asked, text=rewritten, history=())
@@ -160,7 +175,8 @@ class GroundedResponder:
             return
         asked = draft.question.text
         language = language_of(asked) or draft.question.language
-        evidence, sentences = Evidence(passages), CitedSentenceSplitter()
+        evidence = Evidence(passages)
+        sentences = CitedSentenceSplitter(starts_in_thought=self._thinks_first)
         messages = answer_prompt(asked, passages, language)
         try:
             with closing(draft.ask(messages)) as pieces:
@@ -168,7 +184,11 @@ class GroundedResponder:
                     for sentence in sentences.add(piece):
                         yield from draft.take(sentence, evidence)
                     if draft.is_enough or draft.n_written > self._most_tokens:
-                        return
+                        break
+                else:
+                    self._thinks_first = sentences.had_unopened_thought
+                if draft.is_enough or draft.n_written > self._most_tokens:
+                    return
         except UnendedSentenceError as error:
             logger.warning("the language model babbles: %s", error)
             return
@@ -204,6 +224,7 @@ class _AnswerDraft:
         model: Who writes.
         places: How many may be written to at the same time.
         deadline: Of the visitor, for the next sentence.
+        has_system_role: See :class:`GroundedResponder`.
     """
 
     def __init__(
@@ -212,15 +233,22 @@ class _AnswerDraft:
         model: "BaseChatModel",
         places: ConcurrencyLimiter,
         deadline: VisitorDeadline,
+        *,
+        has_system_role: bool = True,
     ) -> None:
         self.question = question
         self.text = ""
+        """As the page shows it: a list has its marks, each item a line of its own."""
+        self.spoken = ""
+        """As it is said."""
         self.cited: list[Passage] = []
         self.n_sentences = 0
         self.n_dropped = 0
         self._model = model
         self._places = places
         self._deadline = deadline
+        self._has_system_role = has_system_role
+        self._n_items = 0
         self._requests: list[StreamedCompletion] = []
         self._n_pieces = 0
         self._said: set[str] = set()
@@ -236,7 +264,12 @@ class _AnswerDraft:
             reason = "as many answers are being written as llm.max_requests allows"
             raise ModelError(reason, is_request_specific=True)
         # The place is free when all is written, which is long before all is spoken.
-        self._requests.append(StreamedCompletion(self._model, messages, over=slot.release))
+        if not self._has_system_role:
+            messages = without_system_role(messages)
+        asked = "\n".join((self.question.text, *(turn.question for turn in self.question.history)))
+        self._requests.append(
+            StreamedCompletion(self._model, messages, over=slot.release, private=asked)
+        )
         self._deadline.renew()
         return self._requests[-1].read(self._deadline)
 
@@ -275,12 +308,36 @@ class _AnswerDraft:
         self._said.add(verdict.text)
         self.n_sentences += 1
         self.cited += (passage for passage in verdict.cited if passage not in self.cited)
-        space = " " if self.text and self.text[-1].isascii() else ""
-        self.text += space + verdict.text
-        for piece in split_for_speech(space + verdict.text):
+        for piece in split_for_speech(self._add(verdict.text, is_item=is_list_item(written))):
             yield Sentence(self._n_pieces, piece)
             self._n_pieces += 1
         self._deadline.renew()
+
+    def _add(self, text: str, *, is_item: bool) -> str:
+        """Add a sentence to the answer; return how it is spoken, with the blank before it."""
+        space = " " if self.spoken and self.spoken[-1].isascii() else ""
+        said = text
+        if is_item:
+            self._n_items += 1
+            said = spoken_item(self._n_items, text)
+            self.text += ("\n" if self.text else "") + f"{self._n_items}. {text}"
+        else:
+            self.text += ("\n" if self._n_items else space) + text
+            self._n_items = 0
+        self.spoken += space + said
+        return space + said
+
+
+def spoken_item(number: int, text: str) -> str:
+    """An item of a list as it is said.
+
+    >>> spoken_item(2, "填写登记表。"), spoken_item(1, "Bring your ID.")
+    ('第二，填写登记表。', 'First, bring your ID.')
+    """
+    if language_of(text) == "en" and number <= len(_ENGLISH_ORDINALS):
+        lowered = text[:1].lower() + text[1:] if text[1:2].islower() else text
+        return f"{_ENGLISH_ORDINALS[number - 1]}, {lowered}"
+    return f"第{chinese_number(number)}，{text}"
 
 
 def _is_usable(passage: Passage) -> bool:

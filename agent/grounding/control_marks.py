@@ -1,0 +1,83 @@
+"""What models write that is not meant for readers: control marks of chat templates, and thoughts.
+
+Marks are those of GLM (``[gMASK]``, ``<|begin_of_box|>``), Qwen (``<|im_end|>``), DeepSeek
+(``<｜end▁of▁sentence｜>``), Llama, Gemma and Kimi. They can be cut anywhere in a stream.
+"""
+
+import re
+
+_MARK = re.compile(
+    r"<[|｜][^<>|｜\n]{1,40}[|｜]>"
+    r"|\[(?:g|s|c)?MASK\]|\[/?(?:INST|SYS|BOS|EOS|PAD|UNK|SEP|CLS)\]|<</?SYS>>"
+    r"|</?(?:s|sop|eop|bos|eos|pad|unk|mask|sep|answer|output|response|start_of_turn|end_of_turn|"
+    r"tool_call|tool_response|box|im_start|im_end|begin_of_box|end_of_box)>",
+    re.I,
+)
+_THOUGHT_NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad)"
+_OPENING = re.compile(rf"<[|｜]?{_THOUGHT_NAME}[|｜]?>|◁think▷|<[|｜]begin_of_thought[|｜]>", re.I)
+_CLOSING = re.compile(rf"<[|｜]?/{_THOUGHT_NAME}[|｜]?>|◁/think▷|<[|｜]end_of_thought[|｜]>", re.I)
+_BEGUN = re.compile(r"(?:<{1,2}[|｜/]{0,2}[^<>\n]{0,42}|\[/?[A-Za-z]{0,8}|◁/?[a-z]{0,6})$")
+
+
+class ControlMarkFilter:
+    """Takes pieces of what a model writes and gives what is meant to be read.
+
+    Attributes:
+        had_unopened_thought: A thought ended that had not begun: the chat template opens it for
+            the model, so everything before was a thought.
+
+    Args:
+        starts_in_thought: The model's template opens a thought: nothing is given before it ends,
+            or before the text ends without one.
+    """
+
+    def __init__(self, *, starts_in_thought: bool = False) -> None:
+        self.had_unopened_thought = False
+        self._is_thinking = starts_in_thought
+        self._was_opened = False
+        self._held = ""
+
+    def add(self, piece: str) -> tuple[str, bool]:
+        """What a piece adds, and whether all that was given before was a thought."""
+        self._held += piece
+        given, was_thought = "", False
+        while True:
+            closing = _CLOSING.search(self._held)
+            opening = None if self._is_thinking else _OPENING.search(self._held)
+            if opening and not (closing and closing.start() < opening.start()):
+                given += self._held[: opening.start()]
+                self._held = self._held[opening.end() :]
+                self._is_thinking = self._was_opened = True
+            elif closing:
+                if not self._was_opened:
+                    self.had_unopened_thought = was_thought = True
+                    given = ""
+                self._held = self._held[closing.end() :]
+                self._is_thinking = self._was_opened = False
+            else:
+                break
+        if self._is_thinking:
+            return _MARK.sub("", given), was_thought
+        begun = _BEGUN.search(self._held)
+        cut = begun.start() if begun else len(self._held)
+        given, self._held = given + self._held[:cut], self._held[cut:]
+        whole = _MARK.sub("", given)
+        return whole, was_thought
+
+    def rest(self) -> str:
+        """What is left when nothing more comes: a thought that was opened stays unread."""
+        rest, self._held = self._held, ""
+        if self._is_thinking and self._was_opened:
+            return ""
+        return _MARK.sub("", rest)
+
+
+def readable(written: str, *, starts_in_thought: bool = False) -> str:
+    """What of a whole text is meant to be read.
+
+    >>> readable("用户想知道费用。</think>补领收费吗？<|im_end|>")
+    '补领收费吗？'
+    """
+    marks = ControlMarkFilter(starts_in_thought=starts_in_thought)
+    text, _ = marks.add(written)
+    return (text + marks.rest()).strip()

@@ -1,0 +1,1 @@
+"""How well the sentences of a language model are checked."""
