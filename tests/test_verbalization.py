@@ -65,7 +65,7 @@ HEARD = {
 # What must be heard for a sign where it belongs to numbers.
 HEARD_AT_NUMBERS = {
     r"(?:^|[：（，])-(?=\d)": "负|零下|杠|，",
-    r"(?<=[\u4e00-\u9fff])-(?=\d)": "负|零下|杠|到",
+    r"(?<=[\u4e00-\u9fff])-(?=\d)(?!\d{4}年)": "负|零下|杠|到",
     r"(?<=\d)~(?=\d)": "到",
     r">=(?=\d)": "大于等于",
     r"<=(?=\d)": "小于等于",
