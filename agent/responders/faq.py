@@ -187,8 +187,8 @@ class FaqResponder:
         """What is most often asked about a matter that was only named."""
         aspects = ASPECTS["en" if language.startswith("en") else "zh"]
         found: dict[str, None] = {}
-        for aspect in aspects:
-            for passage in self._find(aspect.format(topic=topic), scope)[:1]:
+        for asked in (topic, *(aspect.format(topic=topic) for aspect in aspects)):
+            for passage in self._find(asked, scope)[:1]:
                 if passage.score >= self._suggest_from and _mentions_asked(passage.entry, topic):
                     found.setdefault(passage.entry.question)
         return tuple(found)[:N_SUGGESTIONS]
