@@ -18,7 +18,7 @@ _LOOKALIKES = str.maketrans(
         "½": "1/2", "⅓": "1/3", "¼": "1/4", "¾": "3/4", "⅔": "2/3", "№": "编号", "⁄": "/",
         "‑": "-", "‐": "-", "–": "-", "−": "-", "﹣": "-", "〜": "~", "∼": "~", "∶": ":", "≒": "≈",
         "﹥": ">", "﹤": "<", "﹦": "=", "﹢": "+", "﹪": "%", "∗": "*", "✓": "√", "✔": "√",
-        "\t": " ",
+        "〇": "零", "\t": " ",
     }
 )  # fmt: skip
 
@@ -50,12 +50,17 @@ _HALF_EMPHASIS = re.compile(
     r"^\*\*(?=[^\W\d])|(?<=[^\W\d]{3})\*\*(?=[，。；：、！？]?$)|__|~~|`+", re.M
 )
 _CIRCLED = {chr(0x2460 + n): f"{n + 1}、" for n in range(20)}  # ① to ⑳
-_ROMAN = {chr(0x2160 + n): str(n + 1) for n in range(12)}  # Ⅰ to Ⅻ
 _LISTED = {chr(start + n): f"{n + 1}、" for start in (0x2474, 0x2488) for n in range(20)}  # ⑴ ⒈
 _LISTED |= {chr(0x3220 + n): f"（{name}）" for n, name in enumerate("一二三四五六七八九十")}  # ㈠
 _RAISED = {"⁰": "^0", "¹": "^1"} | {chr(0x2070 + n): f"^{n}" for n in range(4, 10)}
 _LOWERED = {chr(0x2080 + n): str(n) for n in range(10)}
-_NUMERALS = str.maketrans(_CIRCLED | _ROMAN | _LISTED | _RAISED | _LOWERED)
+_NUMERALS = str.maketrans(_CIRCLED | _LISTED | _RAISED | _LOWERED)
+# What stands for 零 among Chinese numerals: 二○二五年, 二OO五年, 一一○. ○ is a list mark elsewhere.
+_NUMERAL = "[零一二三四五六七八九]"
+_ZEROS = re.compile(
+    rf"(?<={_NUMERAL})[○◯OΟ0]+(?={_NUMERAL}|[年届])"
+    rf"|(?<={_NUMERAL})[○◯]+(?=[号室房路条]|{_NUMERAL})|(?<={_NUMERAL}{{2}})[○◯]+(?![○◯])"
+)
 _MIXED_FRACTION = re.compile("(?<=\\d)(?=[½⅓¼¾⅔])")
 _KEPT_SYMBOLS = frozenset("-~%‰°¥$€£^|²³→&/*@#·")
 
@@ -93,6 +98,7 @@ def strip_markup(text: str) -> str:
         .translate(_NUMERALS)
         .translate(_HALF_WIDTH)
     )
+    text = _ZEROS.sub(lambda zeros: "零" * len(zeros[0]), text)
     text = _LINK.sub(r"\1", _IMAGE.sub("", text))
     text = _LINE_MARK.sub("", _RULE.sub("", text))
     text = _EMPHASIS.sub(lambda bold: bold[2] or bold[4], text)

@@ -7,11 +7,12 @@ telephones, dates with hyphens or clock times.
 """
 
 from .markup import strip_markup
-from .verbalization import codes, dates, english, quantities, signs, telephones
+from .verbalization import amount_pairs, codes, dates, english, quantities, signs, telephones
 from .verbalization.rule import apply_rules
 
 MANDARIN_RULES = (
     *codes.ADDRESSES,
+    *codes.CLASSES,
     *signs.LIST_MARKS,
     *quantities.GROUPED,
     *telephones.INTERNATIONAL,
@@ -22,6 +23,7 @@ MANDARIN_RULES = (
     *telephones.TELEPHONES,
     *codes.HYPHENATED,
     *dates.CLOCK,
+    *amount_pairs.AMOUNT_PAIRS,
     *quantities.QUANTITIES,
     *signs.SIGNS,
 )

@@ -4,7 +4,8 @@ import re
 from re import Match
 
 from ..numerals import cardinal_in_words, spell_digits
-from .rule import HAN, NOT_AFTER, ReadingRule, table
+from .rule import COUNTED, HAN, MEASURES, NOT_AFTER, TO, ReadingRule, table
+from .units import UNIT
 
 # Words after which a number is a code.
 CODE_WORDS = (
@@ -19,6 +20,35 @@ _CURRENCY_CODES = "RMB|CNY|USD|HKD|EUR|GBP|JPY|TWD|MOP"
 _PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼使领"
 _DOMAIN = r"(?:[A-Za-z0-9-]+\.)+(?:gov|com|cn|org|net|edu|info|top|mil|tw|hk|mo)(?:\.[a-z]{2})?"
 _SIGN_NAMES = {"-": "杠", "—": "杠", ".": "点", "*": "星号", "/": " "}
+
+
+_ROMAN_NUMERALS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+_ROMAN_VALUES = {name: str(n) for n, name in enumerate(_ROMAN_NUMERALS, 1)}
+_ROMAN_VALUES |= {chr(0x2160 + n): str(n + 1) for n in range(12)}  # Ⅰ to Ⅻ
+# A lone V or X is a letter (V型, X光) unless it is the number of a grade.
+_ROMAN = r"(?:[Ⅰ-Ⅻ]|VI{1,3}|I{1,3}|IV|IX|XI{1,2}|V(?=[-—~、/]|[类级期]))(?![A-Za-z])"
+_CLASS = "[类级型期度区档等]"
+
+
+def _roman_classes(match: Match[str]) -> str:
+    words = re.sub("[IVXⅠ-Ⅻ]+", lambda name: cardinal_in_words(_ROMAN_VALUES[name[0]]), match[0])
+    return re.sub(TO, "到", words).replace("/", "或")
+
+
+def _letter_range(match: Match[str]) -> str:
+    first, joint, last = match.groups()
+    return first + ("到" if first < last else joint)
+
+
+def _lettered_range(match: Match[str]) -> str:
+    letters, first, joint, last = match.groups()
+    return letters + first + ("到" if int(first) < int(last) else joint)
+
+
+def _rooms_of_building(match: Match[str]) -> str:
+    number, building, rooms = match.groups()
+    rooms = re.sub(r"\d+", _digits, re.sub(TO, "到", rooms).replace("/", "或"))
+    return (cardinal_in_words(number) if number else "") + building + rooms
 
 
 def spell_code(code: str) -> str:
@@ -103,7 +133,43 @@ ADDRESSES: tuple[ReadingRule, ...] = table(
     ),
 )  # fmt: skip
 
+CLASSES: tuple[ReadingRule, ...] = table(
+    (
+        rf"(?<![A-Za-z\d]){_ROMAN}(?:(?:{TO}|[、/和或至到]){_ROMAN})*(?=\s?{_CLASS})",
+        _roman_classes,
+        "II类、Ⅲ—Ⅳ级", "二类、三到四级",
+    ),
+    (
+        r"[Ⅰ-Ⅻ]", lambda m: _ROMAN_VALUES[m[0]],
+        "附录Ⅱ", "附录二",
+    ),
+    (
+        rf"(?<![A-Za-z\d-])([A-Z])({TO})(?=([A-Z])(?:[类级型座区栋幢馆门档等段]|出?口|级别|等级))",
+        _letter_range,
+        "A-E类", "A到E类",
+    ),
+    (
+        rf"(?<![A-Za-z\d])([A-Z][座区栋幢馆门口]){TO}(?=[A-Z][座区栋幢馆门口])", r"\1到",
+        "A座-C座", "A座到C座",
+    ),
+    (
+        rf"(?<![A-Za-z\d-])([A-Z]{{1,2}})(\d{{1,4}})({TO})(?=\1(\d{{1,4}})(?![A-Za-z\d-]))",
+        _lettered_range,
+        "B1-B3层", "B一到B三层",
+    ),
+)  # fmt: skip
+
 LETTERED: tuple[ReadingRule, ...] = table(
+    # Products known by their digits
+    (
+        r"(?<![A-Za-z\d])(K?N|KF)(9[0459])(?![A-Za-z\d.])", lambda m: m[1] + spell_digits(m[2]),
+        "N95口罩", "N九五口罩",
+    ),
+    (
+        rf"(?<=[a-z]{{3}})\d{{3}}(?![A-Za-z\d]|[.,]\d|{COUNTED}|{UNIT})",
+        lambda m: spell_digits(m[0]),
+        "Office365", "Office三六五",
+    ),
     # Standards
     (
         r"(?<![A-Za-z\d])(DB\d{2,4}|[A-Z]{1,6}(?:\d{0,4}/[A-Z]{1,5})?)\s?(\d{1,6}(?:\.\d+)*)"
@@ -160,7 +226,7 @@ LETTERED: tuple[ReadingRule, ...] = table(
         "请A023号到5号窗口", "请A零二三号到五号窗口",
     ),
     (
-        r"(?<![A-Za-z\d])[A-SU-Z]-(?=\d)", lambda m: m[0][0] + "杠",
+        r"(?<![A-Za-z\d°])[A-SU-Z]-(?=\d)", lambda m: m[0][0] + "杠",
         "到B-5窗口", "到B杠五窗口",
     ),
     # What is hidden behind stars: identity numbers, cards, telephones
@@ -207,6 +273,10 @@ NUMBERED: tuple[ReadingRule, ...] = table(
     ),
     (r"(?<!\d)\d{17}[\dXx](?!\d)", _identity_number,
      "11010119900101123X", "幺幺零幺零幺幺九九零零幺零幺幺二三X"),
+    (  # a part of a number, unless days or houses are ranged: 5月1号-3号
+        r"(?<=\d{4}号)[-—](?=\d{1,3}(?![\d.]|\s*[号日月年点时栋楼]))", "杠",
+        "京ICP备12345678号-1", "京ICP备幺二三四五六七八号杠一",
+    ),
     # Houses and rooms: 文三路18-2号, 3幢2-301室
     (
         r"(?<=[路街道巷弄村里组队屯])\d{1,5}(?:-\d{1,5})+(?=号(?![楼线窗门馆机桌厅]))", _house,
@@ -219,6 +289,13 @@ NUMBERED: tuple[ReadingRule, ...] = table(
     (
         r"(?<!\d)\d{3,4}(?=室|房间|房(?![屋产租])|病房|教室|会议室)", _digits,
         "请到302室", "请到三零二室",
+    ),
+    (
+        rf"(?:(?<![\d.])(\d{{1,3}})|(?<=[A-Z一二三四五六七八九十]))"
+        rf"(号?[楼栋幢]|层|单元|(?<=[A-Z])座)(\d{{3,4}}(?:(?:{TO}|[、和或/至到])\d{{3,4}})*)"
+        rf"(?![\d~—-]|[.,]\d|{COUNTED}|\s*(?:[席分元题]|{UNIT}|{MEASURES}))",
+        _rooms_of_building,
+        "2栋501-503，5楼500人", "二栋五零幺到五零三，五楼五百人",
     ),
     # Buses and trains
     (

@@ -10,7 +10,7 @@ _DAY_SEPARATOR = r"[-/.]"
 # What a day with a name is followed by: 5.1劳动节, 3.15晚会
 _NAMED_DAYS = (
     "国际|世界|全国|国家|劳动|国庆|元旦|儿童|妇女|青年|植树|建党|建军|教师|消费者|维权|禁毒|环境|"
-    "宪法|知识产权|读书|护士|防灾|公祭|黄金周|长假|小长假|假期|放假|节|晚会|事件|事变|地震|志愿|"
+    "宪法|知识产权|读书|护士|防灾|公祭|黄金周|长假|小长假|假期|放假|晚会|事件|事变|地震|志愿|"
     "运动|惨案|纪念|活动|促销|大促|[”’」』]"
 )
 _BORN = (
@@ -74,6 +74,13 @@ def _years(match: Match[str]) -> str:
     return f"{spell_digits(match[1])}到{spell_digits(match[2])}"
 
 
+def _school_year(match: Match[str]) -> str:
+    first, last = match.groups()
+    if (int(first) + 1) % 100 != int(last) % 100:
+        return match[0]
+    return f"{spell_digits(first)}到{spell_digits(last)}"
+
+
 def _named_day(match: Match[str]) -> str:
     return cardinal_in_words(match[1]) + spell_digits(match[2])
 
@@ -117,6 +124,12 @@ DATES: tuple[ReadingRule, ...] = table(
         rf"{NOT_AFTER}((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=[起前后至到之~—])",
         _compact_date,
         "20240501起", "二零二四年五月一日起",
+    ),
+    (
+        r"(?<![\d./-])((?:19|20)?\d\d)\s*[-—~/]\s*((?:19|20)?\d\d)"
+        r"(?=\s*(?:学年|财年|赛季|采暖季|供暖季|雪季))",
+        _school_year,
+        "2024/25学年", "二零二四到二五学年",
     ),
     (
         rf"{NOT_AFTER}((?:19|20)\d\d)[-/](0[1-9]|1[0-2])(?![\d/-])", _year_month,
@@ -203,6 +216,11 @@ DATES: tuple[ReadingRule, ...] = table(
     (
         rf"(?<![\d.])(1[0-2]|[1-9])\.(3[01]|[12]\d|[1-9])(?={_NAMED_DAYS})", _named_day,
         "5.1劳动节", "五一劳动节",
+    ),
+    (  # other numbers in front of 节 are sections: 3.1节
+        r"(?<![\d.第见按据照及])(3)\.(8)(?=节)|(?<![\d.第见按据照及])([56]|10)\.(1)(?=节)",
+        lambda m: cardinal_in_words(m[1] or m[3]) + "一八"[m[2] == "8"],
+        "6.1节，第6.1节", "六一节，第六点一节",
     ),
 )  # fmt: skip
 

@@ -78,6 +78,10 @@ def _temperature(match: Match[str]) -> str:
 
 RULES: tuple[ReadingRule, ...] = table(
     (
+        r"[Ⅰ-Ⅻ]", lambda m: str(ord(m[0]) - 0x215F),
+        "Class Ⅱ", "Class 2",
+    ),
+    (
         rf"(?<![\w.@-])(?:https?://)?((?:[\w.-]+@)?{_SITE})(?![A-Za-z])(?:[/?:][!-~]*)?", _address,
         "Visit https://www.gov.cn/a?b=1", "Visit www dot gov dot cn",
     ),

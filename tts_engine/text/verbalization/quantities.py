@@ -329,11 +329,11 @@ QUANTITIES: tuple[ReadingRule, ...] = table(
         r"(?<=[元日月年个岁号点万亿度米克升吨秒天时分人周])\s*[-—~]+\s*"
         rf"(?=负?[\d{NUMERALS}](?![般定些样直旦致]))",
         "到",
-        "5月1日—3日", "五月一日到三日",
+        "5月1日—6月3日", "五月一日到六月三日",
     ),
     (
         rf"(?<=[{HAN}A-Za-z\d])\s*~\s*(?=[{HAN}A-Za-z\d])", "到",
-        "A座~C座", "A座到C座",
+        "甲座~丙座", "甲座到丙座",
     ),
     # What is left: 2 in front of a measure, then any number
     (

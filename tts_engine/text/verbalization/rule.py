@@ -16,9 +16,19 @@ HAN = r"\u3400-\u4dbf\u4e00-\u9fff"
 """Chinese characters, as inside a character class."""
 NUMERALS = "零幺一二两三四五六七八九十百千万亿"
 """Characters of numbers that are already in words, as inside a character class."""
+# What makes another word of a measure: 12315平台, but 12000平; 12345人工服务, but 12000人工作
+_NO_MEASURES = {
+    "元": "旦|宵", "百": "姓|科", "套": "餐", "份": "额", "页": "面", "字": "样", "条": "例(?!句)",
+    "人": "社(?![会区团员])|民|力|才|工(?![作龄])", "户": "政|籍(?!人)", "家": "政(?![府务法])|电维",
+    "个": "税(?![务号目源])|人(?:信息|所得|养老|账户|征信|业务|社保|医保)", "项": "目(?!标)",
+    "平": "[台安时等价稳急]", "所": "[有在属]", "例": "[行如]", "位": "[于置]", "株": "洲",
+    "本": "[人市省县区地级机平]", "台": "[湾胞账]", "天": "[天气]", "年": "[审检]",
+    "多": "[渠语媒功]", "余": "额",
+}  # fmt: skip
 COUNTED = (
-    r"\s*(?:[,.%‰]\d|m²|k[mg]"
-    "|[%‰元万亿人个户件家平米公块吨千百名次套份页字亩岁倍条项所例本位株辆台张天年多余])"
+    r"\s*(?:[,.%‰]\d|m²|k[mg]|公[里斤顷分升尺]|[%‰万亿件米块吨千名次亩岁倍辆张]|"
+    + "|".join(f"{measure}(?!{no_measure})" for measure, no_measure in _NO_MEASURES.items())
+    + ")"
 )
 """What stands behind an amount, and behind no code or hotline."""
 YEAR = r"(?:1[89]|20|21)\d\d"

@@ -4,12 +4,17 @@ import re
 from re import Match
 
 from ..numerals import spell_digits
-from .rule import COUNTED, NOT_BEFORE, ReadingRule, table
+from .rule import COUNTED, MEASURES, NOT_BEFORE, ReadingRule, table
 
 _EMERGENCY = r"(?:1(?:10|12|14|19|20|22)|999)"
 _EMERGENCY_WORDS = (
-    "报警|急救|救护|火警|消防|民警|交警|警|热线|电话|指挥|接警|平台|查号|交通|应急|救援|抢修|红十字"
+    "报警|急救|救护|火警|火灾|消防|民警|交警|警|公安|热线|电话|指挥|接警|接处警|处警|出警|调度|平台|查号|查询|挂号|"
+    "预约|交通|事故|应急|救援|抢修|红十字|宣传"
 )
+_EMERGENCY_SERVICES = (
+    "(?:火警|报警|急救|救护|消防|交警|匪警|盗警|公安|查号)(?:台|中心|服务)?[是为]?[（(：:、 ]{0,2}"
+)
+_AMOUNT = rf"(?:{COUNTED}|\s*(?:{MEASURES}))"
 _AREA = r"[(（]?(?<![\d.])0\d{1,3}[)）]?[- —]{0,3}"
 
 
@@ -67,18 +72,24 @@ TELEPHONES: tuple[ReadingRule, ...] = table(
         "总机转8001", "总机转八零零幺",
     ),
     (
-        rf"(?:(?<![\d.,第¥$])|(?<=\d[/]))(?:1[0-2]\d{{3}}|9[56]\d{{3,4}}){NOT_BEFORE}(?!{COUNTED})",
+        rf"(?:(?<![\d.,第¥$])|(?<=\d[/]))(?!(?<=\d[:：])\d+00(?!\d))"
+        rf"(?:1[0-2]\d{{3}}|9[56]\d{{3,4}}){NOT_BEFORE}(?!{COUNTED})",
         _telephone,
-        "银行客服95588", "银行客服九五五八八",
+        "12333人社热线，12000人", "幺二三三三人社热线，一万二千人",
     ),
     # Three digits need a word beside them that says what they are
     (
-        rf"(?<![\d.]){_EMERGENCY}(?:[、/或和]{_EMERGENCY})+(?!\d|{COUNTED})", _listed,
+        rf"(?<![\d.]){_EMERGENCY}(?:[、/或和]{_EMERGENCY})+(?!\d|{_AMOUNT})", _listed,
         "110、119/120", "幺幺零、幺幺九或幺二零",
     ),
     (
         rf"(?<=[打拨电叫找]){_EMERGENCY}(?!\d|{COUNTED})", _telephone,
         "出事打110", "出事打幺幺零",
+    ),
+    (
+        rf"({_EMERGENCY_SERVICES})({_EMERGENCY})(?!\d|\.\d|{_AMOUNT})",
+        lambda m: m[1] + spell_digits(m[2], telephone=True),
+        "火警119急救120", "火警幺幺九急救幺二零",
     ),
     (
         rf"(?<![\d.]){_EMERGENCY}(?={_EMERGENCY_WORDS})", _telephone,
