@@ -14,6 +14,7 @@ _POWER = "[百千万亿]{0,2}"
 # What happens or is paid, in a span of time or for so many.
 _RATED = (
     "(?:元|例|次|人|件|起|份|粒|片|克|毫克|升|毫升|立方米|米|公里|千米|度|宗|班|场|户|个|名|"
+    "瓶|盒|支|袋|包|箱|针|剂|分|课时|学时|"
     rf"{UNIT})"
 )
 _RATED_FOR = (

@@ -135,12 +135,12 @@ ADDRESSES: tuple[ReadingRule, ...] = table(
 
 CLASSES: tuple[ReadingRule, ...] = table(
     (
-        rf"(?<![A-Za-z\d]){_ROMAN}(?:(?:{TO}|[、/和或至到]){_ROMAN})*(?=\s?{_CLASS})",
+        rf"(?<![A-Za-z\d]){_ROMAN}(?:{_CLASS}?(?:{TO}|[、/和或至到]){_ROMAN})*(?=\s?{_CLASS})",
         _roman_classes,
         "II类、Ⅲ—Ⅳ级", "二类、三到四级",
     ),
     (
-        r"[Ⅰ-Ⅻ]", lambda m: _ROMAN_VALUES[m[0]],
+        r"[Ⅰ-Ⅻ]+", lambda m: "、".join(_ROMAN_VALUES[name] for name in m[0]),
         "附录Ⅱ", "附录二",
     ),
     (
@@ -149,7 +149,7 @@ CLASSES: tuple[ReadingRule, ...] = table(
         "A-E类", "A到E类",
     ),
     (
-        rf"(?<![A-Za-z\d])([A-Z][座区栋幢馆门口]){TO}(?=[A-Z][座区栋幢馆门口])", r"\1到",
+        rf"(?<![A-Za-z\d])([A-Z]([类级型档等座区栋幢馆门口])){TO}(?=[A-Z]\2)", r"\1到",
         "A座-C座", "A座到C座",
     ),
     (
