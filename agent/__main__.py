@@ -157,8 +157,9 @@ async def _listen(settings: Settings) -> int:
     server = WebsocketServer(
         stages.live_pipeline(), stages.presenter, settings, problems=stages.store.problems
     )
-    async with server.listen() as listener:
-        with metrics_endpoint(settings.metrics, stages.store) as metrics_port:
+    # Its numbers can be read until the last visitor is told goodbye.
+    with metrics_endpoint(settings.metrics, stages.store) as metrics_port:
+        async with server.listen() as listener:
             if metrics_port is not None:
                 print(f"metrics at http://{settings.metrics.host}:{metrics_port}/metrics")
             host, port = listener.sockets[0].getsockname()[:2]

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from retrievers.store.database import database_errors, open_database
@@ -20,6 +21,8 @@ from .types import Answer, Outcome
 FEEDBACK = "feedback.sqlite"
 MAX_GIVEN = 10_000
 """Answers that can still be rated; those that were given longest ago are forgotten first."""
+MAX_RATINGS = 5
+"""Times that one answer can be rated."""
 MAX_KEPT = 100_000
 """Ratings on disk; the oldest are deleted first."""
 BUSY_S = 2.0  # how long a rating waits for another process: whoever sent it waits as well
@@ -33,17 +36,29 @@ CREATE TABLE IF NOT EXISTS feedback(
     UNIQUE(session, reply)
 );
 """
+_UPDATE = "UPDATE feedback SET at = ?, rating = ?, comment = ? WHERE session = ? AND reply = ?"
 _INSERT = """
-INSERT INTO feedback(session, reply, at, rating, comment, outcome, entries)
+INSERT INTO feedback(at, rating, comment, session, reply, outcome, entries)
 VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT(session, reply) DO UPDATE
-SET at = excluded.at, rating = excluded.rating, comment = excluded.comment
 """
-_DELETE_OLDEST = "DELETE FROM feedback WHERE number <= (SELECT MAX(number) FROM feedback) - ?"
+# Rows are counted, for numbers have gaps where a rating was changed by an earlier version.
+_DELETE_OLDEST = """
+DELETE FROM feedback
+WHERE number <= (SELECT number FROM feedback ORDER BY number DESC LIMIT 1 OFFSET ?)
+"""
+
+
+@dataclass
+class _Given:
+    """An answer that can be rated."""
+
+    outcome: Outcome
+    entries: str
+    n_ratings: int = 0
 
 
 class FeedbackStore:
-    """Takes one rating for each answer; rated again, the later rating holds.
+    """Takes one rating for each answer; rated again, the later rating holds, a few times.
 
     May be used from several threads.
 
@@ -53,7 +68,7 @@ class FeedbackStore:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FEEDBACK
-        self._given: OrderedDict[tuple[str, str], tuple[Outcome, str]] = OrderedDict()
+        self._given: OrderedDict[tuple[str, str], _Given] = OrderedDict()
         self._lock = threading.Lock()
         with suppress(OSError):
             (folder / _EARLIER_FILE).chmod(OWNER_ONLY)
@@ -62,13 +77,13 @@ class FeedbackStore:
         """Note that an answer was given: from now on it can be rated."""
         entries = json.dumps([passage.entry.faq_id for passage in answer.citations])
         with self._lock:
-            self._given[session_id, reply] = (answer.outcome, entries)
+            self._given[session_id, reply] = _Given(answer.outcome, entries)
             self._given.move_to_end((session_id, reply))
             while len(self._given) > MAX_GIVEN:
                 self._given.popitem(last=False)
 
     def keep(self, session_id: str, reply: str, rating: int, comment: str) -> bool:
-        """Keep what a visitor thinks of an answer; False if none was given under this id.
+        """Keep what a visitor thinks of an answer; False if none can be rated under this id.
 
         Args:
             session_id: Whose answer it is; only a digest of it is kept.
@@ -82,7 +97,7 @@ class FeedbackStore:
         """
         with self._lock:
             given = self._given.get((session_id, reply))
-        if given is None:
+        if given is None or given.n_ratings >= MAX_RATINGS:
             return False
         session = hashlib.sha256(session_id.encode()).hexdigest()
         at = time.strftime("%Y-%m-%dT%H:%M:%S%z")
@@ -95,6 +110,10 @@ class FeedbackStore:
             database_errors(self._path),
             database,
         ):
-            database.execute(_INSERT, (session, reply, at, rating, comment, *given))
-            database.execute(_DELETE_OLDEST, (MAX_KEPT,))
+            values = (at, rating, comment, session, reply)
+            if not database.execute(_UPDATE, values).rowcount:
+                database.execute(_INSERT, (*values, given.outcome, given.entries))
+                database.execute(_DELETE_OLDEST, (MAX_KEPT,))
+        with self._lock:
+            given.n_ratings += 1
         return True

@@ -4,10 +4,14 @@ Counted always, shown where ``metrics.port`` names a port: ``GET /metrics`` ther
 library tells of the process (memory, CPU time, open files).
 """
 
+import math
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
+from functools import partial
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from retrievers import StoreError
 
 from .settings import MetricsSettings
 
@@ -40,7 +44,9 @@ MODEL_TOKENS = Counter(
     "zhengwen_model_tokens", "Tokens that the language model read and wrote for visitors."
 )
 WRONG_TOKENS = Counter("zhengwen_wrong_tokens", "Connections that came with a wrong token.")
-STORE_ENTRIES = Gauge("zhengwen_store_entries", "Entries in the knowledge base.")
+STORE_ENTRIES = Gauge(
+    "zhengwen_store_entries", "Entries in the knowledge base; NaN while it cannot be read."
+)
 
 
 @contextmanager
@@ -57,7 +63,7 @@ def metrics_endpoint(settings: MetricsSettings, store: Sized) -> Iterator[int | 
     if settings.port is None:
         yield None
         return
-    STORE_ENTRIES.set_function(lambda: len(store))
+    STORE_ENTRIES.set_function(partial(_n_entries, store))
     server, thread = start_http_server(settings.port, settings.host)
     try:
         yield server.server_port
@@ -65,3 +71,11 @@ def metrics_endpoint(settings: MetricsSettings, store: Sized) -> Iterator[int | 
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def _n_entries(store: Sized) -> float:
+    """How many there are; NaN where a broken store must not cost all the other numbers."""
+    try:
+        return len(store)
+    except StoreError:
+        return math.nan

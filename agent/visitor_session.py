@@ -158,8 +158,9 @@ class VisitorSession:
     async def remember(self, question: str, answer: Answer) -> None:
         """Keep a turn for the questions that follow it; interrupted, it is kept all the same."""
         self._turns.append(Turn(question, answer))
-        kept = asyncio.to_thread(self._store.keep, self.session_id, self.turns)
-        await finish_despite_cancellation(kept)
+        if self._store.is_on:
+            kept = asyncio.to_thread(self._store.keep, self.session_id, self.turns)
+            await finish_despite_cancellation(kept)
 
     async def forget(self) -> None:
         """End the reply in progress, and forget all turns, on disk too.

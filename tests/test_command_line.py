@@ -12,9 +12,11 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import av
+import psutil
 import pytest
 
 from agent.__main__ import main as agent
@@ -226,3 +228,33 @@ def test_run_starts_server_and_page_and_ctrl_c_stops_both(settings: Settings) ->
     for number in (port, page_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", number)) != 0, "still listening"
+
+
+def test_run_ends_with_an_error_when_its_server_is_killed(settings: Settings) -> None:
+    """So that systemd's ``Restart=on-failure`` starts it again."""
+    ports = ("--port", str(free_port()), "--page-port", str(free_port()))
+    with subprocess.Popen(
+        [sys.executable, "-m", "agent", "run", *ports],
+        cwd=ROOT, env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True,
+    ) as process:  # fmt: skip
+        watchdog = threading.Timer(240, process.kill)
+        watchdog.start()
+        try:
+            while not (servers := _children(process.pid, "serve")) and process.poll() is None:
+                threading.Event().wait(0.05)
+            servers[0].kill()
+            said, _ = process.communicate(timeout=60)
+            assert process.returncode == 128 + signal.SIGKILL
+            assert "the server was killed by signal 9" in said
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def _children(pid: int, command: str) -> list[psutil.Process]:
+    """What a process started whose command ends in this word."""
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(pid).children()
+        return [child for child in children if child.cmdline()[-1:] == [command]]
+    return []

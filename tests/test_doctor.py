@@ -1,15 +1,25 @@
 """The doctor names what is wrong with a machine or its settings, and what to do."""
 
 import json
+import shutil
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from agent import doctor
 from agent.__main__ import main
 from agent.settings import PageSettings, PluginSettings, ServerSettings, Settings
 from zhengwen import model_files
+
+
+@pytest.fixture(autouse=True)
+def room_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine that does nothing else; whatever runs beside these tests."""
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2**33))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=2**33))
 
 
 def _level(settings: Settings, what: str) -> doctor.Finding:

@@ -1,5 +1,6 @@
 """What visitors think of answers: one rating each, for the owner's eyes, never in the way."""
 
+import asyncio
 import json
 import os
 import sqlite3
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from agent import feedback_store
-from agent.feedback_store import FEEDBACK, FeedbackStore
+from agent.feedback_store import FEEDBACK, MAX_RATINGS, FeedbackStore
+from agent.serving.session_manager import MAX_WAITING_FEEDBACK
 from agent.types import Answer
 from avatar_engine import Presenter
 from retrievers import StoreError
@@ -30,13 +32,12 @@ def presenter() -> Presenter:
 class Client:
     """A connection that has asked one question, as reply ``r1``."""
 
-    def __init__(self, folder: Path, presenter: Presenter, session_id: str = SESSION) -> None:
+    def __init__(self, folder: Path, presenter: Presenter, *, keep_hours: float = 0) -> None:
         self.connection = RecordingConnection()
-        self._sessions = manager(folder, presenter, SlowResponder(1))
-        self._session_id = session_id
+        self._sessions = manager(folder, presenter, SlowResponder(1), keep_hours=keep_hours)
 
     async def join(self) -> None:
-        self.session = await self._sessions.join(self._session_id, self.connection, "ask")
+        self.session = await self._sessions.join(SESSION, self.connection, "ask")
         await self.send({"type": "ask", "text": "你好", "reply": "r1"})
         await self.connection.until("ended")
 
@@ -61,9 +62,11 @@ async def test_an_answer_is_rated_once_and_the_later_rating_holds(
 ) -> None:
     client = Client(tmp_path, presenter)
     await client.join()
-    for _ in range(50):
+    for _ in range(MAX_RATINGS - 1):
         assert await client.rate("r1", 1) == {"type": "rated", "reply": "r1"}
     assert await client.rate("r1", -1, comment="不\x00对") == {"type": "rated", "reply": "r1"}
+    assert kept(tmp_path) == [("r1", -1, "不对")]
+    assert (await client.rate("r1", 1))["code"] == "unknown_reply"
     assert kept(tmp_path) == [("r1", -1, "不对")]
 
 
@@ -155,6 +158,41 @@ def test_another_process_that_writes_for_long_does_not_hold_a_rating_up(
         with pytest.raises(StoreError, match="another process"):
             store.keep(SESSION, "r1", -1, "")
     assert kept(tmp_path) == [("r1", 1, "")]
+
+
+async def test_ratings_that_wait_for_the_disk_hold_up_no_answer(
+    tmp_path: Path, presenter: Presenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_store, "BUSY_S", 60.0)
+    client = Client(tmp_path, presenter, keep_hours=1)
+    await client.join()
+    await client.rate("r1")
+    rating = {"type": "feedback", "reply": "r1", "rating": -1}
+    with closing(sqlite3.connect(tmp_path / FEEDBACK, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        n = 2 * MAX_WAITING_FEEDBACK
+        ratings = [asyncio.create_task(client.send(rating)) for _ in range(n)]
+        await client.send({"type": "ask", "text": "你好", "reply": "r2"})
+        await client.connection.until("ended", n=2)
+        refused = [told["code"] for told in client.connection.of_type("error")]
+        assert refused == ["not_kept"] * MAX_WAITING_FEEDBACK
+    await asyncio.gather(*ratings)
+    assert kept(tmp_path) == [("r1", -1, "")]
+
+
+def test_a_rating_that_is_changed_costs_no_other_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feedback_store, "MAX_KEPT", 3)
+    store = FeedbackStore(tmp_path)
+    for reply in ("r1", "r2"):
+        store.note_given(SESSION, reply, GIVEN)
+        assert store.keep(SESSION, reply, 1, "")
+    for rating in (-1, 1, -1, 1):
+        assert store.keep(SESSION, "r2", rating, "")
+    store.note_given(SESSION, "r3", GIVEN)
+    assert store.keep(SESSION, "r3", 1, "")
+    assert [reply for reply, *_ in kept(tmp_path)] == ["r1", "r2", "r3"]
 
 
 def test_old_ratings_and_answers_make_room_for_new_ones(

@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from agent.metrics import REPLIES, metrics_endpoint
 from agent.settings import MetricsSettings
+from retrievers import StoreError
 
 ROOT = Path(__file__).parent.parent
 QUESTION = "身份证丢了怎么补领？"
@@ -126,6 +127,23 @@ def test_visitors_replies_and_latencies_are_counted_without_a_word_of_theirs(
     assert lines, "what is logged is an object a line"
     assert all({"time", "level", "logger", "message"} <= line.keys() for line in lines)
     assert not [line for line in lines if "秘密" in line["message"] or "派出所" in line["message"]]
+
+
+class BrokenStore:
+    """A knowledge base whose catalogue cannot be read."""
+
+    def __len__(self) -> int:
+        raise StoreError("catalogue.sqlite is damaged")
+
+
+def test_a_broken_store_costs_its_own_number_alone() -> None:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with (
+        metrics_endpoint(MetricsSettings(port=0), BrokenStore()) as port,
+        direct.open(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer,
+    ):
+        text = answer.read().decode()
+    assert "zhengwen_store_entries NaN" in text and "zhengwen_visitors" in text
 
 
 def test_without_a_port_nothing_is_served_and_with_one_it_ends_with_the_server() -> None:

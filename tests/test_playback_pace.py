@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import reply_stream
+from agent.concurrency import Slot
 from agent.reply_stream import PATIENCE, SLOWEST_PLAYBACK, STALL_TIMEOUT, PlaybackLag
 from agent.serving import session_manager
 from agent.serving.session_manager import SessionManager
@@ -140,11 +141,19 @@ async def test_a_page_that_goes_on_gets_a_place_again_and_all_of_its_reply(
 async def test_a_page_that_goes_on_while_all_places_are_taken_is_told_and_ended(
     sessions: SessionManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    given_up, give_up = asyncio.Event(), Slot.give_up
+
+    def give_up_and_tell(slot: Slot) -> None:
+        give_up(slot)
+        given_up.set()
+
+    monkeypatch.setattr(Slot, "give_up", give_up_and_tell)
     monkeypatch.setattr(session_manager, "STALL_TIMEOUT", 0.2)
     stopped = Page(sessions, "stopped-1")
     await stopped.say()
     await stopped.stop_playing()
-    await asyncio.sleep(0.1)  # longer than anybody is patient here
+    async with asyncio.timeout(30):
+        await given_up.wait()
     monkeypatch.setattr(reply_stream, "PATIENCE", 60.0)
     others = pages(sessions, RecordingConnection)
     for page in others:

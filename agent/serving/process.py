@@ -36,7 +36,12 @@ def port_problem(host: str, port: int) -> str | None:
 
 
 def run_server_and_page(settings: Settings, settings_file: Path | None) -> int:
-    """Run server and page until Ctrl-C, or until one of them ends; then end both."""
+    """Run server and page until Ctrl-C, or until one of them ends; then end both.
+
+    Returns:
+        The exit code: 0 after Ctrl-C or SIGTERM alone, so that a supervisor such as systemd starts
+        again what ended unasked; 128 and the signal's number where one was killed, as shells do.
+    """
     server, page = settings.server, settings.page
     for host, port in ((server.host, server.port), (page.host, page.port)):
         problem = port_problem(host, port)
@@ -70,7 +75,7 @@ def run_server_and_page(settings: Settings, settings_file: Path | None) -> int:
         _announce(settings, children)
         while all(child.poll() is None for child in children):
             time.sleep(0.2)
-        return max(child.poll() or 0 for child in children)
+        return _explain_end(children)
     except KeyboardInterrupt:
         print("\nstopping …", flush=True)
         return 0
@@ -99,6 +104,15 @@ def _announce(settings: Settings, children: list[subprocess.Popen[bytes]]) -> No
     if not waiting:
         address = f"http://{_reachable(page.host)}:{page.port}"
         print(f"\n  政问 Zhengwen is ready: {address}\n", flush=True)
+
+
+def _explain_end(children: list[subprocess.Popen[bytes]]) -> int:
+    """Say which of the two ended unasked; returns an exit code that is never 0."""
+    statuses = {name: c.poll() for name, c in zip(("server", "page"), children, strict=True)}
+    name, status = next((n, s) for n, s in statuses.items() if s is not None)
+    how = f"was killed by signal {-status}" if status < 0 else f"ended ({status})"
+    print(f"agent: the {name} {how}; what it said is above", file=sys.stderr)
+    return 128 - status if status < 0 else status or 1
 
 
 def _reachable(host: str) -> str:

@@ -6,6 +6,7 @@ import re
 import threading
 import uuid
 from collections.abc import Coroutine, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -40,6 +41,7 @@ logger = logging.getLogger(__name__)
 
 GOODBYE_TIMEOUT = 0.6  # s for telling everybody that their reply ends as the server stops
 FLUSH_TIMEOUT = 0.4  # s for what is still being written then
+MAX_WAITING_FEEDBACK = 20  # ratings that wait for the disk; those that come then are not kept
 SLOT_TIMEOUT = 2.0  # s a reply waits until it may be rendered; its text does not wait
 # From the question to the moment its first picture is seen: the server's own time,
 # the network, and the page's start buffer. The reply begins where the idle loop will be.
@@ -69,6 +71,9 @@ class SessionManager:
         self._is_closing = False
         self._render_limiter = ConcurrencyLimiter(settings.server.max_replies, SLOT_TIMEOUT)
         self._feedback = FeedbackStore(settings.data_dir)
+        # A thread of its own: ratings that wait for the disk hold up nothing else.
+        self._feedback_thread = ThreadPoolExecutor(1, "feedback")
+        self._n_waiting_feedback = 0
         self._store = ConversationStore(settings.conversations, settings.memory.keep_hours * 3600)
 
     async def join(
@@ -156,12 +161,18 @@ class SessionManager:
         """Keep what a visitor thinks of an answer; returns the message that says whether it is."""
         rating, comment = feedback.rating, _clean(feedback.comment)
         keep = partial(self._feedback.keep, session.session_id, feedback.reply, rating, comment)
+        if self._n_waiting_feedback >= MAX_WAITING_FEEDBACK:
+            return _error("not_kept", retryable=True)
+        self._n_waiting_feedback += 1
         try:
-            if not await asyncio.to_thread(keep):
+            loop = asyncio.get_running_loop()
+            if not await loop.run_in_executor(self._feedback_thread, keep):
                 return _error("unknown_reply")
         except (StoreError, OSError) as error:
             logger.error("feedback cannot be kept: %s", error)
             return _error("not_kept", retryable=True)
+        finally:
+            self._n_waiting_feedback -= 1
         return RatedMessage(reply=feedback.reply).encode()
 
     async def _reply(self, session: VisitorSession, request: SpokenRequest) -> None:
