@@ -288,6 +288,23 @@ def test_thoughts_are_not_read() -> None:
         "拨打一三八零零一三八零零零",
         "长按识别二维码",
         "扫一扫领取",
+        "访问 e v i l . r u 查询",
+        "访问evil,com",
+        "访问evil 句号 ru",
+        "访问evil•ru",
+        "访问evil‧ru",
+        "访问пример.рф",
+        "访问派出所.рф",
+        "访问派出所.みんな",
+        "访问政务点中国",
+        "访问补领点online",
+        "访问派出所.商店",
+        "访问www派出所com",
+        "访问evil",
+        "公众号搜索补领身份证",
+        "拨打一一〇咨询",
+        "拨打妖妖零",
+        "拨打洞幺拐",
     ],
 )
 def test_no_address_account_or_code_comes_from_outside_the_passage(added: str) -> None:
@@ -306,12 +323,37 @@ def test_an_address_of_the_passage_may_be_given(address: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["卅元", "Ⅳ元", "40美元", "40余元", "约40元", "双倍的40元", "40角", "每天40元", "每周三40元"],
+    [
+        *("卅元", "Ⅳ元", "40美元", "40余元", "约40元", "双倍的40元", "40角", "每天40元"),
+        *("每周三40元", "40元/月", "40元起", "不到40元", "40元以上", "fifty元"),
+    ],
 )
 def test_a_fee_in_other_numerals_units_or_times_is_another_fee(written: str) -> None:
     passage = Passage(FaqEntry("card", "补领身份证收费吗？", "补领身份证工本费40元。"), 0.3)
     assert Evidence([passage]).check(f"补领身份证工本费{written}[1]。").problem
     assert not Evidence([passage]).check("补领身份证的工本费是四十元[1]。").problem
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ("罚款200元至1000元", "罚款200元以上1000元以下"),
+        ("单人最高可贷50万元", "单人最多可贷50万元"),
+        ("初级不超过1000元，高级2000元", "高级最多2000元"),
+        ("封顶线2万元", "封顶线是2万元"),
+        ("每月缴费40元", "缴费40元/月"),
+        ("请访问www.gov.cn查询", "查询请登录www.gov.cn"),
+        ("在ETC平台办理", "登录ETC平台办理"),
+    ],
+)
+def test_a_limit_or_address_of_the_passage_may_be_given_in_other_words(
+    stated: str, said: str
+) -> None:
+    assert (
+        not Evidence([Passage(FaqEntry("x", "怎么办？", f"{stated}。"), 0.3)])
+        .check(f"{said}[1]。")
+        .problem
+    )
 
 
 SLOTS = "本人应当在30日内到派出所办理，单位按16%缴纳，个人按8%缴纳。18周岁以上的不得由他人代办。"
@@ -361,6 +403,16 @@ MARKED = [
     "<thinking>要花40元[1]。</thinking>不收费[1]。",
     "◁think▷要花40元[1]。◁/think▷不收费[1]。",
     "不收费[1]。<think>要花40元[1]。",
+    "<think >要花40元[1]。</think >不收费[1]。",
+    "＜think＞要花40元[1]。＜/think＞不收费[1]。",
+    "[THINK]要花40元[1]。[/THINK]不收费[1]。",
+    "<seed:think>要花40元[1]。</seed:think>不收费[1]。",
+    "<|channel|>analysis<|message|>要花40元[1]。<|end|><|start|>assistant"
+    "<|channel|>final<|message|>不收费[1]。<|return|>",
+    "<|channel|>final<|message|>不收费[1]。",
+    "<|im_start|>assistant\n不收费[1]。<|im_end|>",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n不收费[1]。<|eot_id|>",
+    "<start_of_turn>model\n不收费[1]。<end_of_turn>",
 ]
 
 

@@ -314,7 +314,7 @@ def babble(reply: Reply) -> None:
 
 def chatter(reply: Reply) -> None:
     for n in range(10_000):
-        reply.say(f"这是第{n}句没有出处的话。")
+        reply.say(f"这是第{n}句没有依据的话[1]。")
 
 
 def loop(reply: Reply) -> None:
@@ -336,7 +336,7 @@ FAILINGS: list[tuple[str, Behaviour, str]] = [
     ("break", break_off, "did not answer"),
     ("babble", babble, "babbles: no end of a sentence"),
     ("chatter", chatter, "6 dropped"),
-    ("loop", loop, "6 dropped"),
+    ("loop", loop, "; 0 sentences given"),
     ("error", error_in_stream, "did not answer: APIError"),
 ]
 
@@ -612,6 +612,38 @@ def test_a_thought_whose_begin_the_template_wrote_is_not_spoken(service: Service
     assert ask(plain).text == "护照补发每本120元。", "the first answer showed how the model writes"
     service.behave = saying("护照补发每本120元[2]。")
     assert ask(plain).text == "护照补发每本120元。", "without a thought, too"
+
+
+@pytest.mark.parametrize("model", ["glm-4.5", "deepseek-r1"])
+def test_a_long_thought_of_a_model_that_no_list_names_ends_before_the_answer(
+    service: Service, model: str
+) -> None:
+    service.behave = saying("再想想该怎么答。" * 20 + "</think>护照补发每本120元[2]。")
+    answerer = responder(service, model=model)
+    assert ask(answerer).text == "护照补发每本120元。"
+    service.behave = saying("资料一说工本费每证40元[1]。</think>护照补发每本120元[2]。")
+    assert ask(answerer).text == "护照补发每本120元。", "what the first answer showed is kept"
+
+
+def test_an_item_of_two_sentences_does_not_end_its_list(service: Service) -> None:
+    service.behave = saying(
+        "**1. 身份证**：本人带户口簿到派出所补领[1]。工本费每证40元[1]。\n"
+        "2. 自受理之日起20个工作日内领取[1]\n3. 护照补发每本120元[2]\n"
+    )
+    answer = ask(responder(service))
+    assert [line[:2] for line in answer.text.splitlines()] == ["1.", "工本", "2.", "3."]
+    assert answer.spoken == (
+        "第一，身份证：本人带户口簿到派出所补领。工本费每证40元。"
+        "第二，自受理之日起20个工作日内领取。第三，护照补发每本120元。"
+    )
+
+
+def test_a_second_list_counts_from_one_again(service: Service) -> None:
+    service.behave = saying(
+        "1. 本人带户口簿到派出所补领[1]。\n2. 工本费每证40元[1]。\n护照补发：[2]\n"
+        "1. 到出入境窗口报失并申请补发[2]。\n"
+    )
+    assert "第一，到出入境窗口报失并申请补发。" in ask(responder(service)).spoken
 
 
 def test_a_model_without_a_system_message_gets_its_rules_in_the_first(service: Service) -> None:

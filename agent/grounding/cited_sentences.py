@@ -141,3 +141,13 @@ def is_list_item(sentence: str) -> bool:
     (True, False)
     """
     return bool(LIST_MARK.match(sentence))
+
+
+def is_first_item(sentence: str) -> bool:
+    """Whether a sentence begins with the mark of the first item of a list with numbers.
+
+    >>> is_first_item("（1）带身份证[1]。"), is_first_item("2. 带照片[1]。")
+    (True, False)
+    """
+    mark = LIST_MARK.match(sentence)
+    return bool(mark and re.fullmatch(r"[\W_]*(?:1|一|①|⑴|⒈|❶)[\W_]*", mark[0]))

@@ -1,22 +1,47 @@
 """What models write that is not meant for readers: control marks of chat templates, and thoughts.
 
 Marks are those of GLM (``[gMASK]``, ``<|begin_of_box|>``), Qwen (``<|im_end|>``), DeepSeek
-(``<｜end▁of▁sentence｜>``), Llama, Gemma and Kimi. They can be cut anywhere in a stream.
+(``<｜end▁of▁sentence｜>``), Llama, Gemma, Kimi, Mistral (``[THINK]``), Seed (``<seed:think>``) and
+gpt-oss (``<|channel|>analysis<|message|>``). They can be cut anywhere in a stream.
 """
 
 import re
 
+_TURN = r"(?:<[|｜](?:im_start|start|start_header_id|header_start)[|｜]>|<start_of_turn>)\s*"
+"""What the name of a role follows."""
 _MARK = re.compile(
-    r"<[|｜][^<>|｜\n]{1,40}[|｜]>"
+    rf"{_TURN}(?:(?:assistant|model|system|user|tool)(?![a-z])\s*)?"
+    r"|<[|｜]channel[|｜]>[^<\n]{0,40}<[|｜]message[|｜]>"
+    r"|<[|｜][^<>|｜\n]{1,40}[|｜]>"
     r"|\[(?:g|s|c)?MASK\]|\[/?(?:INST|SYS|BOS|EOS|PAD|UNK|SEP|CLS)\]|<</?SYS>>"
     r"|</?(?:s|sop|eop|bos|eos|pad|unk|mask|sep|answer|output|response|start_of_turn|end_of_turn|"
     r"tool_call|tool_response|box|im_start|im_end|begin_of_box|end_of_box)>",
     re.I,
 )
-_THOUGHT_NAME = r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad)"
-_OPENING = re.compile(rf"<[|｜]?{_THOUGHT_NAME}[|｜]?>|◁think▷|<[|｜]begin_of_thought[|｜]>", re.I)
-_CLOSING = re.compile(rf"<[|｜]?/{_THOUGHT_NAME}[|｜]?>|◁/think▷|<[|｜]end_of_thought[|｜]>", re.I)
-_BEGUN = re.compile(r"(?:<{1,2}[|｜/]{0,2}[^<>\n]{0,42}|\[/?[A-Za-z]{0,8}|◁/?[a-z]{0,6})$")
+_THOUGHT_NAME = (
+    "(?:[a-z]{1,12}:)?(?:think|thinking|thoughts?|reason|reasoning|reflection|scratchpad)"
+)
+_OPENING = re.compile(
+    rf"[<＜]\s*[|｜]?\s*{_THOUGHT_NAME}\s*[|｜]?\s*[>＞]|\[think(?:ing)?\]|◁think▷"
+    r"|<[|｜]begin_of_thought[|｜]>"
+    r"|<[|｜]channel[|｜]>\s*(?:analysis|commentary)(?![a-z])[^<\n]{0,40}<[|｜]message[|｜]>",
+    re.I,
+)
+_CLOSING = re.compile(
+    rf"[<＜]\s*[|｜]?\s*/\s*{_THOUGHT_NAME}\s*[|｜]?\s*[>＞]|\[/think(?:ing)?\]|◁/think▷"
+    r"|<[|｜]end_of_thought[|｜]>",
+    re.I,
+)
+_FINAL_CHANNEL = re.compile(
+    r"<[|｜]channel[|｜]>\s*final(?![a-z])[^<\n]{0,40}<[|｜]message[|｜]>", re.I
+)
+"""Ends a thought of gpt-oss; where there was none it is a mark like others."""
+_BEGUN = re.compile(
+    rf"(?:{_TURN}[a-z]{{0,9}}"
+    r"|<[|｜]channel[|｜]>[^<\n]{0,42}(?:<[|｜]?[a-z]{0,8}[|｜]?)?"
+    r"|[<＜]{1,2}[|｜/]{0,2}[^<>＜＞\n]{0,42}|\[/?[A-Za-z]{0,9}|◁/?[a-z]{0,6})$",
+    re.I,
+)
 
 
 class ControlMarkFilter:
@@ -43,6 +68,8 @@ class ControlMarkFilter:
         given, was_thought = "", False
         while True:
             closing = _CLOSING.search(self._held)
+            if self._is_thinking and not closing:
+                closing = _FINAL_CHANNEL.search(self._held)
             opening = None if self._is_thinking else _OPENING.search(self._held)
             if opening and not (closing and closing.start() < opening.start()):
                 given += self._held[: opening.start()]

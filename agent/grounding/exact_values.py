@@ -6,7 +6,7 @@ stands always agrees.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from re import Match
@@ -87,15 +87,16 @@ _MONTH = (
 _N = rf"(?:\d+|[{CHINESE}]+)"
 _YEAR = r"((?:1[89]|20|21)\d\d|[一二][零〇一二三四五六七八九]{3})"
 _LINK = re.compile(r"\s*(?:至|到|[-~—–、,，或和/]|to|or|and)\s*", re.I)
+_DIGIT = "[0-9零〇一二两三四五六七八九]"
 _NO_NUMBER = re.compile(
-    r"两[人者](?!以)|第一次|十分(?!钟|之)|千万(?=[不别要注])|万一|一一|第一时间|一[次时]性|[一三]方面|"
-    r"(?:五险|两证)?一金|四川|九江|三亚|百分百"
+    rf"两[人者](?!以)|第一次|十分(?!钟|之)|千万(?=[不别要注])|万一|(?<!{_DIGIT})一一(?!{_DIGIT})|第一时间|一[次时]性|[一三]方面|"
+    "(?:五险|两证)?一金|四川|九江|三亚|百分百"
 )
 _NUMBER = re.compile(
     rf"(?P<ordinal>第|article\s*|no\.?\s*)?(?P<currency>[¥$€£]|rmb\s*|cny\s*)?"
     rf"(?P<number>(?<![\d.])(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?"
     rf"(?:\s?(?:[万亿千百](?![克米分瓦])|thousand|million|billion))*|[{CHINESE}]+(?:点[{CHINESE}]+)?|"
-    rf"\b(?:{ENGLISH_NUMBER})\b)"
+    rf"(?<![a-z])(?:{ENGLISH_NUMBER})(?![a-z]))"
     r"\s*(?P<rest>余|多|来|几)?\s*",
     re.I,
 )
@@ -124,12 +125,17 @@ def exact_values(text: str) -> list[ExactValue]:
     return found + _amounts(left)
 
 
-def is_known(figure: ExactValue, known: Iterable[ExactValue]) -> bool:
+def is_known(figure: ExactValue, known: Collection[ExactValue]) -> bool:
     """Whether a figure is among others, or follows from one of them.
 
     A year follows from a date with it, and an amount without its unit from one with any unit; what
-    is a least amount somewhere is no most one, nor the other way round.
+    is a least amount somewhere is no most one, nor the other way round. Where no money is a limit,
+    none becomes one.
     """
+    if figure.bound and figure.unit in _MONEY:
+        bounds = {other.bound for other in known if other.unit in _MONEY}
+        if figure.bound not in bounds:
+            return False
     return any(_follows(figure, other) for other in known)
 
 
@@ -151,13 +157,16 @@ def _follows(figure: ExactValue, other: ExactValue) -> bool:
 
 
 _MOST_BEFORE = re.compile(
-    r"(?:不超过|不多于|不高于|不大于|最多|至多|不足|不满|未满|不到|少于|低于|小于|not more than|"
-    r"no more than|no later than|up to|at most|within|under|before|until|less than|below)\s*$",
+    r"(?:不超过|不多于|不高于|不大于|最多|至多|最[高长大](?:额度|金额|限额|可[达贷领提取]*)?[为是]?|"
+    r"上限[为是]?|封顶(?:线|标准)?[为是]?|限额[为是]?|不足|不满|未满|不到|少于|低于|小于|"
+    r"not more than|no more than|no later than|up to|at most|"
+    r"within|under|before|until|less than|below)\s*$",
     re.I,
 )
 _LEAST_BEFORE = re.compile(
-    r"(?:不少于|不低于|不小于|至少|最少|超过|高于|大于|多于|年?满|自|从|at least|not less than|"
-    r"no less than|more than|over|since|after|from)\s*$",
+    r"(?:不少于|不低于|不小于|至少|最少|最[低短小][为是]?|下限[为是]?|"
+    r"起付(?:线|标准)?[为是]?|起步价?[为是]?|超过|高于|大于|多于|年?满|自|从|"
+    r"at least|not less than|no less than|more than|over|since|after|from)\s*$",
     re.I,
 )
 _MOST_AFTER = re.compile(
@@ -166,9 +175,16 @@ _MOST_AFTER = re.compile(
 _LEAST_AFTER = re.compile(r"(?:及?以上|以后|之后|后|起|以外|or (?:more|over|older|above))", re.I)
 
 
-def _bound(text: str, start: int, end: int) -> str:
+_MONEY = frozenset(("元", "角", "美元", "欧元", "英镑", "港元", "外币"))
+_NO_LIMIT = re.compile("内[含部容]|[前止后]|(?:以|之)[前后]|起[诉草]")
+"""Behind money: 40元后领取."""
+
+
+def _bound(text: str, start: int, end: int, unit: str = "") -> str:
     """Whether what is written there is the least or the most."""
     before = text[max(0, start - 16) : start]
+    if unit in _MONEY and _NO_LIMIT.match(text, end):
+        end = len(text)
     if _MOST_BEFORE.search(before) or _MOST_AFTER.match(text, end):
         return "<"
     return ">" if _LEAST_BEFORE.search(before) or _LEAST_AFTER.match(text, end) else ""
@@ -326,7 +342,11 @@ def _amounts(text: str) -> list[ExactValue]:
             i > 0 and _are_linked(numbers, i - 1) and numbers[i - 1].is_article
         )
         figure = number.figure(unit, is_article)
-        bound = _bound(text, number.match.start(), number.end)
+        bound = _bound(text, number.match.start(), number.end, unit)
+        if not bound and i + 1 < len(numbers) and _is_range(numbers, i):
+            bound = ">"
+        elif not bound and i and _is_range(numbers, i - 1):
+            bound = "<"
         read.append(figure and replace(figure, bound=bound))
     return [figure for figure in read if figure]
 
@@ -359,6 +379,13 @@ def _are_linked(numbers: list[_Number], i: int) -> bool:
     """Whether a number and the next have only a dash, a comma or 至 between them."""
     text, following = numbers[i].match.string, numbers[i + 1].match
     return bool(_LINK.fullmatch(text, numbers[i].end, following.start()))
+
+
+def _is_range(numbers: list[_Number], i: int) -> bool:
+    """Whether a number and the next are the ends of a range: 200至1000元."""
+    text, following = numbers[i].match.string, numbers[i + 1].match
+    between = text[numbers[i].end : following.start()].strip()
+    return between.lower() in ("至", "到", "-", "~", "—", "–", "to")
 
 
 def _converted(number: Decimal, unit: str, text: str, end: int) -> tuple[Decimal, str, int]:

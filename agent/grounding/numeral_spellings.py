@@ -7,6 +7,9 @@ _SPELLINGS = {
     "廿": "二十", "卄": "二十", "卅": "三十", "卌": "四十", "皕": "二百", "俩": "两个",
     "仨": "三个", "次年": "第二年", "翌年": "第二年", "次日": "第二天", "翌日": "第二天",
 }  # fmt: skip
+_CALLED_OUT = re.compile(r"[洞幺妖拐勾零〇一二两三四五六七八九]{3,}")
+"""Digits as telephone numbers are called out: 妖妖零, 洞幺拐."""
+_CALLED_DIGITS = str.maketrans("洞幺妖拐勾两", "零一一七九二")
 _ROMAN_VALUES = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 _ROMAN = re.compile(
     r"(?<![a-z0-9])(?=[ivxlcdm])(m{0,3}(?:cm|cd|d?c{0,3})(?:xc|xl|l?x{0,3})(?:ix|iv|v?i{0,3}))"
@@ -29,6 +32,7 @@ def plain_numerals(text: str) -> str:
     """
     for character, plain in _SPELLINGS.items():
         text = text.replace(character, plain)
+    text = _CALLED_OUT.sub(lambda match: match[0].translate(_CALLED_DIGITS), text)
     text = _ROMAN.sub(_roman, text)
     for pattern, plain in _MULTIPLES:
         text = pattern.sub(plain, text)

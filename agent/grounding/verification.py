@@ -14,6 +14,7 @@ from retrievers.text.tokenization import tokenize
 from .cited_sentences import citation_numbers, strip_markup
 from .exact_values import ExactValue, exact_values, is_known
 from .statement_check import statement_problem
+from .web_addresses import visited_names
 from .word_classes import synonyms
 
 
@@ -98,7 +99,7 @@ MIN_CLAUSE_LENGTH = {"zh": 4, "en": 3}
 
 _HARMFUL_IF_WRONG = re.compile(
     r"[收缴交付退欠减续免]费|费用|罚款|处罚|罚金|付款|转账|汇款|押金|保证金|税|补贴|奖励|密码|验证码|银行卡|账[号户]|帐[号户]|"
-    r"卡号|微信|支付宝|扫码|扫一扫|扫描|二维码|小程序码|收款码|付款码|长按|识别图|链接|网址|网站|点击|下载|私信|私聊|客服|中介|保证|承诺|包过|永久|终身|"
+    r"卡号|微信|公众号|视频号|抖音|快手|微博|扣扣|[加进]群|搜索|支付宝|扫码|扫一扫|扫描|二维码|小程序码|收款码|付款码|长按|识别图|链接|网址|网站|点击|下载|私信|私聊|客服|中介|保证|承诺|包过|永久|终身|"
     r"无条件|作废|失效|无效|取消|废止|保留|暂停|代办|加急|热线|电话|投诉|起诉|免责|"
     r"\b(?:passwords?|pin|bank|accounts?|transfer|pay|paid|payment|fees?|fines?|fined|deposit|free|links?|"
     r"click|download|guaranteed?|wechat|whatsapp|telegram|e-?mail|website|hotline|scan|qr|card|crypto|"
@@ -109,6 +110,7 @@ _FREE = re.compile(
     r"(?:不|免|无需|无须|不用|不必|不需要?)(?:再)?(?:收取?|缴纳?|交纳?|支?付)?(?:任何)?费用?|无偿|"
     r"(?:不|无需|不用|不必|不需要)(?:再)?(?:花|交|付|要)钱"
 )
+_EACH = re.compile(r"(?<=[元块角分])\s*/\s*(?:个|每)?(月|年|天|日|周|季度?|小时|次)")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile(r"[a-z][a-z'-]*[a-z]|[a-z]")
 _BREAK = re.compile(r"[，,；;：:。！？!?、\n]|\. ")
@@ -140,6 +142,8 @@ def support_problem(sentence: str, *, words: str, claims: str) -> str:
     least = MIN_WORD_SHARE["zh" if _HAN.search(sentence) else "en"]
     if any(_share(clause, words) < least for clause in _clauses(sentence)):
         return "words that are not in the passages"
+    if any(name not in words for name in visited_names(sentence)):
+        return "a name to visit that is not in the passages"
     if any(not _is_said(word, words) for word in _HARMFUL_IF_WRONG.findall(sentence)):
         return "grave words that are not in the passages"
     return statement_problem(sentence, words=words, claims=claims)
@@ -150,8 +154,8 @@ def _is_said(word: str, words: str) -> bool:
 
 
 def _normalized(text: str) -> str:
-    """One way to write it, and one way to say that something is free."""
-    return _FREE.sub("免费", normalize_text(text).lower())
+    """One way to write it, to say that something is free, and that it is for every month."""
+    return _EACH.sub(r"每\1", _FREE.sub("免费", normalize_text(text).lower()))
 
 
 def _clauses(sentence: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from tts_engine.text import split_for_speech
 
 from ..concurrency import ConcurrencyLimiter
 from ..grounding import CitedSentenceSplitter, Evidence, UnendedSentenceError, is_free_of_injections
-from ..grounding.cited_sentences import is_list_item
+from ..grounding.cited_sentences import citation_numbers, is_first_item, is_list_item
 from ..grounding.control_marks import readable
 from ..llm.limits import CircuitBreaker, TokenBudget
 from ..llm.prompts import answer_prompt, rewrite_prompt
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 MAX_SENTENCES = 8
 """In an answer; more is babble."""
 MAX_DROPPED = 6
-"""Sentences of an answer that may be dropped before the rest is not waited for."""
+"""Sentences of an answer that may be dropped before the rest is not waited for. Those without a
+source that come before the first with one do not count: they may be a thought, of which only its
+end tells."""
 MAX_QUESTION_CHARACTERS = 200
 """Characters of a rewritten question; what is longer is none."""
 MAX_REWRITE_CHARACTERS = 4_000
@@ -43,6 +45,7 @@ MIN_PASSAGE_SCORE = 0.05
 knowledge base that is so for half of the off-topic questions and for none of the others."""
 
 _ENGLISH_ORDINALS = "First Second Third Fourth Fifth Sixth Seventh Eighth".split()
+_CLOSERS = "）)》”」』"
 
 SLOT_TIMEOUT = 2.0
 """Seconds that an answer waits for others to be written before it does without the model."""
@@ -184,6 +187,7 @@ class GroundedResponder:
                     for sentence in sentences.add(piece):
                         yield from draft.take(sentence, evidence)
                     if draft.is_enough or draft.n_written > self._most_tokens:
+                        self._thinks_first |= sentences.had_unopened_thought
                         break
                 else:
                     self._thinks_first = sentences.had_unopened_thought
@@ -249,6 +253,9 @@ class _AnswerDraft:
         self._deadline = deadline
         self._has_system_role = has_system_role
         self._n_items = 0
+        self._ends_with_item = False
+        self._n_wasted = 0
+        self._has_cited = False
         self._requests: list[StreamedCompletion] = []
         self._n_pieces = 0
         self._said: set[str] = set()
@@ -281,7 +288,7 @@ class _AnswerDraft:
     @property
     def is_enough(self) -> bool:
         """No more of it is wanted."""
-        return self.n_sentences >= MAX_SENTENCES or self.n_dropped >= MAX_DROPPED
+        return self.n_sentences >= MAX_SENTENCES or self._n_wasted >= MAX_DROPPED
 
     @property
     def n_written(self) -> int:
@@ -300,30 +307,39 @@ class _AnswerDraft:
         verdict = evidence.check(written)
         if not any(map(str.isalnum, verdict.text)):
             return  # a mark left over
+        self._has_cited |= bool(citation_numbers(written))
         problem = verdict.problem or ("said before" if verdict.text in self._said else "")
         if problem or self.is_enough:
             self.n_dropped += 1
+            self._n_wasted += self._has_cited
             logger.info("a sentence of the language model was dropped: %s", problem or "too many")
             return
         self._said.add(verdict.text)
         self.n_sentences += 1
         self.cited += (passage for passage in verdict.cited if passage not in self.cited)
-        for piece in split_for_speech(self._add(verdict.text, is_item=is_list_item(written))):
+        for piece in split_for_speech(self._add(verdict.text, written)):
             yield Sentence(self._n_pieces, piece)
             self._n_pieces += 1
         self._deadline.renew()
 
-    def _add(self, text: str, *, is_item: bool) -> str:
-        """Add a sentence to the answer; return how it is spoken, with the blank before it."""
+    def _add(self, text: str, written: str) -> str:
+        """Add a sentence to the answer; return how it is spoken, with the blank before it.
+
+        An item may have several sentences, so what is no item does not end a list; another list
+        begins where the model counts from one again.
+        """
         space = " " if self.spoken and self.spoken[-1].isascii() else ""
         said = text
-        if is_item:
+        if is_list_item(written):
+            if is_first_item(written) and not self._ends_with_item:
+                self._n_items = 0
             self._n_items += 1
+            self._ends_with_item = True
             said = spoken_item(self._n_items, text)
             self.text += ("\n" if self.text else "") + f"{self._n_items}. {text}"
         else:
             self.text += ("\n" if self._n_items else space) + text
-            self._n_items = 0
+            self._ends_with_item = False
         self.spoken += space + said
         return space + said
 
@@ -333,8 +349,13 @@ def spoken_item(number: int, text: str) -> str:
 
     >>> spoken_item(2, "填写登记表。"), spoken_item(1, "Bring your ID.")
     ('第二，填写登记表。', 'First, bring your ID.')
+    >>> spoken_item(1, "户口簿")
+    '第一，户口簿。'
     """
-    if language_of(text) == "en" and number <= len(_ENGLISH_ORDINALS):
+    is_english = language_of(text) == "en"
+    if text.rstrip(_CLOSERS)[-1:].isalnum():  # else it runs on into the next item
+        text += "." if is_english else "。"
+    if is_english and number <= len(_ENGLISH_ORDINALS):
         lowered = text[:1].lower() + text[1:] if text[1:2].islower() else text
         return f"{_ENGLISH_ORDINALS[number - 1]}, {lowered}"
     return f"第{chinese_number(number)}，{text}"

@@ -66,7 +66,7 @@ def _inside_word(text: str, position: int) -> bool:
     if mark == ":":
         return bool(after) and not after.isspace()
     if mark == ".":
-        list_number = re.search(r"(?:^|\n)\s*\d{1,2}$", text[:position][-6:])
+        list_number = re.search(r"(?:^|\n)\s*(?:\*\*|__)?\d{1,2}$", text[:position][-8:])
         joined = bool(after) and not after.isspace() and after not in _CLOSERS
         return joined or bool(list_number) or bool(_ABBREVIATION.search(text[: position + 1][-8:]))
     if mark in "!?;":
