@@ -1,6 +1,7 @@
 """Sentences with their markers, cut from text that is still being written."""
 
 import re
+import unicodedata
 
 from tts_engine.text import split_sentences
 
@@ -29,6 +30,14 @@ LIST_MARK = re.compile(
     r")\s*(?:\*\*|__)?\s*"
 )
 """What an item of a list begins with: ``1.``, ``1、``, ``（1）``, ``①``, ``一、`` or ``-``."""
+_STEP = re.compile(
+    r"(?:^|(?<=[：:；;。，,]))\s*(?:第\s*[\d一二三四五六七八九十]{1,2}\s*步|步骤\s*[\d一二三四五六七八九十]{1,2}|"
+    r"其[一二三四五六]|第[一二三四五六七八九十](?=[，,：:、]))\s*[，,：:、]?\s*"
+)
+_INNER_MARK = re.compile(
+    r"(?<=[：:；;。，,])\s*(?:[（(]\s*(?P<a>\d{1,2}|[一二三四五六七八九])\s*[)）]|(?P<b>[①-⑳⑴-⒇⒈-⒛❶-❿])|"
+    r"(?P<c>\d{1,2})(?:[.．](?!\d)|、(?!\d)|[)）]))\s*(?![元%万角块])"
+)
 _MARKUP = re.compile(r"^\s*(?:[#>*•·-]+\s+|#+)|\*\*|`+|__", re.M)
 
 
@@ -132,6 +141,28 @@ def strip_markup(sentence: str) -> str:
     """
     bare = LIST_MARK.sub("", MARKER.sub("", strip_invisible(sentence)))
     return _SPACED.sub("", _MARKUP.sub("", bare)).strip()
+
+
+def without_list_marks(text: str) -> str:
+    """A sentence without the marks of a list inside it, if they count from one, and of steps.
+
+    >>> without_list_marks("需要：（1）户口簿；（2）照片。"), without_list_marks("第一步：带照片。")
+    ('需要：户口簿；照片。', '带照片。')
+    >>> without_list_marks("工本费：（40）元。")
+    '工本费：（40）元。'
+    """
+    n_marks = 0
+
+    def unmarked(match: re.Match[str]) -> str:
+        nonlocal n_marks
+        number = next(filter(None, match.groups()))
+        value = unicodedata.numeric(number) if len(number) == 1 else int(number)
+        if value != n_marks + 1:
+            return match[0]
+        n_marks += 1
+        return ""
+
+    return _INNER_MARK.sub(unmarked, _STEP.sub("", text))
 
 
 def is_list_item(sentence: str) -> bool:

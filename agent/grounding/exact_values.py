@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from re import Match
 
 from retrievers.text.normalization import normalize_text
@@ -122,7 +123,36 @@ def exact_values(text: str) -> list[ExactValue]:
             bound = _bound(left, match.start(), match.end())
             found += (replace(figure, bound=bound) for figure in read(match))
         left = pattern.sub("　", left)
-    return found + _amounts(left)
+    return found + [written.amount for written in _amounts(left)]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenAmount:
+    """An amount in a text."""
+
+    amount: ExactValue
+    start: int
+    end: int
+    """Positions in the text that :func:`written_amounts` returns; the unit is inside."""
+
+
+@lru_cache(maxsize=256)
+def written_amounts(text: str) -> tuple[str, tuple[WrittenAmount, ...]]:
+    """A text with usual numerals, and the amounts in it.
+
+    >>> text, [written] = written_amounts("收卅元")
+    >>> text[written.start : written.end], written.amount.value
+    ('三十元', '30')
+    """
+    plain = plain_numerals(_NO_NUMBER.sub("　", text))
+    left, found = plain, []
+    for pattern, read in _WRITTEN:
+        for match in pattern.finditer(left):
+            values = (value for value in read(match) if value.kind == "amount")
+            found += (WrittenAmount(value, *match.span()) for value in values)
+        left = pattern.sub(lambda match: "　" * len(match[0]), left)
+    found += (written for written in _amounts(left) if written.amount.kind == "amount")
+    return plain, tuple(found)
 
 
 def is_known(figure: ExactValue, known: Collection[ExactValue]) -> bool:
@@ -158,9 +188,9 @@ def _follows(figure: ExactValue, other: ExactValue) -> bool:
 
 _MOST_BEFORE = re.compile(
     r"(?:不超过|不多于|不高于|不大于|最多|至多|最[高长大](?:额度|金额|限额|可[达贷领提取]*)?[为是]?|"
-    r"上限[为是]?|封顶(?:线|标准)?[为是]?|限额[为是]?|不足|不满|未满|不到|少于|低于|小于|"
+    r"上限[为是]?|封顶(?:线|标准)?[为是]?|限额[为是]?|不足|不满|未满|不到|(?<!不)(?:少于|低于|小于)|"
     r"not more than|no more than|no later than|up to|at most|"
-    r"within|under|before|until|less than|below)\s*$",
+    r"within|under|before|until|(?<!not )(?<!no )less than|below)\s*$",
     re.I,
 )
 _LEAST_BEFORE = re.compile(
@@ -241,6 +271,32 @@ def _title(text: str) -> ExactValue:
     return ExactValue("title", re.sub(r"\s", "", text).lower())
 
 
+_PART_OF_DAY = "(上午|下午|晚上|早上|中午|凌晨|傍晚)"
+_TIMES = (
+    re.compile(rf"{_PART_OF_DAY}?\s?(?<!\d)([01]?\d|2[0-4])[:：]([0-5]\d)"),
+    re.compile(rf"{_PART_OF_DAY}\s?({_N})[点时](?:(半|{_N})分?)?"),
+    re.compile(r"()(?<![\d.])([01]?\d|2[0-4])[点时](?![间候限效段代])(?:(半|\d+)分?)?"),
+)
+_WITHOUT_PART = re.compile(rf"(?<![午上晨晚]){_TIMES[2].pattern}")
+
+
+def plain_times(text: str) -> str:
+    """A Chinese text in which times of the day are written in one way.
+
+    >>> plain_times("8点半到17点"), plain_times("8:30至下午5:00")
+    ('上午08点30分到下午17点00分', '上午08点30分至下午17点00分')
+    """
+    for pattern in _TIMES[:2]:
+        text = pattern.sub(_plain_time, text)
+    return _WITHOUT_PART.sub(_plain_time, text)
+
+
+def _plain_time(match: Match[str]) -> str:
+    hour, minute = _time(match)[0].value.split(":")
+    part = match[1] or ("上午" if int(hour) < 12 else "下午" if int(hour) < 19 else "晚上")
+    return f"{part}{hour}点{minute}分"
+
+
 _WRITTEN: list[tuple[re.Pattern[str], Callable[[Match[str]], list[ExactValue]]]] = [
     (re.compile(r"《[^》]{1,60}》"), lambda m: [_title(m[0])]),
     (WEB_ADDRESS, _address),
@@ -273,12 +329,7 @@ _WRITTEN: list[tuple[re.Pattern[str], Callable[[Match[str]], list[ExactValue]]]]
         re.compile(r"(?<!\d)(1[0-2]|0?[1-9])(?::([0-5]\d))?\s?(a\.?m|p\.?m)\b\.?", re.I),
         _english_time,
     ),
-    (
-        re.compile(r"(上午|下午|晚上|早上|中午|凌晨|傍晚)?\s?(?<!\d)([01]?\d|2[0-4])[:：]([0-5]\d)"),
-        _time,
-    ),
-    (re.compile(rf"(上午|下午|晚上|早上|中午|凌晨|傍晚)\s?({_N})[点时](?:(半|{_N})分?)?"), _time),
-    (re.compile(r"()(?<![\d.])([01]?\d|2[0-4])[点时](?![间候限效段代])(?:(半|\d+)分?)?"), _time),
+    *((pattern, _time) for pattern in _TIMES),
     (
         re.compile(
             r"(?<![\d.])\+?(?!\d{1,6}-[1-9]\d{0,5}(?!\d|[ -]\d))\d(?:[ -]{0,2}\d){6,}"
@@ -325,14 +376,14 @@ class _Number:
         return ExactValue("amount", value, unit)
 
 
-def _amounts(text: str) -> list[ExactValue]:
+def _amounts(text: str) -> list[WrittenAmount]:
     """Numbers; one without a unit has that of the next it is linked to, as in 3至5日."""
     numbers: list[_Number] = []
     for match in _NUMBER.finditer(text):
         is_read = numbers and match.start() < numbers[-1].end  # the 半 of 一年半
         if not is_read and (number := _number(match)):
             numbers.append(number)
-    read: list[ExactValue | None] = []
+    read: list[WrittenAmount] = []
     for i, number in enumerate(numbers):
         unit, last = number.unit, i
         while not unit and last + 1 < len(numbers) and _are_linked(numbers, last):
@@ -347,8 +398,10 @@ def _amounts(text: str) -> list[ExactValue]:
             bound = ">"
         elif not bound and i and _is_range(numbers, i - 1):
             bound = "<"
-        read.append(figure and replace(figure, bound=bound))
-    return [figure for figure in read if figure]
+        if figure:
+            start = number.match.start()
+            read.append(WrittenAmount(replace(figure, bound=bound), start, number.end))
+    return read
 
 
 def _number(match: Match[str]) -> _Number | None:

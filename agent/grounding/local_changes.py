@@ -26,7 +26,7 @@ _VAGUE_AMOUNT = re.compile(r"^第?[几数]|[几数]$|负(?=\d)|^负$|若干|\d[�
 _NUMERAL = re.compile("[一二两三四五六七八九十百千万零半]")
 _ALTERNATIVE = frozenset(("或", "或者", "任一", "or"))
 _CONJUNCTION = frozenset(("和", "与", "及", "以及", "并", "并且", "且", "同时", "and"))
-_PRONOUNS = frozenset("该 其 此 它 他 她 这 那 本人 自己 该人 对方 前者 后者".split())
+_PRONOUNS = frozenset("该 其 此 它 他 她 这 那 本人 自己 该人 对方 前者 后者 业务 事项".split())
 
 
 def local_problem(clause: AlignedClause, words: str) -> str:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from retrievers.text.tokenization import tokenize
 
 from .clause_alignment import CLAUSE_BREAK, AlignedClause, Edit, align, words_of
-from .exact_values import exact_values, is_known
+from .exact_values import WrittenAmount, exact_values, is_known, written_amounts
 from .local_changes import local_problem
 from .negation import has_denial, is_contradicted
 from .word_classes import find_words, synonyms, word_classes
@@ -87,6 +87,7 @@ def statement_problem(sentence: str, *, words: str, claims: str) -> str:
 
 def _has_added_clause(clauses: Sequence[AlignedClause]) -> bool:
     """Whether a sentence is a quotation to which one clause has been added."""
+    clauses = [clause for clause in clauses if _content(clause.text)]
     own = [clause for clause in clauses if clause.share < MAX_ADDED_SHARE]
     quoted = [clause for clause in clauses if not any(edit.added for edit in clause.edits)]
     return len(own) == 1 and len(own) + len(quoted) == len(clauses) > 1
@@ -192,56 +193,54 @@ def _same_figures(edit: Edit) -> bool:
 
 # ---- figures with the words around them ---------------------------------------------------------
 
-_FIGURE = re.compile(
-    r"(?<![\d.a-z])(\d+(?:\.\d+)?|[一二两三四五六七八九十百半]+(?=个?(?:工作日|月|年|天|日|周|小时|次|元|人|倍)))"
-    r"\s?(个?工作日|个?月|周?年|周?岁|天|日|周|小时|分钟|万?元|%|次|人|倍|分|张|份|寸|years?|months?|days?|hours?|yuan)?"
-)
+_DIMENSIONS: dict[str, str] = {
+    **dict.fromkeys(("元", "角", "美元", "欧元", "英镑", "港元", "外币"), "money"),
+    **dict.fromkeys(("工作日", "天", "个月", "小时", "分钟"), "duration"),
+    **dict.fromkeys(("%", "‰", "‱", "折"), "share"),
+}
+"""By unit; an amount may stand in the place of another of its dimension."""
+
+_RANGE = frozenset(("至", "到", "-", "~", "to"))
 
 
 def _has_swapped_figure(sentence: str, claims: str) -> bool:
     """Whether a figure stands with words with which the passage has another: 单位缴8% for 16%."""
-    known = list(_FIGURE.finditer(claims))
-    for match in _FIGURE.finditer(sentence):
-        if _is_year(match):
+    said_text, said = written_amounts(sentence)
+    known_text, known = written_amounts(claims)
+    for i, figure in enumerate(said):
+        if i and said_text[said[i - 1].end : figure.start].strip() in _RANGE:
+            continue  # what stands before it is said of the other end
+        rivals = [other for other in known if _dimension(other) == _dimension(figure)]
+        is_same = [_is_same(other, figure) for other in rivals]
+        if all(is_same) or not any(is_same):
             continue
-        rivals = [k for k in known if _unit(k) == _unit(match) and not _is_year(k)]
-        if not rivals:
-            continue
-        context = _context(sentence, match)
-        same = [_similarity(context, _context(claims, k)) for k in rivals if _is_same(k, match)]
-        others = [
-            _similarity(context, _context(claims, k)) for k in rivals if not _is_same(k, match)
-        ]
-        if same and others and max(others) > max(same) + MIN_CONTEXT_MARGIN:
+        context = _context(said_text, figure)
+        near = [_similarity(context, _context(known_text, other)) for other in rivals]
+        same = max(score for score, is_one in zip(near, is_same, strict=True) if is_one)
+        other = max(score for score, is_one in zip(near, is_same, strict=True) if not is_one)
+        if other > same + MIN_CONTEXT_MARGIN:
             return True
     return False
 
 
-def _is_year(match: "re.Match[str]") -> bool:
-    return len(match[1]) == 4 and match[2] == "年"
+def _dimension(written: WrittenAmount) -> str:
+    return _DIMENSIONS.get(written.amount.unit, written.amount.unit)
 
 
-def _unit(match: "re.Match[str]") -> str:
-    return (match[2] or "").replace("个", "").replace("周年", "年").replace("周岁", "岁")
+def _is_same(one: WrittenAmount, other: WrittenAmount) -> bool:
+    return (one.amount.value, one.amount.unit) == (other.amount.value, other.amount.unit)
 
 
-def _is_same(one: "re.Match[str]", other: "re.Match[str]") -> bool:
-    if one[1] == other[1]:
-        return True
-    values = [{(f.value, f.unit) for f in exact_values(m[0])} for m in (one, other)]
-    return bool(values[0]) and values[0] == values[1]
-
-
-def _context(text: str, match: "re.Match[str]") -> dict[str, float]:
+def _context(text: str, match: WrittenAmount) -> dict[str, float]:
     """Characters and pairs of them around a figure, with weights: its own clause counts most."""
-    start = max((m.end() for m in CLAUSE_BREAK.finditer(text, 0, match.start())), default=0)
+    start = max((m.end() for m in CLAUSE_BREAK.finditer(text, 0, match.start)), default=0)
     earlier = max((m.end() for m in CLAUSE_BREAK.finditer(text, 0, max(0, start - 1))), default=0)
-    end = CLAUSE_BREAK.search(text, match.end())
+    end = CLAUSE_BREAK.search(text, match.end)
     found: dict[str, float] = {}
     for part, weight in (
         (text[earlier:start], 0.3),
-        (text[match.end() : end.start() if end else len(text)], 0.7),
-        (text[start : match.start()], 1.0),
+        (text[match.end : end.start() if end else len(text)], 0.7),
+        (text[start : match.start], 1.0),
     ):
         units = re.findall(r"[\u3400-\u9fff]|[a-z]{3,}|\d+", part)
         for unit in (*units, *map("".join, pairwise(units))):

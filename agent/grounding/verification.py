@@ -11,8 +11,8 @@ from retrievers import FaqEntry, Passage
 from retrievers.text.normalization import normalize_text
 from retrievers.text.tokenization import tokenize
 
-from .cited_sentences import citation_numbers, strip_markup
-from .exact_values import ExactValue, exact_values, is_known
+from .cited_sentences import citation_numbers, strip_markup, without_list_marks
+from .exact_values import ExactValue, exact_values, is_known, plain_times
 from .statement_check import statement_problem
 from .web_addresses import visited_names
 from .word_classes import synonyms
@@ -49,10 +49,11 @@ class Evidence:
         if not all(1 <= number <= len(self._passages) for number in numbers):
             return Verdict(text, problem="a source that was not given")
         sources = [self._sources[number - 1] for number in numbers]
-        if unknown := _unknown_values(text, sources):
+        stated = without_list_marks(text)
+        if unknown := _unknown_values(stated, sources):
             return Verdict(text, problem=f"{unknown[0].kind} that is not in the passages")
         problem = support_problem(
-            text,
+            stated,
             words="\n".join(source.words for source in sources),
             claims="\n".join(source.claims for source in sources),
         )
@@ -124,7 +125,7 @@ _FUNCTION_WORDS = frozenset(
     "进行 办理 提供 规定 明确 包括 一共 目前 现在 以前 以后 吗 呢 吧 啊 呀 也就是说 如下 以下 "
     "以上 个 只 只要 只有 均 各 每 某 何 什么 怎么 如何 哪 哪些 哪里 是否 想要 建议 注意 本 "
     "带 带上 携带 您好 你好 答 问 到达 前往 去 来 您需 您可 您的 就是 属于 称为 "
-    "期间 之内 之后 之前".split()
+    "期间 之内 之后 之前 这项 此项 该项 业务 事项".split()
 )
 
 
@@ -137,6 +138,8 @@ def support_problem(sentence: str, *, words: str, claims: str) -> str:
         claims: What they state.
     """
     sentence, words, claims = map(_normalized, (sentence, words, claims))
+    if _HAN.search(sentence):
+        sentence, words, claims = map(plain_times, (sentence, words, claims))
     if re.search(rf"(?<!\w){re.escape(sentence.strip('。.!！?？ '))}(?!\w)", claims):
         return ""  # word for word, and not from the middle of a clause
     least = MIN_WORD_SHARE["zh" if _HAN.search(sentence) else "en"]
@@ -155,7 +158,8 @@ def _is_said(word: str, words: str) -> bool:
 
 def _normalized(text: str) -> str:
     """One way to write it, to say that something is free, and that it is for every month."""
-    return _EACH.sub(r"每\1", _FREE.sub("免费", normalize_text(text).lower()))
+    plain = normalize_text(text).lower().replace("第一次", "首次")
+    return _EACH.sub(r"每\1", _FREE.sub("免费", plain))
 
 
 def _clauses(sentence: str) -> Iterator[str]:
