@@ -334,6 +334,35 @@ def test_a_fee_in_other_numerals_units_or_times_is_another_fee(written: str) -> 
     assert not Evidence([passage]).check("补领身份证的工本费是四十元[1]。").problem
 
 
+CARD = (
+    "本人携带户口簿到就近的派出所办理，工本费40元。首次申领免费。未满16周岁的，由监护人陪同办理。"
+)
+NEWBORN = "由父母一方持出生医学证明、户口簿、结婚证到派出所办理。"
+FUND = "职工离职未满6个月的不得提取。"
+
+
+@pytest.mark.parametrize(
+    ("stated", "changed"),
+    [
+        (CARD, "首次申领40元"),
+        (CARD, "首次申领工本费40元"),
+        (CARD, "未满16周岁的，由本人办理"),
+        (CARD, "未满16周岁的免费"),
+        (CARD, "本人携带户口簿到户籍地的派出所办理"),
+        (NEWBORN, "只需带出生医学证明"),
+        (NEWBORN, "只带户口簿就行"),
+        (NEWBORN, "出生医学证明或户口簿或结婚证均可"),
+        (NEWBORN, "需要父母双方到场"),
+        (FUND, "职工不得提取"),
+        (FUND, "离职的不得提取"),
+    ],
+)
+def test_a_condition_of_the_passage_is_not_changed(stated: str, changed: str) -> None:
+    assert (
+        Evidence([Passage(FaqEntry("x", "怎么办？", stated), 0.3)]).check(f"{changed}[1]。").problem
+    )
+
+
 LOAN = "贷款期限最长30年，单人最高50万元。连续缴存6个月以上可申请贷款。"
 PERIODS = "办理时限7个工作日。未满十六周岁的有效期5年，成年人有效期10年。"
 CLINIC = "门诊起付线1800元，封顶线2万元；住院起付线1300元，在职职工住院报销85%，退休人员报销90%。"
@@ -361,6 +390,11 @@ def test_a_figure_of_another_unit_is_not_put_in_its_place(stated: str, changed: 
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
+        (CARD, "首次申领身份证不收费，工本费是40元"),
+        (CARD, "未满16周岁的，由监护人陪着办理"),
+        (CARD, "本人携带户口簿到附近的派出所办理"),
+        (NEWBORN, "父母一方带出生医学证明、户口簿和结婚证"),
+        (FUND, "离职不满半年的不能提取"),
         (LOAN, "连续缴存半年以上可申请贷款"),
         (PERIODS, "未满16周岁有效期为五年，7个工作日办好"),
         (CLINIC, "退休人员报销九成"),

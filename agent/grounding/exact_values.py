@@ -138,7 +138,7 @@ class WrittenAmount:
 
 @lru_cache(maxsize=256)
 def written_amounts(text: str) -> tuple[str, tuple[WrittenAmount, ...]]:
-    """A text with usual numerals, and the amounts in it.
+    """A text with usual numerals, and the amounts in it; 免费 is no yuan.
 
     >>> text, [written] = written_amounts("收卅元")
     >>> text[written.start : written.end], written.amount.value
@@ -152,6 +152,8 @@ def written_amounts(text: str) -> tuple[str, tuple[WrittenAmount, ...]]:
             found += (WrittenAmount(value, *match.span()) for value in values)
         left = pattern.sub(lambda match: "　" * len(match[0]), left)
     found += (written for written in _amounts(left) if written.amount.kind == "amount")
+    for match in re.finditer("免费", plain):
+        found.append(WrittenAmount(ExactValue("amount", "0", "元"), *match.span()))
     return plain, tuple(found)
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 from retrievers.text.tokenization import tokenize
 
 from .clause_alignment import CLAUSE_BREAK, AlignedClause, Edit, align, words_of
+from .conditions import condition_problem
 from .exact_values import WrittenAmount, exact_values, is_known, written_amounts
 from .local_changes import local_problem
 from .negation import has_denial, is_contradicted
@@ -78,6 +79,8 @@ def statement_problem(sentence: str, *, words: str, claims: str) -> str:
             return problem
         if _HAS_NEGATIVE.search(clause.source) is None and has_denial(clause.text, words):
             return "a denial that is not in the passages"
+    if problem := condition_problem(sentence, clauses, claims=claims, words=words):
+        return problem
     if _has_added_clause(clauses):
         return "a clause that is not in the passages"
     if _has_swapped_figure(sentence, claims):
