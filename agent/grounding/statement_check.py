@@ -21,6 +21,10 @@ from .word_classes import find_words, synonyms, word_classes
 
 MIN_CONTEXT_MARGIN = 0.08
 """By how much more the words around a figure must be those around another."""
+MIN_OTHER_UNIT_MARGIN = 0.25
+"""The same where the other has another unit; there only the clause of each is compared."""
+MIN_OTHER_UNIT_SIMILARITY = 0.85
+"""Share of the words around a figure that an amount of another unit must have."""
 MAX_ADDED_SHARE = 0.4
 """Share of a clause's characters in the passage below which it is no quotation."""
 MIN_VERBATIM_SHARE = 0.6
@@ -217,12 +221,19 @@ def _has_swapped_figure(sentence: str, claims: str) -> bool:
         is_same = [_is_same(other, figure) for other in rivals]
         if all(is_same) or not any(is_same):
             continue
-        context = _context(said_text, figure)
-        near = [_similarity(context, _context(known_text, other)) for other in rivals]
-        same = max(score for score, is_one in zip(near, is_same, strict=True) if is_one)
-        other = max(score for score, is_one in zip(near, is_same, strict=True) if not is_one)
-        if other > same + MIN_CONTEXT_MARGIN:
-            return True
+        for is_wide, margin in ((True, MIN_CONTEXT_MARGIN), (False, MIN_OTHER_UNIT_MARGIN)):
+            context = _context(said_text, figure, is_wide=is_wide)
+            near = [_similarity(context, _context(known_text, o, is_wide=is_wide)) for o in rivals]
+            same = max(score for score, is_one in zip(near, is_same, strict=True) if is_one)
+            others = [
+                score
+                for score, is_one, rival in zip(near, is_same, rivals, strict=True)
+                if not is_one
+                and (_unit(known_text, rival) == _unit(said_text, figure)) == is_wide
+                and (is_wide or score > MIN_OTHER_UNIT_SIMILARITY)
+            ]
+            if others and max(others) > same + margin:
+                return True
     return False
 
 
@@ -230,22 +241,33 @@ def _dimension(written: WrittenAmount) -> str:
     return _DIMENSIONS.get(written.amount.unit, written.amount.unit)
 
 
+def _unit(text: str, written: WrittenAmount) -> str:
+    """Its unit, years apart from months."""
+    return written.amount.unit + "年" * ("年" in text[written.start : written.end])
+
+
 def _is_same(one: WrittenAmount, other: WrittenAmount) -> bool:
     return (one.amount.value, one.amount.unit) == (other.amount.value, other.amount.unit)
 
 
-def _context(text: str, match: WrittenAmount) -> dict[str, float]:
-    """Characters and pairs of them around a figure, with weights: its own clause counts most."""
+def _context(text: str, match: WrittenAmount, *, is_wide: bool) -> dict[str, float]:
+    """Characters and pairs of them around a figure, with weights: its own clause counts most.
+
+    Args:
+        text: From :func:`written_amounts`.
+        match: The figure.
+        is_wide: The clause before counts too.
+    """
     start = max((m.end() for m in CLAUSE_BREAK.finditer(text, 0, match.start)), default=0)
     earlier = max((m.end() for m in CLAUSE_BREAK.finditer(text, 0, max(0, start - 1))), default=0)
     end = CLAUSE_BREAK.search(text, match.end)
     found: dict[str, float] = {}
     for part, weight in (
-        (text[earlier:start], 0.3),
+        (text[earlier:start] if is_wide else "", 0.3),
         (text[match.end : end.start() if end else len(text)], 0.7),
         (text[start : match.start], 1.0),
     ):
-        units = re.findall(r"[\u3400-\u9fff]|[a-z]{3,}|\d+", part)
+        units = re.findall(r"(?![为是])[\u3400-\u9fff]|[a-z]{3,}|\d+", part)
         for unit in (*units, *map("".join, pairwise(units))):
             found[unit] = max(found.get(unit, 0.0), weight)
     return found
