@@ -627,13 +627,13 @@ def test_a_long_thought_of_a_model_that_no_list_names_ends_before_the_answer(
 
 def test_an_item_of_two_sentences_does_not_end_its_list(service: Service) -> None:
     service.behave = saying(
-        "**1. 身份证**：本人带户口簿到派出所补领[1]。工本费每证40元[1]。\n"
+        "**1. 户口簿**：本人带户口簿到派出所补领[1]。工本费每证40元[1]。\n"
         "2. 自受理之日起20个工作日内领取[1]\n3. 护照补发每本120元[2]\n"
     )
     answer = ask(responder(service))
     assert [line[:2] for line in answer.text.splitlines()] == ["1.", "工本", "2.", "3."]
     assert answer.spoken == (
-        "第一，身份证：本人带户口簿到派出所补领。工本费每证40元。"
+        "第一，户口簿：本人带户口簿到派出所补领。工本费每证40元。"
         "第二，自受理之日起20个工作日内领取。第三，护照补发每本120元。"
     )
 
