@@ -145,7 +145,8 @@ def written_amounts(text: str) -> tuple[str, tuple[WrittenAmount, ...]]:
     ('三十元', '30')
     """
     plain = plain_numerals(_NO_NUMBER.sub("　", text))
-    left, found = plain, []
+    left = plain
+    found: list[WrittenAmount] = []
     for pattern, read in _WRITTEN:
         for match in pattern.finditer(left):
             values = (value for value in read(match) if value.kind == "amount")
