@@ -140,3 +140,13 @@ def manager(
 def suit() -> Presenter:
     """The presenter of the default settings."""
     return Presenter(asset("presenters") / "suit")
+
+
+class ManualClock:
+    """Passes as it is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -64,7 +64,7 @@ def wav_header(sample_rate: int, n_bytes: int = 0) -> bytes:
 
 
 @dataclass
-class Service:
+class SpeechService:
     """What a test may choose and look at."""
 
     sample_rate: int = 32_000
@@ -96,7 +96,7 @@ class Service:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    service: Service
+    service: SpeechService
     ending = b""
     """Sent when the work is over and not before: whoever reads it may ask again at once."""
 
@@ -252,7 +252,9 @@ class _Custom(_Handler):
 
 
 @contextmanager
-def _served(handler: type[_Handler], service: Service, path: str = "") -> Iterator[Service]:
+def _served(
+    handler: type[_Handler], service: SpeechService, path: str = ""
+) -> Iterator[SpeechService]:
     _speaker()  # loading it is not the service's fault
     bound = type("Bound", (handler,), {"service": service})
     server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
@@ -270,15 +272,15 @@ def _served(handler: type[_Handler], service: Service, path: str = "") -> Iterat
 
 def gpt_sovits(**options: Any) -> Any:
     """A GPT-SoVITS service, for a ``with``."""
-    return _served(_GptSovits, Service(**options))
+    return _served(_GptSovits, SpeechService(**options))
 
 
 def openai(**options: Any) -> Any:
     """An OpenAI-compatible speech service, for a ``with``."""
-    return _served(_OpenAI, Service(**options), "/v1")
+    return _served(_OpenAI, SpeechService(**options), "/v1")
 
 
-def custom(service: Service) -> Any:
+def custom(service: SpeechService) -> Any:
     """A service that answers ``{"words": ...}`` with WAV, for a ``with``."""
     return _served(_Custom, service)
 

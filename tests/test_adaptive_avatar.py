@@ -17,20 +17,11 @@ from avatar_engine.adaptive import (
     LoadMonitor,
     RealtimeBudget,
 )
+from tests.session_doubles import ManualClock
 from tts_engine import Phoneme, Speech
 
 FPS, RATE, SIZE = 25, 24_000, (16, 16)
 FULL, LIGHT = 200, 50  # grey
-
-
-class Clock:
-    """Passes as it is told."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Painter:
@@ -38,7 +29,7 @@ class Painter:
 
     fps, size = FPS, SIZE
 
-    def __init__(self, clock: Clock, grey: int, cost: float) -> None:
+    def __init__(self, clock: ManualClock, grey: int, cost: float) -> None:
         self.clock, self.grey, self.cost = clock, grey, cost
         self.n_drawn = 0
 
@@ -79,7 +70,7 @@ class Stage:
     """Performs one sentence after the other, each a reply of its own."""
 
     def __init__(self, cost: float, light_cost: float | None = 0.001) -> None:
-        self.clock = Clock()
+        self.clock = ManualClock()
         self.full = Painter(self.clock, FULL, cost)
         light = None if light_cost is None else Painter(self.clock, LIGHT, light_cost)
         self.load_monitor = LoadMonitor(
@@ -161,7 +152,7 @@ def test_a_retry_that_fails_makes_the_next_one_later() -> None:
 
 def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
     """Before the three seconds have been played that a page may have in store."""
-    pace, late = RealtimeBudget(load_monitor := LoadMonitor(Clock())), 0.0
+    pace, late = RealtimeBudget(load_monitor := LoadMonitor(ManualClock())), 0.0
     for _ in range(200):
         pace.spend(0.2, 0.01)
     while not load_monitor.n_steps_down:
@@ -171,14 +162,14 @@ def test_a_machine_that_becomes_slow_is_noticed_however_quick_it_was() -> None:
 
 
 def test_one_picture_that_takes_long_is_no_reason_to_show_fewer() -> None:
-    pace = RealtimeBudget(load_monitor := LoadMonitor(Clock()))
+    pace = RealtimeBudget(load_monitor := LoadMonitor(ManualClock()))
     for took in (0.01, 0.01, 0.01, 0.5, 0.01, 0.01):
         pace.spend(0.2, took)
     assert load_monitor.quality_level == "full"
 
 
 def test_after_a_step_down_its_effect_is_waited_for() -> None:
-    clock = Clock()
+    clock = ManualClock()
     load_monitor = LoadMonitor(clock)
     for _ in range(20):
         load_monitor.report(is_late=True)
@@ -188,7 +179,7 @@ def test_after_a_step_down_its_effect_is_waited_for() -> None:
     assert [*levels, load_monitor.quality_level] == ["half", "light"]
 
 
-class Reciter:
+class ShortAnswers:
     """Answers with a sentence or two."""
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
@@ -225,7 +216,7 @@ def n_degraded_frames(
 
     monkeypatch.setattr("agent.pipeline.Encoder", Slow)
     session = AnswerPipeline(
-        Reciter(), Speaker(wait), stage.avatar, load_monitor=stage.load_monitor
+        ShortAnswers(), Speaker(wait), stage.avatar, load_monitor=stage.load_monitor
     )
     events = list(session.reply(Question("?")))
     return sum(event.n_degraded for event in events if isinstance(event, Fragment))

@@ -27,7 +27,7 @@ ANSWER = Answer(
 )
 
 
-class Clerk:
+class RecordingResponder:
     """Answers whatever is asked, and remembers it."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ def acts() -> DialogueActs:
 
 
 def say(acts: DialogueActs, text: str, *before: Turn) -> tuple[Answer, list[str]]:
-    clerk = Clerk()
+    clerk = RecordingResponder()
     parts = DialogueResponder(clerk, EMERGENCIES, acts).respond(Question(text, history=before))
     [answer] = [part for part in parts if isinstance(part, Answer)]
     return answer, clerk.asked
@@ -178,7 +178,9 @@ def test_an_operator_adds_an_act_and_a_phrase_and_changes_a_text(tmp_path: Path)
 )
 def test_an_act_in_pinyin_is_met_in_chinese(acts: DialogueActs, typed: str, act: str) -> None:
     assert acts.intent(typed).act == act
-    [answer, *_] = DialogueResponder(Clerk(), EMERGENCIES, acts).respond(Question(typed))
+    [answer, *_] = DialogueResponder(RecordingResponder(), EMERGENCIES, acts).respond(
+        Question(typed)
+    )
     assert isinstance(answer, Answer)
     assert language_of(answer.text) == "zh-CN"
 

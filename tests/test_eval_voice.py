@@ -215,7 +215,7 @@ def service() -> Iterator[tuple[str, list[bytes]]]:
     """An OpenAI-compatible recogniser that hears one sentence in everything."""
     bodies: list[bytes] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class RecogniserHandler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             bodies.append(self.rfile.read(int(self.headers["content-length"])))
             known = self.path == "/v1/audio/transcriptions"
@@ -226,7 +226,7 @@ def service() -> Iterator[tuple[str, list[bytes]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), RecogniserHandler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1", bodies
     server.shutdown()

@@ -29,7 +29,7 @@ def presenter() -> Presenter:
     return suit()
 
 
-class Client:
+class RatingClient:
     """A connection that has asked one question, as reply ``r1``."""
 
     def __init__(self, folder: Path, presenter: Presenter, *, keep_hours: float = 0) -> None:
@@ -60,7 +60,7 @@ def kept(folder: Path) -> list[tuple[Any, ...]]:
 async def test_an_answer_is_rated_once_and_the_later_rating_holds(
     tmp_path: Path, presenter: Presenter
 ) -> None:
-    client = Client(tmp_path, presenter)
+    client = RatingClient(tmp_path, presenter)
     await client.join()
     for _ in range(MAX_RATINGS - 1):
         assert await client.rate("r1", 1) == {"type": "rated", "reply": "r1"}
@@ -71,7 +71,7 @@ async def test_an_answer_is_rated_once_and_the_later_rating_holds(
 
 
 async def test_what_was_not_given_cannot_be_rated(tmp_path: Path, presenter: Presenter) -> None:
-    client = Client(tmp_path, presenter)
+    client = RatingClient(tmp_path, presenter)
     await client.join()
     await client.send({"type": "say", "text": "你好", "reply": "said"})
     await client.connection.until("ended", n=2)
@@ -89,7 +89,7 @@ def test_only_the_session_that_got_an_answer_can_rate_it(tmp_path: Path) -> None
 
 
 async def test_a_comment_that_is_too_long_is_refused(tmp_path: Path, presenter: Presenter) -> None:
-    client = Client(tmp_path, presenter)
+    client = RatingClient(tmp_path, presenter)
     await client.join()
     assert (await client.rate("r1", comment="长" * 1001))["code"] == "bad_message"
     assert kept(tmp_path) == []
@@ -135,7 +135,7 @@ def obstruct_the_data_folder(folder: Path) -> None:
 async def test_a_rating_that_cannot_be_kept_costs_neither_reply_nor_connection(
     obstruct: Any, tmp_path: Path, presenter: Presenter, log: pytest.LogCaptureFixture
 ) -> None:
-    client = Client(tmp_path / "var", presenter)
+    client = RatingClient(tmp_path / "var", presenter)
     (tmp_path / "var").mkdir(exist_ok=True)
     await client.join()
     obstruct(tmp_path / "var")

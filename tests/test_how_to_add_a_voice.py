@@ -12,7 +12,7 @@ import yaml
 
 from agent.build import build
 from agent.settings import PluginSettings, Settings
-from tests.speech_services import Service, custom
+from tests.speech_services import SpeechService, custom
 from tts_engine import VoiceCapabilities, voice_capabilities
 from tts_engine.checks import check_loudness, check_voice
 
@@ -81,7 +81,7 @@ def test_a_voice_written_for_version_0_1_declares_nothing_and_has_the_presenters
 def test_the_service_of_the_page_becomes_a_whole_voice(folder: Path) -> None:
     from my_service import MyServiceVoice  # type: ignore[import-not-found]
 
-    with custom(Service()) as service:
+    with custom(SpeechService()) as service:
         voice = MyServiceVoice(url=service.url)
         check_voice(voice)
         check_loudness(voice)

@@ -20,6 +20,7 @@ from agent.settings import LlmSettings, Settings
 from agent.types import Turn, Usage
 from retrievers import EVERYWHERE, FaqEntry, Passage, Scope
 from tests.language_model import Behaviour, Reply, Service, saying, serving
+from tests.session_doubles import ManualClock
 
 pytest.importorskip("langchain_openai", reason="the extra 'llm' is not installed")
 
@@ -44,16 +45,6 @@ class Shelf:
     def search(self, query: str, *, k: int = 5, within: Scope = EVERYWHERE) -> list[Passage]:
         self.queries.append(query)
         return self.passages[:k]
-
-
-class Clock:
-    """Passes as it is told."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def knowledge_base(shelf: Shelf) -> FaqResponder:
@@ -401,7 +392,7 @@ def test_the_length_of_an_answer_is_limited_on_this_side_too(service: Service) -
 
 
 def test_a_dead_service_costs_only_the_first_visitors_their_time(service: Service) -> None:
-    clock = Clock()
+    clock = ManualClock()
     answerer = responder(service, breaker=CircuitBreaker(clock))
     for _ in range(2 * MAX_FAILURES):
         ask(answerer)
@@ -415,7 +406,7 @@ def test_a_dead_service_costs_only_the_first_visitors_their_time(service: Servic
 
 @pytest.mark.parametrize("as_date", [False, True])
 def test_a_service_that_asks_for_a_rest_gets_it(service: Service, as_date: bool) -> None:
-    clock = Clock()
+    clock = ManualClock()
     answerer = responder(service, breaker=CircuitBreaker(clock))
     in_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=61), usegmt=True)
     service.behave = lambda reply: reply.refuse(429, Retry_After=in_a_minute if as_date else "60")
@@ -429,7 +420,7 @@ def test_a_service_that_asks_for_a_rest_gets_it(service: Service, as_date: bool)
 
 
 def test_a_refused_key_is_not_tried_with_every_visitor(service: Service) -> None:
-    clock = Clock()
+    clock = ManualClock()
     answerer = responder(service, breaker=CircuitBreaker(clock))
     service.behave = lambda reply: reply.refuse(401)
     ask(answerer)

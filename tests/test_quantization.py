@@ -50,7 +50,7 @@ multiplies_bytes = pytest.mark.skipif(
 )
 
 
-class Scene:
+class ShippedScene:
     """The shipped weights, frames of a shipped presenter, and sounds of no calibration."""
 
     def __init__(self, presenter: str) -> None:
@@ -68,8 +68,8 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Scene:
-    return Scene("suit")
+def scene() -> ShippedScene:
+    return ShippedScene("suit")
 
 
 @pytest.fixture
@@ -96,13 +96,13 @@ def test_what_is_calibrated_with_is_speech() -> None:
 
 @pytest.mark.parametrize("presenter", ["suit", "blouse"])
 def test_the_shipped_ranges_keep_the_mouth_of_every_shipped_presenter(presenter: str) -> None:
-    scene = Scene(presenter)
+    scene = ShippedScene(presenter)
     drawn = TorchCpuBackend(scene.in_eight_bits(), 1).draw(scene.mels, scene.maps)
     assert MIN_MOUTH_PSNR + 5 < mouth_psnr(drawn, scene.exact) < 60, "rounded, and not to be seen"
 
 
 @multiplies_bytes
-def test_openvino_draws_what_torch_imitates(scene: Scene) -> None:
+def test_openvino_draws_what_torch_imitates(scene: ShippedScene) -> None:
     made = scene.in_eight_bits()
     imitated = TorchCpuBackend(made, 1).draw(scene.mels, scene.maps)
     drawn = OpenVinoBackend(made, scene.maps, 1, "int8").draw(scene.mels, scene.maps)
@@ -112,7 +112,7 @@ def test_openvino_draws_what_torch_imitates(scene: Scene) -> None:
 
 @pytest.mark.parametrize("precision", sorted(native_precisions()))
 def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
-    scene: Scene, precision: Precision
+    scene: ShippedScene, precision: Precision
 ) -> None:
     """In every precision of this processor."""
     network = scene.in_eight_bits() if precision == "int8" else scene.decoder
@@ -123,7 +123,7 @@ def test_a_frame_is_the_same_whichever_others_are_drawn_with_it(
         assert np.array_equal(apart, together[some])
 
 
-def test_rounding_leaves_the_network_as_it_was(scene: Scene) -> None:
+def test_rounding_leaves_the_network_as_it_was(scene: ShippedScene) -> None:
     before = {name: tensor.clone() for name, tensor in scene.decoder.state_dict().items()}
     scene.in_eight_bits()
     after = scene.decoder.state_dict()
@@ -157,7 +157,7 @@ print([name for name in sys.modules if "espeak" in name or name.endswith("wav2li
 
 
 def test_eight_bits_are_taken_where_they_are_fastest_and_keep_the_picture(
-    scene: Scene, fastest_in_eight_bits: None, log: pytest.LogCaptureFixture
+    scene: ShippedScene, fastest_in_eight_bits: None, log: pytest.LogCaptureFixture
 ) -> None:
     chosen = choose_backend(scene.decoder, scene.maps, threads=1, weights=WEIGHTS)
     assert chosen.name == "OpenVINO int8, 1 thread"
@@ -165,7 +165,7 @@ def test_eight_bits_are_taken_where_they_are_fastest_and_keep_the_picture(
 
 
 def test_ranges_that_spoil_the_picture_are_not_used_unless_they_are_asked_for(
-    scene: Scene,
+    scene: ShippedScene,
     copied_weights: Path,
     fastest_in_eight_bits: None,
     log: pytest.LogCaptureFixture,
@@ -181,7 +181,7 @@ def test_ranges_that_spoil_the_picture_are_not_used_unless_they_are_asked_for(
 
 
 def test_ranges_of_other_weights_are_not_used_and_the_log_says_how_to_measure_them(
-    scene: Scene,
+    scene: ShippedScene,
     copied_weights: Path,
     fastest_in_eight_bits: None,
     log: pytest.LogCaptureFixture,
@@ -208,7 +208,7 @@ def test_missing_and_damaged_ranges_are_told_apart(copied_weights: Path) -> None
         read_ranges(copied_weights)
 
 
-def test_ranges_of_another_number_of_layers_are_refused(scene: Scene) -> None:
+def test_ranges_of_another_number_of_layers_are_refused(scene: ShippedScene) -> None:
     with pytest.raises(QuantizationError, match="1 ranges are not of 17 layers"):
         quantized_decoder(scene.decoder, (1.0,))
 
@@ -226,7 +226,7 @@ def test_the_command_measures_ranges_that_belong_to_the_weights(
     assert f"to {ranges.mouth_psnr:.1f} dB" in capsys.readouterr().out
 
 
-def test_a_precision_that_cannot_be_is_refused(scene: Scene) -> None:
+def test_a_precision_that_cannot_be_is_refused(scene: ShippedScene) -> None:
     with pytest.raises(BackendError, match="no precision 'fp4'; choose auto, fp32, bf16, int8"):
         choose_backend(scene.decoder, scene.maps, precision="fp4")
     with pytest.raises(BackendError, match="a setting of OpenVINO; torch has its own"):
@@ -234,7 +234,7 @@ def test_a_precision_that_cannot_be_is_refused(scene: Scene) -> None:
 
 
 def test_a_precision_that_would_only_be_imitated_is_refused(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: ShippedScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(selection, "native_precisions", lambda: {"fp32"})
     with pytest.raises(BackendError, match="this processor does not multiply in bf16"):

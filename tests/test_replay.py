@@ -68,7 +68,7 @@ class Reciter:
         yield from spoken_sentences(self._answer.text)
 
 
-class Echo:
+class QuestionEcho:
     """Says what it was asked, as a language model may."""
 
     def respond(self, question: Question) -> Iterator[Sentence | Answer]:
@@ -146,7 +146,7 @@ def test_another_text_presenter_or_voice_is_not_found(
     tmp_path: Path, replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
     said = list(spoken_sentences("好。"))
-    list(AnswerPipeline(Echo(), voice, avatar, replays).record(said))
+    list(AnswerPipeline(QuestionEcho(), voice, avatar, replays).record(said))
     assert replays.find(said, "video", 0)
     assert not replays.find(list(spoken_sentences("好！")), "video", 0)
     assert not replays.find(list(spoken_sentences("好。好。")), "video", 0)
@@ -244,8 +244,8 @@ def test_a_visitors_own_words_never_reach_the_disk(
     tmp_path: Path, replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
     name = "张三丰"
-    list(AnswerPipeline(Echo(), voice, avatar, replays).reply(Question(name)))
-    list(AnswerPipeline(Echo(), voice, avatar, replays).say(name))
+    list(AnswerPipeline(QuestionEcho(), voice, avatar, replays).reply(Question(name)))
+    list(AnswerPipeline(QuestionEcho(), voice, avatar, replays).say(name))
     list(
         AnswerPipeline(Reciter(name, is_verbatim=False), voice, avatar, replays).reply(
             Question("？")
@@ -408,7 +408,9 @@ async def test_a_replay_says_that_it_is_one_and_where_it_begins(
 async def test_a_replay_is_not_sent_faster_than_it_may_be(
     replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
-    list(AnswerPipeline(Echo(), voice, avatar, replays).record(list(spoken_sentences(LONG))))
+    list(
+        AnswerPipeline(QuestionEcho(), voice, avatar, replays).record(list(spoken_sentences(LONG)))
+    )
     async with (
         served(AnswerPipeline(Reciter(LONG), voice, avatar, replays), avatar) as address,
         connect(address, max_size=None, proxy=None) as connection,
@@ -428,7 +430,11 @@ async def test_a_replay_is_not_sent_faster_than_it_may_be(
 async def test_a_replay_is_sent_while_nothing_more_can_be_rendered(
     replays: ReplyCache, avatar: VisemeAvatar, voice: Voice
 ) -> None:
-    list(AnswerPipeline(Echo(), voice, avatar, replays).record(list(spoken_sentences("好。"))))
+    list(
+        AnswerPipeline(QuestionEcho(), voice, avatar, replays).record(
+            list(spoken_sentences("好。"))
+        )
+    )
     session = AnswerPipeline(Reciter("好。"), voice, avatar, replays)
     async with (
         served(session, avatar, max_replies=1) as address,
@@ -464,11 +470,13 @@ TEXTS = ["一。", "二。", "三。"]
 def test_prerendering_goes_on_where_it_was_stopped(
     replays: ReplyCache, avatar: Avatar, voice: Voice, tmp_path: Path
 ) -> None:
-    stopped = AnswerPipeline(Echo(), SilentAfter(voice, 2, KeyboardInterrupt()), avatar, replays)
+    stopped = AnswerPipeline(
+        QuestionEcho(), SilentAfter(voice, 2, KeyboardInterrupt()), avatar, replays
+    )
     done = rendered(stopped, replays, TEXTS)
     assert (done.n_made, done.n_missing, done.was_interrupted) == (2, 1, True)
     assert len(kept(tmp_path / "replies")) == 2
-    done = rendered(AnswerPipeline(Echo(), voice, avatar, replays), replays, TEXTS)
+    done = rendered(AnswerPipeline(QuestionEcho(), voice, avatar, replays), replays, TEXTS)
     assert (done.n_there, done.n_made, done.n_missing) == (2, 1, 0)
     assert done.n_bytes == sum(path.stat().st_size for path in kept(tmp_path / "replies"))
     for text in TEXTS:
@@ -478,7 +486,7 @@ def test_prerendering_goes_on_where_it_was_stopped(
 def test_a_limit_and_more_poses_add_to_what_is_there(
     replays: ReplyCache, avatar: Avatar, voice: Voice
 ) -> None:
-    session = AnswerPipeline(Echo(), voice, avatar, replays)
+    session = AnswerPipeline(QuestionEcho(), voice, avatar, replays)
     done = rendered(session, replays, TEXTS[:2], limit=1)
     assert (done.n_made, done.n_missing) == (1, 1)
     done = rendered(session, replays, TEXTS[:2], n_starts=2)
@@ -493,7 +501,7 @@ def test_prerendering_ends_before_it_pushes_out_what_it_made(
     avatar: VisemeAvatar, voice: Voice, tmp_path: Path
 ) -> None:
     replays = replays_in(tmp_path / "replies", avatar, 250_000)
-    session = AnswerPipeline(Echo(), voice, avatar, replays)
+    session = AnswerPipeline(QuestionEcho(), voice, avatar, replays)
     for _ in range(2):
         done = rendered(session, replays, [f"这是第{i}句话。" for i in "一二三四五六七八"])
         assert done.is_full
@@ -507,7 +515,7 @@ def test_prerendering_says_when_nothing_is_kept(
 ) -> None:
     replays = replays_in(tmp_path / "replies", avatar, 100)
     with pytest.raises(OSError, match="max_mib"):
-        rendered(AnswerPipeline(Echo(), voice, avatar, replays), replays, TEXTS)
+        rendered(AnswerPipeline(QuestionEcho(), voice, avatar, replays), replays, TEXTS)
 
 
 def test_what_can_be_known_beforehand_is_every_answer_that_holds_and_the_phrases() -> None:

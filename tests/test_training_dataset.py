@@ -581,7 +581,7 @@ def test_nobody_speaks_in_silence() -> None:
 def flicker() -> SyncExpert:
     """An expert for films that are bright when it is loud."""
 
-    class Loud(torch.nn.Module):
+    class LoudnessJudge(torch.nn.Module):
         def forward(self, mels: torch.Tensor) -> torch.Tensor:
             level = (mels[:, 0, :, 2].mean(dim=1) > 0).float()
             return torch.stack([level, 1 - level], dim=1)
@@ -596,7 +596,7 @@ def flicker() -> SyncExpert:
 
     expert = Flicker()
     expert.n_frames = 1
-    expert.audio_encoder = torch.nn.Sequential(Loud())
+    expert.audio_encoder = torch.nn.Sequential(LoudnessJudge())
     expert.face_encoder = torch.nn.Sequential(Bright())
     return expert
 

@@ -33,7 +33,7 @@ def message(type_: str, **fields: Any) -> str:
     return json.dumps({"type": type_, **fields})
 
 
-class Visitor:
+class SessionConnection:
     """One connection of the session, and its messages in order, as a websocket hands them on."""
 
     def __init__(self, sessions: SessionManager, role: str) -> None:
@@ -99,13 +99,13 @@ def test_there_is_never_more_than_one_reply_whatever_the_connections_do(
 
     async def scenario() -> None:
         sessions = manager(tmp_path, presenter, responder)
-        witness = Visitor(sessions, "ask")
-        visitors = [Visitor(sessions, role) for role in roles]
+        witness = SessionConnection(sessions, "ask")
+        visitors = [SessionConnection(sessions, role) for role in roles]
         leaves: list[asyncio.Task[None]] = []
         for number, (which, action, pause) in enumerate(actions):
             if action == "leave":  # and the next one comes while the reply still winds down
                 leaving = visitors[which]
-                visitors[which] = Visitor(sessions, roles[which])
+                visitors[which] = SessionConnection(sessions, roles[which])
                 check_order(leaving.connection.texts, saw_all=False)
                 leaving.send(message("ping"))
                 leaves.append(asyncio.create_task(leaving.leave()))
@@ -140,7 +140,7 @@ async def test_two_questions_at_the_same_moment_are_answered_one_after_the_other
 ) -> None:
     responder = SlowResponder(n_sentences=8)
     sessions = manager(tmp_path, presenter, responder)
-    one, two = Visitor(sessions, "ask"), Visitor(sessions, "ask")
+    one, two = SessionConnection(sessions, "ask"), SessionConnection(sessions, "ask")
     one.send(message("ask", text="好", reply="r0"))
     await two.connection.until("sentence")
     one.send(message("ask", text="好", reply="r1"))
@@ -198,13 +198,13 @@ async def test_a_stop_whose_connection_breaks_leaves_no_reply_behind(tmp_path: P
 async def test_a_new_player_is_greeted_before_the_old_one_has_said_goodbye(
     tmp_path: Path, presenter: Presenter
 ) -> None:
-    class Silent(RecordingConnection):
+    class UnpluggedConnection(RecordingConnection):
         async def close(self, code: int = 1000, reason: str = "") -> None:
             self.close_code = code
             await asyncio.sleep(60)  # its cable was pulled
 
     sessions = manager(tmp_path, presenter, SlowResponder())
-    older, newer = Silent(), RecordingConnection()
+    older, newer = UnpluggedConnection(), RecordingConnection()
     await sessions.join(SESSION, older, "play")
     async with asyncio.timeout(5):
         await sessions.join(SESSION, newer, "play")
@@ -237,7 +237,7 @@ async def test_turns_are_touched_by_the_event_loop_alone(
     monkeypatch.setattr(visitor_session, "deque", WatchedTurns)
     monkeypatch.setattr(WatchedTurns, "threads", set())
     sessions = manager(tmp_path, presenter, SlowResponder(n_sentences=1), keep_hours=1)
-    visitor = Visitor(sessions, "ask")
+    visitor = SessionConnection(sessions, "ask")
     for number in range(3):
         visitor.send(message("ask", text="好", reply=f"r{number}"))
         await visitor.connection.until("ended", n=number + 1)
@@ -259,7 +259,7 @@ async def test_what_is_forgotten_during_a_reply_stays_forgotten_on_disk(
     tmp_path: Path, presenter: Presenter
 ) -> None:
     sessions = manager(tmp_path, presenter, InstantResponder(), keep_hours=1)
-    visitor = Visitor(sessions, "ask")
+    visitor = SessionConnection(sessions, "ask")
     for number in range(20):
         visitor.send(message("ask", text="好", reply=f"r{number}"))
         visitor.send(message("forget"))

@@ -180,7 +180,7 @@ def test_wrong_options_are_refused_with_the_right_ones(
 
 
 def test_a_contract_breaker_is_caught() -> None:
-    class Loud:
+    class LoudVoice:
         sample_rate = 16_000
 
         def speak(self, text: str):  # type: ignore[no-untyped-def]
@@ -189,7 +189,7 @@ def test_a_contract_breaker_is_caught() -> None:
             yield Speech(np.full(100, 2, np.float32), self.sample_rate, text)
 
     with pytest.raises(AssertionError, match="within"):
-        check_voice(Loud())
+        check_voice(LoudVoice())
 
 
 def test_the_command_line_writes_a_wav_file(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_the_warning_names_the_voices_and_never_the_words(
     assert "身份证" not in log.text
 
 
-class Silent:
+class SilentVoice:
     """A voice that answers with silence."""
 
     sample_rate = 24_000
@@ -150,7 +150,7 @@ class Mute:
         yield
 
 
-@pytest.mark.parametrize("broken", [Silent(), Mute()])
+@pytest.mark.parametrize("broken", [SilentVoice(), Mute()])
 def test_silence_for_words_is_a_failure_too(broken: Voice, spare: Voice) -> None:
     voice = FallbackVoice(broken, spare)
     pieces = list(voice.speak(SENTENCE))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.speech_services import PATIENT, Service, gpt_sovits, write_reference
+from tests.speech_services import PATIENT, SpeechService, gpt_sovits, write_reference
 from tts_engine.checks import check_loudness, check_voice
 from tts_engine.external.gpt_sovits import GptSovitsVoice
 
@@ -22,7 +22,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_reference(tmp_path_factory.mktemp("voice") / "reference.wav")
 
 
-def voice_of(service: Service, reference: Path, **options: Any) -> GptSovitsVoice:
+def voice_of(service: SpeechService, reference: Path, **options: Any) -> GptSovitsVoice:
     told = {
         "reference_audio": str(reference),
         "reference_text": "请您带好身份证",

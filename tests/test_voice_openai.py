@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.speech_services import PATIENT, Service, openai
+from tests.speech_services import PATIENT, SpeechService, openai
 from tts_engine.checks import check_loudness, check_voice
 from tts_engine.external.openai_speech import OpenAISpeechVoice
 
@@ -13,7 +13,7 @@ SENTENCE = "请您携带身份证原件，到政务大厅3号窗口办理。"
 CLAUSE = "请到政务大厅办理业务。"
 
 
-def voice_of(service: Service, **options: Any) -> OpenAISpeechVoice:
+def voice_of(service: SpeechService, **options: Any) -> OpenAISpeechVoice:
     told = {"model": "tts-1", "voice": "alloy", **PATIENT, **options}
     return OpenAISpeechVoice(url=service.url, **told)
 
