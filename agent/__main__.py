@@ -363,7 +363,7 @@ def _mcp(options: argparse.Namespace) -> int:
     try:
         from .serving.mcp import mcp_server
     except ImportError:
-        return _fail("the MCP library is missing: pip install -e '.[mcp]'")
+        return _fail("the MCP library is missing: pip install 'zhengwen[mcp]'")
     from .build import build_retriever, build_store
 
     settings = _settings(options)

@@ -18,8 +18,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
-pytest.importorskip("accelerate", reason="pip install '.[train]'")
-pytest.importorskip("tensorboard", reason="pip install '.[train]'")
+pytest.importorskip("accelerate", reason="pip install 'zhengwen[train]'")
+pytest.importorskip("tensorboard", reason="pip install 'zhengwen[train]'")
 
 from avatar_engine.__main__ import main
 from avatar_engine.training import checkpoint, device, expert, generator, low_resolution

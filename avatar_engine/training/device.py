@@ -24,7 +24,7 @@ def make_accelerator(settings: TrainingSettings) -> "Accelerator":
         from accelerate import Accelerator
     except ImportError as error:
         raise TrainingError(
-            "training needs packages that are not installed: pip install '.[train]'"
+            "training needs packages that are not installed: pip install 'zhengwen[train]'"
         ) from error
     chosen = os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes")
     on_cpu = chosen or not torch.accelerator.is_available()

@@ -32,7 +32,7 @@ class MetricsLog:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise TrainingError(
-                "training needs packages that are not installed: pip install '.[train]'"
+                "training needs packages that are not installed: pip install 'zhengwen[train]'"
             ) from error
         self._path = run / "curve.csv"
         self._samples = run / "samples"
