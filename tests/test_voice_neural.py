@@ -202,6 +202,25 @@ def test_an_english_word_is_phones_with_stress() -> None:
     assert counter[4][1] == UNSTRESSED
 
 
+def test_an_article_is_weak_and_a_letter_is_not() -> None:
+    def spoken(text: str) -> list[str]:
+        return [phone.symbol for phone in _sentence(text).phones if phone.symbol]
+
+    assert spoken("Bring a copy.")[4] == "AX"
+    assert spoken("Plan A.")[-1] == "EY"
+
+
+@pytest.mark.parametrize(
+    ("text", "as_if"), [("café", "cafe"), ("到SHANGHAI去", "到Shanghai去"), ("naïve", "naive")]
+)
+def test_accents_and_long_capitals_are_read_as_words(text: str, as_if: str) -> None:
+    assert _sentence(text).phones == _sentence(as_if).phones
+
+
+def test_a_word_without_a_vowel_is_spoken(voice: NeuralVoice) -> None:
+    assert sum(piece.seconds for piece in voice.speak("Psst!")) > 0.1
+
+
 @pytest.mark.parametrize(
     "text", ["button", "Wi-Fi", "Don’t", "5:30", "naïve", "rhythm", "北京", "…", "Xi'an"]
 )

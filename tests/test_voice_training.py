@@ -91,7 +91,26 @@ def test_a_folder_without_a_usable_recording_says_why(
 def test_a_list_of_gpt_sovits_is_read_as_it_is(tmp_path: Path) -> None:
     listed = tmp_path / "slicer.list"
     listed.write_text("a.wav|me|ZH|你好。\nb.wav|me|EN|Hello.\n", encoding="utf-8")
-    assert read_transcripts(listed) == [("a.wav", "你好。"), ("b.wav", "Hello.")]
+    assert read_transcripts(listed) == ([("a.wav", "你好。"), ("b.wav", "Hello.")], [])
+
+
+def test_a_line_with_a_column_too_few_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "short.tsv"
+    table.write_text("file\ttext\na.wav\t你好。\nb.wav\n", encoding="utf-8")
+    rows, left_out = read_transcripts(table)
+    assert rows == [("a.wav", "你好。")]
+    assert "line 3" in left_out[0]
+
+
+def test_a_dozen_recordings_are_enough_to_adapt_a_voice(recordings: Path, tmp_path: Path) -> None:
+    few = tmp_path / "few.tsv"
+    lines = (recordings / "sentences.tsv").read_text("utf-8").splitlines()
+    few.write_text("\n".join(lines[:13]), encoding="utf-8")
+    data = tmp_path / "data"
+    assert main(["prepare", str(recordings), str(few), "--data", str(data)]) == 0
+    held_out = [u.recording.held_out for u in load_utterances(data)]
+    assert 2 <= sum(held_out) <= 4
+    assert main(_training(data, tmp_path / "run", "0.001")) == 0
 
 
 @pytest.mark.parametrize("content", ["", "name,words\na.wav,你好\n"])

@@ -5,6 +5,7 @@ a speaker breathes is learnt. All that is given is the mark that is written ther
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from ..text import spoken_clauses, spoken_language, words_with_pinyin
 from ..text.pinyin import letter_pinyin
 from .english_phones import english_phones
-from .phones import SILENCE, Phone, syllable_phones
+from .phones import SILENCE, UNSTRESSED, Phone, phone, syllable_phones
 
 NO_BREAK, WORD_BREAK = 0, 1
 _ENGLISH_RUN = re.compile(r"(?P<english>[A-Za-z0-9]+(?:['’.,:/-][A-Za-z0-9]+)*)")
 """In an English text; eSpeak NG reads the figures."""
+_ACCENTED = re.compile("[\u00c0-\u024f]")
 _MARKS = ("、·", "，,", "；;：:", "。.…\n", "？?", "！!")
 N_BREAKS = 2 + len(_MARKS)
 """Kinds of break: none (a sound), between words, and one for each kind of mark."""
@@ -29,9 +31,11 @@ N_POSITIONS = 5
 
 _RUN = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+)"
-    r"|(?P<letters>(?:(?!VISA|WIFI|COVID)[A-Z]{1,5}|[Aa]pp)(?![A-Za-z'’.&-]*[a-z]))"
+    r"|(?P<letters>(?:(?!VISA|WIFI|COVID)[A-Z]{1,5}(?![A-Z])|[Aa]pp)(?![A-Za-z'’.&-]*[a-z]))"
     r"|(?P<english>[A-Za-z](?:[A-Za-z'’&-]|[.](?=[A-Za-z])| (?=[A-Za-z]))*)"
 )
+_ARTICLE = (phone("AX", UNSTRESSED),)
+"""The word a in front of another; alone it is the letter."""
 Word = list[tuple[Phone, ...]]
 """The syllables of a word; an English word is one."""
 _WORD_EDGE = 0.25  # strength of a word's edge, next to 1 for that of a clause
@@ -72,8 +76,8 @@ def sentence_clauses(text: str) -> list[Clause]:
     """
     language = spoken_language(text)
     runs = _ENGLISH_RUN if language == "en" else _RUN
-    pieces = spoken_clauses(text, language, lambda spoken: bool(runs.search(spoken)))
-    return [Clause(*piece, language) for piece in pieces]
+    pieces = spoken_clauses(text, language, lambda spoken: bool(runs.search(_plain(spoken))))
+    return [Clause(written, _plain(spoken), language) for written, spoken in pieces]
 
 
 def sentence_words(clauses: list[Clause]) -> tuple[list[Word], list[int]]:
@@ -134,13 +138,20 @@ def _words(clause: Clause) -> Iterator[tuple[Word, int]]:
         elif run.lastgroup == "letters":
             own = [[syllable_phones(syllable) for syllable in letter_pinyin(run[0])]]
         else:
-            own = [[phones] for word in run[0].split() if (phones := english_phones(word))]
+            own = [[phones] for phones in map(english_phones, run[0].split()) if phones]
+            if run[0].lower() == "a" and following and following.lastgroup == "english":
+                own = [[_ARTICLE]]
         found += own
         breaks += [WORD_BREAK] * len(own)
         if breaks:
             after = clause.spoken[run.end() : following.start()] if following else tail
             breaks[-1] = max(breaks[-1], _break_kind(after))
     yield from zip(found, breaks, strict=True)
+
+
+def _plain(text: str) -> str:
+    """Return a text whose Latin letters have no accents: café is said as cafe."""
+    return _ACCENTED.sub(lambda letter: unicodedata.normalize("NFKD", letter[0])[0], text)
 
 
 def _break_kind(marks: str) -> int:

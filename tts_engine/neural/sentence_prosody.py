@@ -146,7 +146,9 @@ def plan_sentence(
             times += list(start + (np.arange(N_PITCH_POINTS) + 0.5) / N_PITCH_POINTS * length)
             heights += list(contours[0, i].numpy())
     middles = np.arange(ends[-1]) + 0.5
-    semitones = np.interp(middles, times, heights) * style.pitch_range + style.pitch
+    # Psst has no vowel, and nothing that could have a pitch.
+    curve = np.interp(middles, times, heights) if times else np.zeros(len(middles))
+    semitones = curve * style.pitch_range + style.pitch
     return ProsodyPlan(
         sentence.phones,
         sentence.edges,

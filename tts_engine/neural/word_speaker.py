@@ -27,7 +27,7 @@ from .weights import VoiceNetworks
 
 _RUN = re.compile(
     "(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]+)"
-    r"|(?P<letters>(?:(?!VISA|WIFI|COVID)[A-Z]{1,5}|[Aa]pp)(?![A-Za-z'’.&-]*[a-z]))"
+    r"|(?P<letters>(?:(?!VISA|WIFI|COVID)[A-Z]{1,5}(?![A-Z])|[Aa]pp)(?![A-Za-z'’.&-]*[a-z]))"
     r"|(?P<english>[A-Za-z](?:[A-Za-z'’&-]|[.](?=[A-Za-z])| (?=[A-Za-z]))*)"
 )
 _QUESTION = re.compile(r"[？?]\s*$")

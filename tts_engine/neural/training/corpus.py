@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,7 @@ from ..features import HOP, SAMPLE_RATE
 from ..phones import Phone
 from ..sentence_phones import SentencePhones, sentence_clauses, sentence_phones, sentence_words
 
-HELD_OUT_EVERY = 40
-"""Every 40th recording is for measuring."""
+_HELD_OUT_EVERY = 40
 _AUDIO, _INDEX = "audio.npy", "recordings.json"
 _SPEECH_RMS = 0.08  # root mean square of a corpus' loud frames, of full scale
 _LONGEST_SECONDS = 30.0
@@ -65,8 +64,8 @@ class SpeechCorpus:
         return np.asarray(part, np.float32) / np.float32(32768)
 
 
-def read_transcripts(path: Path) -> list[tuple[str, str]]:
-    """Return file names and texts of a table.
+def read_transcripts(path: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return file names and texts of a table, and why lines were left out.
 
     Args:
         path: Tab-separated with a header that has the columns ``file`` and ``text``; or a list
@@ -79,17 +78,29 @@ def read_transcripts(path: Path) -> list[tuple[str, str]]:
     if not lines:
         raise ValueError(f"{path} is empty; it should name a sound file and its text in each line")
     if lines[0].count("|") == 3:
-        rows = [line.split("|") for line in lines]
-        return [(row[0], row[3]) for row in rows if len(row) == 4]
+        rows = [(number, line.split("|", 3)) for number, line in enumerate(lines, 1)]
+        return _complete(path, rows, 4, 0, 3)
     columns = lines[0].split("\t")
     if not {"file", "text"} <= set(columns):
         raise ValueError(
             f"the first line of {path} should name the columns file and text, separated by a tab; "
             f"it is {lines[0][:60]!r}"
         )
-    at_file, at_text = columns.index("file"), columns.index("text")
-    split = [line.split("\t") for line in lines[1:]]
-    return [(row[at_file], row[at_text]) for row in split if len(row) == len(columns)]
+    rows = [(number, line.split("\t")) for number, line in enumerate(lines[1:], 2)]
+    return _complete(path, rows, len(columns), columns.index("file"), columns.index("text"))
+
+
+def _complete(
+    path: Path, rows: list[tuple[int, list[str]]], n_columns: int, at_file: int, at_text: int
+) -> tuple[list[tuple[str, str]], list[str]]:
+    return (
+        [(row[at_file], row[at_text]) for _, row in rows if len(row) == n_columns],
+        [
+            f"line {number} of {path}: {len(row)} columns instead of {n_columns}"
+            for number, row in rows
+            if len(row) != n_columns
+        ],
+    )
 
 
 def decode_corpus(sounds: Path, transcripts: Path, folder: Path) -> list[str]:
@@ -109,9 +120,9 @@ def decode_corpus(sounds: Path, transcripts: Path, folder: Path) -> list[str]:
     """
     recordings: list[CorpusRecording] = []
     pieces: list[NDArray[np.float32]] = []
-    left_out: list[str] = []
+    named, left_out = read_transcripts(transcripts)
     first = 0
-    for name, text in read_transcripts(transcripts):
+    for name, text in named:
         try:
             samples = _decoded(sounds / name)
             words, breaks = sentence_words(sentence_clauses(text))
@@ -123,15 +134,20 @@ def decode_corpus(sounds: Path, transcripts: Path, folder: Path) -> list[str]:
             tuple(tuple((phone.number, phone.tone) for phone in syllable) for syllable in word)
             for word in words
         )
-        held_out = len(recordings) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
         recordings.append(
-            CorpusRecording(name, text, numbers, tuple(breaks), first, n_frames, held_out)
+            CorpusRecording(name, text, numbers, tuple(breaks), first, n_frames, held_out=False)
         )
         pieces.append(samples[: n_frames * HOP])
         first += n_frames
     if not recordings:
         why = f" ({left_out[0]})" if left_out else ""
         raise ValueError(f"no recording that {transcripts} names in {sounds} can be used{why}")
+    # One in 40 measures; of few recordings, as for a shipped voice that is adapted, three do.
+    every = min(_HELD_OUT_EVERY, max(2, len(recordings) // 3))
+    recordings = [
+        replace(recording, held_out=number % every == every - 1)
+        for number, recording in enumerate(recordings)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / _AUDIO, _at_one_level(np.concatenate(pieces)))
     index = json.dumps([asdict(recording) for recording in recordings], ensure_ascii=False)

@@ -12,7 +12,7 @@ from ..sentence_prosody import SentenceProsodyModel
 from ..weights import NetworkSizes, VoiceNetworks, load_weights, save_weights
 from .acoustic_trainer import AcousticTrainer
 from .batches import frame_batch, utterance_phones
-from .corpus import HELD_OUT_EVERY, open_corpus
+from .corpus import open_corpus
 from .loop import train_stage
 from .preparation import Utterance, load_utterances, reference_pitch
 from .prosody_trainer import ProsodyTrainer
@@ -54,8 +54,8 @@ def train_voice(
     utterances, corpus = load_utterances(data), open_corpus(data)
     if not any(utterance.recording.held_out for utterance in utterances):
         raise ValueError(
-            f"{data} has fewer than {HELD_OUT_EVERY} recordings that can be used: every "
-            f"{HELD_OUT_EVERY}th only measures, and there is none"
+            f"{data} has a single recording that can be used; at least two are needed, of which "
+            "one only measures"
         )
     reference_hz = reference_pitch(data)
     models = sizes.build(reference_hz)
