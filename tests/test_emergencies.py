@@ -34,7 +34,7 @@ from zhengwen.assets import asset
 MESSAGES = asset("dialogue", "emergency_messages.csv")
 ACTS = DialogueActs((asset("dialogue"),), hotline="12345")
 NUMBERS = {
-    "fire": "119", "gas": "119", "medical": "120", "police": "110", "missing": "110",
+    "fire": "119", "gas": "119", "trapped": "119", "medical": "120", "police": "110", "missing": "110",
     "violence": "110", "fraud": "96110", "distress": "12356", "danger": "12356",
 }  # fmt: skip
 
@@ -264,7 +264,7 @@ def test_an_operator_adds_a_kind_and_changes_a_text(tmp_path: Path) -> None:
     }
     (tmp_path / "emergencies.zh.yaml").write_text(yaml.safe_dump(more, allow_unicode=True), "utf-8")
     recogniser = EmergencyRecogniser((asset("dialogue"), tmp_path))
-    flood, fire = recogniser.recognise("我们被洪水困在楼上"), recogniser.recognise("走水了")
+    flood, fire = recogniser.recognise("洪水来了"), recogniser.recognise("走水了")
     assert flood is not None and flood.kind == "flood"
     assert fire is not None and fire.text == "快打119。"
 
