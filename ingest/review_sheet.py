@@ -121,7 +121,7 @@ def read_review(path: Path) -> ReviewDecisions:
             TableRow(number, tuple("" if value is None else str(value) for value in values))
             for number, values in enumerate(book.worksheets[0].iter_rows(values_only=True), 1)
         ]
-    except (UnreadableFile, FileNotFoundError, PermissionError, IsADirectoryError):
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # openpyxl raises anything on a damaged file
         raise UnreadableFile("no_excel", file=str(path), detail=str(error)) from error
