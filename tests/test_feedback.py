@@ -164,7 +164,7 @@ async def test_ratings_that_wait_for_the_disk_hold_up_no_answer(
     tmp_path: Path, presenter: Presenter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feedback_store, "BUSY_S", 60.0)
-    client = Client(tmp_path, presenter, keep_hours=1)
+    client = RatingClient(tmp_path, presenter, keep_hours=1)
     await client.join()
     await client.rate("r1")
     rating = {"type": "feedback", "reply": "r1", "rating": -1}

@@ -152,8 +152,10 @@ def test_a_speaker_breathes_at_a_comma_and_not_within_a_word(spoken: list[Uttera
     assert np.median(at_commas) > 8  # 0.1 s; the voice makes 0.2 s
 
 
-def test_every_fortieth_recording_only_measures(spoken: list[Utterance]) -> None:
-    assert {u.recording.name for u in spoken if u.recording.held_out} <= {"039.flac"}
+def test_some_recordings_only_measure(spoken: list[Utterance]) -> None:
+    held_out = {u.recording.name for u in spoken if u.recording.held_out}
+    assert held_out
+    assert held_out <= {"012.wav", "025.flac", "038.wav"}
 
 
 def test_training_goes_on_from_its_checkpoint(
