@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from zhengwen.command_line import positive_int
 
 from . import doctor
 from .cache.reply_cache import N_ANCHORS
+from .log_format import log_as_json, start_log
 from .plugins import PLUGIN_KINDS, PluginError, builtin_table, check_names, installed_plugins
 from .serving.process import limit_malloc_arenas
 from .settings import Settings, SettingsError, read_settings
@@ -25,9 +25,7 @@ EXPECTED_ERRORS = (SettingsError, PluginError, PresenterError, StoreError, OSErr
 def main(arguments: Sequence[str] | None = None, *, program: str = "python -m agent") -> int:
     """The command line; returns the exit code: 0 done, 1 could not, 2 wrong usage."""
     options = _parser(program).parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    for noisy in ("websockets", "chromadb", "httpx", "sentence_transformers", "text2vec"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    start_log()
     try:
         return int(options.command(options))
     except ReplyError as error:
@@ -114,21 +112,10 @@ def _parser(program: str) -> argparse.ArgumentParser:
 def _settings(options: argparse.Namespace) -> Settings:
     settings = read_settings(options.settings)
     if settings.log_format == "json":
-        _log_as_json()
+        log_as_json()
     check_names(settings)
     given = {k: v for k in ("host", "port") if (v := getattr(options, k, None)) is not None}
     return settings.model_copy(update={"server": settings.server.model_copy(update=given)})
-
-
-def _log_as_json() -> None:
-    """An object a line: ``time``, ``level``, ``logger``, ``message``, and a traceback if any."""
-    from pythonjsonlogger.json import JsonFormatter
-
-    names = {"asctime": "time", "levelname": "level", "name": "logger", "exc_info": "traceback"}
-    fields = ("asctime", "levelname", "name", "message")
-    formatter = JsonFormatter(fields, rename_fields=names, json_ensure_ascii=False)
-    for handler in logging.getLogger().handlers:
-        handler.setFormatter(formatter)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -353,6 +340,7 @@ def _api(options: argparse.Namespace) -> int:
         port=api.port,
         log_level="warning",
         log_config=None,
+        forwarded_allow_ips=[str(proxy) for proxy in settings.server.trusted_proxies],
         timeout_graceful_shutdown=GRACE,
     )
     exit_by(LAST_MOMENT - GRACE)

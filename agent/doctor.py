@@ -6,6 +6,7 @@ Nothing is changed, nothing listens, and no model is loaded: it can be run besid
 import json
 import os
 import platform
+import shlex
 import shutil
 import socket
 import subprocess
@@ -130,15 +131,17 @@ def _memory() -> Finding:
 
 
 def _data_folder(folder: Path) -> Finding:
-    there = folder
-    while not there.exists():
-        there = there.absolute().parent
+    folder = folder.absolute()
+    # Unlike Path.exists, os.path.exists says no where this user may not look.
+    there = next(place for place in (folder, *folder.parents) if os.path.exists(place))
     free = shutil.disk_usage(there).free // _MIB
-    found = f"{folder.absolute()}, {free} MiB free"
-    if not os.access(there, os.W_OK):
+    found = f"{folder}, {free} MiB free"
+    if not os.access(there, os.W_OK | os.X_OK):
+        user, quoted = psutil.Process().username(), shlex.quote(str(folder))
         return Finding(
             "data folder", "error", f"{found}, not writable",
-            f"Give this user the right to write there, for instance: chown {os.getuid()} {there}",
+            "Let an administrator make it and give it to this user, for instance: "
+            f"mkdir -p {quoted} && chown {shlex.quote(user)} {quoted}",
         )  # fmt: skip
     if free < _GOOD_DISK:
         level: Level = "error" if free < _LEAST_DISK else "warning"
@@ -171,6 +174,10 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         ("port of the server", settings.server.host, settings.server.port),
         ("port of the page", settings.page.host, settings.page.port),
     ]
+    if settings.metrics.port:
+        servers.append(("port of the metrics", settings.metrics.host, settings.metrics.port))
+    if settings.api.token:
+        servers.append(("port of the API", settings.api.host, settings.api.port))
     for what, host, port in servers:
         if _answers(host, port):
             yield Finding(

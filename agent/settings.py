@@ -8,11 +8,20 @@ override single values (two underscores go one level down, values are YAML).
 import difflib
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -57,6 +66,9 @@ class ServerSettings(StrictModel):
     """When set, clients must give it as ``?token=``."""
     origins: tuple[str, ...] = ()
     """Web origins that may connect beside pages of the same host name."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = (ip_network("127.0.0.0/8"), ip_network("::1"))
+    """Addresses or networks of proxies; server, page and API believe theirs when
+    ``X-Forwarded-For`` says who a client is."""
     max_replies: int = Field(4, ge=1)
     """Replies rendered at the same time; one more waits a little, then is sent as text alone."""
     max_question_chars: int = Field(500, ge=1)
@@ -199,7 +211,7 @@ class Settings(StrictModel):
     api: ApiSettings = ApiSettings()
     metrics: MetricsSettings = MetricsSettings()
     log_format: Literal["text", "json"] = "text"
-    """How ``python -m agent`` writes its log: lines for people, or an object a line."""
+    """How server, API and page write their log: lines for people, or an object a line."""
 
     @property
     def replies(self) -> Path:

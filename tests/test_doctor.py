@@ -1,17 +1,26 @@
 """The doctor names what is wrong with a machine or its settings, and what to do."""
 
 import json
+import os
 import shutil
 import socket
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
 from agent import doctor
 from agent.__main__ import main
-from agent.settings import PageSettings, PluginSettings, ServerSettings, Settings
+from agent.settings import (
+    ApiSettings,
+    MetricsSettings,
+    PageSettings,
+    PluginSettings,
+    ServerSettings,
+    Settings,
+)
 from zhengwen import model_files
 
 
@@ -64,6 +73,39 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         settings = Settings(data_dir=tmp_path, server=ServerSettings(port=port))
         assert str(port) in _level(settings, "port of the server").found
         assert _level(settings, "port of the server").level == "warning"
+
+
+def test_the_ports_of_metrics_and_api_are_looked_at_where_they_are_used(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        settings = Settings(
+            data_dir=tmp_path,
+            metrics=MetricsSettings(port=port),
+            api=ApiSettings(port=port, token="choose-one"),
+        )
+        for what in ("port of the metrics", "port of the API"):
+            assert _level(settings, what).level == "warning"
+            assert str(port) in _level(settings, what).found
+
+
+def test_a_data_folder_that_cannot_be_made_is_given_to_this_user_and_nothing_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    stat, access = os.stat, os.access
+
+    def look(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
+        if str(path).startswith(f"{closed}{os.sep}"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", look)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != closed and access(path, mode))
+    found = _level(Settings(data_dir=closed / "my data" / "var"), "data folder")
+    assert found.level == "error" and "not writable" in found.found
+    assert f"mkdir -p '{closed}/my data/var' && chown " in found.remedy
+    assert found.remedy.endswith(f" '{closed}/my data/var'")
 
 
 def test_a_page_for_other_machines_without_tls_is_warned_of(tmp_path: Path) -> None:

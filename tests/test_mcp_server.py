@@ -1,12 +1,15 @@
 """The MCP server, used by the official SDK's own client."""
 
 import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from websockets.asyncio.client import connect
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.http11 import Request, Response
 
 pytest.importorskip("mcp", reason="pip install 'zhengwen[mcp]'")
 
@@ -16,6 +19,7 @@ from mcp.types import TextContent
 from agent.build import LoadedStages
 from agent.langchain.tools import agent_tools
 from agent.protocol.responses import decode_binary
+from agent.serving import mcp
 from agent.serving.mcp import mcp_server
 
 KIOSK = "kiosk-0001"
@@ -119,6 +123,34 @@ async def test_a_display_that_is_not_there_is_an_error(stages: LoadedStages) -> 
     gone = mcp_server(stages.retriever, display="ws://127.0.0.1:9/v1?session=kiosk-0001")
     async with Client(gone) as client:
         assert (await client.call_tool("speak", {"text": "您好"})).is_error
+
+
+async def test_a_display_that_wants_another_token_is_an_error_that_says_so(
+    stages: LoadedStages,
+) -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is wrong or missing\n")
+
+    async with serve(ServerConnection.wait_closed, "127.0.0.1", 0, process_request=refuse) as wary:
+        assert "401" in await refusal(stages, wary)
+
+
+async def test_a_display_that_never_answers_is_an_error_and_does_not_hang(
+    stages: LoadedStages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp, "PATIENCE_S", -1.5)  # "您好" adds two seconds
+    async with serve(ServerConnection.wait_closed, "127.0.0.1", 0) as silent:
+        assert "has not said it" in await refusal(stages, silent)
+
+
+async def refusal(stages: LoadedStages, display: Server) -> str:
+    """Why a display cannot say something."""
+    address = f"ws://127.0.0.1:{display.sockets[0].getsockname()[1]}/v1?session={KIOSK}"
+    async with Client(mcp_server(stages.retriever, display=address)) as client:
+        result = await client.call_tool("speak", {"text": "您好"})
+    [said] = result.content
+    assert result.is_error and isinstance(said, TextContent)
+    return said.text
 
 
 def test_the_example_in_the_documentation_is_no_longer_than_it_claims() -> None:

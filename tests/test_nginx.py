@@ -34,6 +34,7 @@ class Proxy:
     """nginx with the documentation's file; only ports and the places of files are changed."""
 
     def __init__(self, folder: Path, stack: Stack) -> None:
+        self.folder = folder
         self.port, self.plain_port = free_port(), free_port()
         key, certificate = folder / "key.pem", folder / "certificate.pem"
         command = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN={NAME} -addext"
@@ -47,6 +48,7 @@ class Proxy:
             ("listen 80", f"listen 127.0.0.1:{self.plain_port}"),
             (f"/etc/ssl/certs/{NAME}.pem", str(certificate)),
             (f"/etc/ssl/private/{NAME}.key", str(key)),
+            ("/var/log/nginx", str(folder)),
             ("127.0.0.1:8501", f"127.0.0.1:{stack.page_port}"),
             ("127.0.0.1:8765", f"127.0.0.1:{stack.port}"),
             (f'"https://{NAME}" ', f'"https://{NAME}:{self.port}" '),
@@ -58,7 +60,7 @@ class Proxy:
         temporary = "".join(f"{one}_temp_path {folder}/{one};" for one in places)
         main = (
             f"daemon off; pid {folder}/pid; error_log {folder}/error.log;"
-            "events {} http { access_log off;"
+            f"events {{}} http {{ access_log {folder}/access.log;"
             f"{temporary} include {folder}/zhengwen.conf; }}"
         )
         (folder / "nginx.conf").write_text(main)
@@ -165,9 +167,9 @@ def test_other_hosts_get_nothing_and_plain_http_is_sent_to_tls(proxy: Proxy) -> 
     assert first_line(proxy.plain_port, "evil.example") == ""
 
 
-def first_line(port: int, host: str) -> str:
+def first_line(port: int, host: str, path: str = "/") -> str:
     with socket.create_connection(("127.0.0.1", port), 60) as plain:
-        plain.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        plain.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
         return plain.makefile(encoding="latin-1").readline().strip()
 
 
@@ -180,3 +182,21 @@ def test_uploads_and_staff_pages_are_for_the_network_of_the_staff(proxy: Proxy) 
     assert proxy.get("/", source=OUTSIDE) == 200
     assert proxy.get("/_stcore/metrics") == 404
     assert proxy.get("/_stcore/health") == 200
+
+
+def test_no_session_and_no_token_is_in_a_log(proxy: Proxy) -> None:
+    private = "session=abcdefgh&token=s3cret"
+    assert proxy.websocket(f"/avatar/v1?{private}", None) == 101
+    assert proxy.get("/_stcore/upload_file/abcdefgh/1", method="PUT", source=OUTSIDE) == 403
+    assert proxy.get(f"/v1/models?{private}") == 502  # no API is running: an error of nginx
+    first_line(proxy.plain_port, NAME, f"/?{private}")
+    first_line(proxy.plain_port, "evil.example", f"/?{private}")
+    log = proxy.folder / "zhengwen.log"
+    wanted = {"/avatar/v1", "/_stcore/upload_file", "/v1/models", "301", "444"}
+    deadline = time.monotonic() + 60
+    while not wanted <= set(log.read_text().split()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert wanted <= set(log.read_text().split())
+    for name in ("zhengwen.log", "zhengwen.error.log", "access.log", "error.log"):
+        text = (proxy.folder / name).read_text()
+        assert not [word for word in ("session=", "abcdefgh", "s3cret") if word in text], name

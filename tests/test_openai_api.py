@@ -12,9 +12,9 @@ import pytest_asyncio
 import uvicorn
 
 from agent import Answer, Question, Sentence
+from agent.auth_throttle import FREE_TRIES, MAX_ADDRESSES, AuthThrottle
 from agent.build import LoadedStages
 from agent.llm.limits import TokenBudget
-from agent.serving.guess_limit import FREE_TRIES, MAX_ADDRESSES, GuessLimit
 from agent.serving.openai import OpenAiEndpoint, with_budget_per_client
 from agent.settings import ApiSettings, LlmSettings, Settings
 from tests.language_model import Service, saying, serving
@@ -159,9 +159,9 @@ async def test_without_the_token_nothing_is_told(token: str, url: str) -> None:
 
 async def test_tokens_cannot_be_guessed_one_after_the_other(stages: LoadedStages) -> None:
     now = 1000.0
-    guesses = GuessLimit(lambda: now)
+    throttle = AuthThrottle(lambda: now)
     endpoint = OpenAiEndpoint(
-        stages.responder, token=TOKEN, max_question_chars=500, guesses=guesses
+        stages.responder, token=TOKEN, max_question_chars=500, throttle=throttle
     )
 
     async def models(address: str, token: str) -> httpx.Response:
@@ -179,24 +179,26 @@ async def test_tokens_cannot_be_guessed_one_after_the_other(stages: LoadedStages
     assert (await models("192.0.2.2", TOKEN)).status_code == 200, "others do not wait"
     pauses = []
     for _ in range(9):
-        now += guesses.wait_s("192.0.2.1")
+        now += throttle.wait_s("192.0.2.1")
         assert (await models("192.0.2.1", "wrong")).status_code == 401
-        pauses.append(guesses.wait_s("192.0.2.1"))
+        pauses.append(throttle.wait_s("192.0.2.1"))
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60, 60]
     now += 60
     assert (await models("192.0.2.1", TOKEN)).status_code == 200
     assert (await models("192.0.2.1", "wrong")).status_code == 401
-    assert guesses.wait_s("192.0.2.1") == 0
+    assert throttle.wait_s("192.0.2.1") == 0
 
 
 def test_addresses_of_one_network_of_ipv6_count_as_one_and_memory_is_bounded() -> None:
-    guesses = GuessLimit(lambda: 0.0)
+    throttle = AuthThrottle(lambda: 0.0)
     for n in range(FREE_TRIES):
-        guesses.note(f"2001:db8::{n}", is_right=False)
-    assert guesses.wait_s("2001:db8::ffff") == 1 and guesses.wait_s("2001:db8:1::1") == 0
+        throttle.admits(f"2001:db8::{n}", "wrong", TOKEN)
+        throttle.admits("192.0.2.1" if n % 2 else "::ffff:192.0.2.1", "wrong", TOKEN)
+    assert throttle.wait_s("2001:db8::ffff") == 1 and throttle.wait_s("2001:db8:1::1") == 0
+    assert throttle.wait_s("192.0.2.1") == 1 and throttle.wait_s("192.0.2.2") == 0
     for n in range(MAX_ADDRESSES + 10):
-        guesses.note(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", is_right=False)
-    assert len(guesses._wrong) == MAX_ADDRESSES
+        throttle.admits(f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}", "wrong", TOKEN)
+    assert len(throttle._wrong) == MAX_ADDRESSES
 
 
 @pytest.mark.parametrize(

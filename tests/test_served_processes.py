@@ -15,6 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "choose-one"
+PROXY = "198.51.100.7"
+"""A proxy that is trusted beside the one on this machine."""
 ENTRY = {
     "id": "card-1",
     "question": "身份证丢了怎么补领？",
@@ -48,7 +50,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def endpoint(environment: dict[str, str]) -> Iterator[str]:
     port = free_port()
-    own = {"ZHENGWEN_API__TOKEN": TOKEN, "ZHENGWEN_API__PORT": str(port)}
+    own = {
+        "ZHENGWEN_API__TOKEN": TOKEN,
+        "ZHENGWEN_API__PORT": str(port),
+        "ZHENGWEN_SERVER__TRUSTED_PROXIES": f"[127.0.0.1, {PROXY}]",
+    }
     with subprocess.Popen(
         [sys.executable, "-m", "agent", "api"],
         cwd=ROOT, env=environment | own, stdout=subprocess.PIPE, text=True,
@@ -64,12 +70,12 @@ def endpoint(environment: dict[str, str]) -> Iterator[str]:
             process.terminate()
 
 
-def post(url: str, token: str) -> dict[str, object]:
+def post(url: str, token: str, forwarded_for: str = "192.0.2.1") -> dict[str, object]:
     body = {"messages": [{"role": "user", "content": "身份证丢了怎么补领"}]}
     request = urllib.request.Request(
         f"{url}/chat/completions",
         json.dumps(body).encode(),
-        {"Authorization": f"Bearer {token}"},
+        {"Authorization": f"Bearer {token}", "X-Forwarded-For": forwarded_for},
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(100):  # it says where it listens a moment before it does
@@ -94,6 +100,29 @@ def test_the_endpoint_answers_nobody_else(endpoint: str) -> None:
         post(endpoint, "wrong")
     assert refused.value.code == 401
     refused.value.close()
+
+
+def test_who_guesses_through_a_trusted_proxy_keeps_no_other_client_of_it_waiting(
+    endpoint: str,
+) -> None:
+    statuses = []
+    for _ in range(6):
+        with pytest.raises(HTTPError) as refused:
+            post(endpoint, "wrong", f"203.0.113.7, {PROXY}")
+        statuses.append(refused.value.code)
+        refused.value.close()
+    assert statuses[:5] == [401] * 5
+    assert post(endpoint, TOKEN, f"203.0.113.8, {PROXY}")["choices"]
+
+
+def test_the_page_says_which_setting_it_cannot_use(environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "page", "--server.port", str(free_port())],
+        cwd=ROOT, env=environment | {"ZHENGWEN_LOG_FORMAT": "xml"},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "page: setting 'log_format'" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_without_a_token_the_endpoint_says_what_to_set(environment: dict[str, str]) -> None:

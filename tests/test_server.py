@@ -332,30 +332,51 @@ async def test_a_wrong_session_id_or_role_is_refused(address: str) -> None:
 
 
 @pytest_asyncio.fixture
-async def strict_address(stages: LoadedStages, settings: Settings) -> AsyncIterator[str]:
-    """A server with a token, no free speech, and room for one reply."""
-    limits = {"token": "s3cret", "allow_say": False, "max_replies": 1}
+async def strict_address(
+    request: pytest.FixtureRequest, stages: LoadedStages, settings: Settings
+) -> AsyncIterator[str]:
+    """A server with a token, no free speech, and room for one reply; and what a test adds."""
+    limits = {
+        "token": "s3cret",
+        "allow_say": False,
+        "max_replies": 1,
+        **getattr(request, "param", {}),
+    }
     strict = settings.model_copy(update={"server": settings.server.model_copy(update=limits)})
     async with WebsocketServer(stages.session(), stages.presenter, strict).listen() as listener:
         yield f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
 
 
+async def knock(address: str, token: str, forwarded_for: str) -> int:
+    """The status of a handshake; 101 if it is a websocket then."""
+    try:
+        async with connect(
+            f"{address}?token={token}",
+            additional_headers={"X-Forwarded-For": forwarded_for},
+            proxy=None,
+            max_size=None,
+        ):
+            return 101
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
 async def test_tokens_of_the_server_cannot_be_guessed_one_after_the_other(
-    strict_address: str,
+    strict_address: str, log: pytest.LogCaptureFixture
 ) -> None:
-    guesser = {"X-Forwarded-For": "203.0.113.7"}
-
-    async def status(token: str, headers: dict[str, str]) -> int:
-        try:
-            query = f"{strict_address}?token={token}"
-            async with connect(query, additional_headers=headers, proxy=None, max_size=None):
-                return 101
-        except InvalidStatus as refused:
-            return refused.response.status_code
-
-    tried = [await status(f"guess-{n}", guesser) for n in range(12)]
+    guesser = [f"203.0.113.7:{5000 + n}" for n in range(12)]  # each time from another port
+    tried = [await knock(strict_address, f"guess-{n}", at) for n, at in enumerate(guesser)]
     assert tried[:5] == [401] * 5 and tried.count(429) > 3
-    assert await status("s3cret", {}) == 101, "others do not wait"
+    assert await knock(strict_address, "s3cret", "203.0.113.8") == 101, "others do not wait"
+    ours = [one for one in log.messages if "wrong token" in one and "GET" not in one]
+    assert "a wrong token for the server from 203.0.113.7" in ours
+    assert "guess" not in "".join(ours)
+
+
+@pytest.mark.parametrize("strict_address", [{"trusted_proxies": ()}], indirect=True)
+async def test_who_is_no_trusted_proxy_is_not_believed_who_a_client_is(strict_address: str) -> None:
+    tried = [await knock(strict_address, "guess", f"203.0.113.{n}") for n in range(12)]
+    assert tried[:5] == [401] * 5 and tried.count(429) > 3
 
 
 async def test_a_server_with_a_token_wants_it(strict_address: str) -> None:

@@ -1,4 +1,4 @@
-"""Nothing can be sent into the page's memory but by staff who are signed in."""
+"""Nothing large can be sent into the page's memory but by staff who are signed in."""
 
 import json
 import uuid
@@ -14,11 +14,12 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from page.upload_access import StaffUploadsOnly, UploadAccess
+from page.websocket_access import MAX_MESSAGE_BYTES
 from tests.browser import Stack
 
 MIB = 1 << 20
@@ -31,7 +32,8 @@ MIB = 1 << 20
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("page")
     (folder / "faq.jsonl").write_text(json.dumps({"id": "1", "question": "问", "answer": "答"}))
-    stack = Stack(folder, folder, ZHENGWEN_PAGE__STAFF_PASSWORD="'a long password'")
+    password = {"ZHENGWEN_PAGE__STAFF_PASSWORD": "'a long password'"}
+    stack = Stack(folder, folder, **password, ZHENGWEN_LOG_FORMAT="json")
     try:
         stack.start_page()
         yield stack
@@ -63,6 +65,24 @@ def test_another_website_opens_no_websocket_and_nothing_is_looked_up_for_it(page
             connect(address, origin=Origin(foreign))
     with connect(address, origin=Origin(page.url.rstrip("/"))):
         pass
+
+
+def test_a_large_message_closes_its_websocket_and_the_log_is_an_object_a_line(page: Stack) -> None:
+    address = f"ws://127.0.0.1:{page.page_port}/_stcore/stream"
+    large = BackMsg()
+    large.rerun_script.context_info.timezone = "x" * (MAX_MESSAGE_BYTES + 1)
+    for content, code in ((large.SerializeToString(), 1009), (b"no such message", 1002)):
+        with connect(address, max_size=None) as visitor, pytest.raises(ConnectionClosed) as closed:
+            visitor.send(content)
+            while True:
+                visitor.recv(60)
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == code
+    said = page.log()
+    logged = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    for logger, begin in (("page.", "a websocket was closed"), ("streamlit.", "Error des")):
+        [line] = [one for one in logged if one["message"].startswith(begin)]
+        assert line["logger"].startswith(logger) and line["level"] == "WARNING"
+        assert said.count(begin) == 1, "once, and in no other form"
 
 
 def send_file(port: int, session_id: str, n_bytes: int) -> tuple[int, str]:

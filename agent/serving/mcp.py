@@ -3,6 +3,7 @@
 https://modelcontextprotocol.io, through the official SDK.
 """
 
+import asyncio
 import uuid
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import Field
 from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
 
 from retrievers import Passage, Retriever
 
@@ -33,6 +35,8 @@ from ..responders.faq import entry_answer
 
 MAX_SPOKEN_CHARS = 10_000
 """What fits into a message to the display, whose own setting is usually lower and says so."""
+PATIENCE_S = 60.0
+"""How long a display may take beside the second for each character that the slowest voice needs."""
 
 SpokenText = Annotated[EncodableText, Field(max_length=MAX_SPOKEN_CHARS)]
 
@@ -67,7 +71,8 @@ def mcp_server(retriever: Retriever, *, display: str | None = None) -> MCPServer
             """
             try:
                 return await _speak_on_display(display, text)
-            except (OSError, ValueError) as error:  # any other kind is reported without its text
+            except (OSError, ValueError, WebSocketException) as error:
+                # of any other kind the client would not be told the text
                 raise ToolError(str(error)) from error
 
     return server
@@ -93,12 +98,28 @@ def _passage_record(passage: Passage) -> dict[str, Any]:
 
 
 async def _speak_on_display(display: str, text: str) -> str:
-    """Ask the server of a display to speak; returns when the reply is on its way.
+    """Ask the server of a display to speak; returns when the whole reply was sent to the page.
+
+    That is about when it has been heard: a server sends no faster than the page plays.
 
     Raises:
         OSError: The server is not there.
-        ValueError: It refuses, or nobody would hear it; the text says which.
+        WebSocketException: It is no server of ours, or wants another token.
+        ValueError: It refuses, nobody would hear it, or it takes too long; the text says which.
     """
+    patience_s = PATIENCE_S + len(text)
+    try:
+        async with asyncio.timeout(patience_s) as deadline:
+            return await _speak(display, text)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise ValueError(
+            f"the display has not said it within {patience_s:.0f} s; it may be paused"
+        ) from None
+
+
+async def _speak(display: str, text: str) -> str:
     joined = "&" if "?" in display else "?"
     request = SayRequest(type="say", reply=uuid.uuid4().hex, text=text)
     is_busy = False

@@ -6,7 +6,6 @@ word for (sources, outcome, suggestions) is in the field ``zhengwen`` of the ans
 last piece of a streamed one; ``docs/served.md`` has the details.
 """
 
-import hmac
 import json
 import logging
 import time
@@ -21,13 +20,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from ..auth_throttle import AuthThrottle
 from ..concurrency import iterate_in_thread
 from ..protocol.requests import FilterValue, LanguageTag
 from ..protocol.responses import answer_record
 from ..settings import Settings
 from ..types import Answer, Question, Responder, Sentence, Turn
 from ..visitor_session import MAX_TURNS
-from .guess_limit import GuessLimit
 
 MODEL_NAME = "zhengwen"
 MAX_BODY_BYTES = 256 * 1024  # bytes
@@ -87,7 +86,7 @@ class OpenAiEndpoint:
         responder: Answers; as the chat page does.
         token: What clients must send as ``Authorization: Bearer …``.
         max_question_chars: Longer questions are refused.
-        guesses: Makes those who guess tokens wait.
+        throttle: Makes those who guess tokens wait.
     """
 
     def __init__(
@@ -96,9 +95,9 @@ class OpenAiEndpoint:
         *,
         token: str,
         max_question_chars: int,
-        guesses: GuessLimit | None = None,
+        throttle: AuthThrottle | None = None,
     ) -> None:
-        self._guesses = guesses or GuessLimit()
+        self._throttle = throttle or AuthThrottle()
         self._responder = responder
         self._token = token
         self._longest = max_question_chars
@@ -137,16 +136,12 @@ class OpenAiEndpoint:
 
     def _admit(self, request: Request) -> None:
         address = _address(request)
-        if pause := self._guesses.wait_s(address):
+        if pause := self._throttle.wait_s(address):
             why = f"too many wrong tokens from this address; try again in {pause} s"
             raise _ApiError(429, "rate_limit_exceeded", why, retry_after_s=pause)
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        is_right = scheme.lower() == "bearer" and hmac.compare_digest(
-            given.encode(), self._token.encode()
-        )
-        if given:
-            self._guesses.note(address, is_right=is_right)
-        if not is_right:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        given = token if scheme.lower() == "bearer" else ""
+        if not self._throttle.admits(address, given, self._token):
             if given:
                 logger.warning("a wrong token for the API from %s", address)
             raise _ApiError(401, "invalid_api_key", "the token is wrong or missing")
@@ -202,7 +197,7 @@ async def _refusal(request: Request, error: Exception) -> Response:
 
 
 def _address(request: Request) -> str:
-    """Of the client; uvicorn has put in what a proxy on this machine says."""
+    """Of the client; uvicorn has put in what a trusted proxy says."""
     return request.client.host if request.client else ""
 
 

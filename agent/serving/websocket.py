@@ -1,6 +1,6 @@
 """The websocket server: who may connect, and each connection from hello to goodbye."""
 
-import hmac
+import logging
 import re
 import socket
 import uuid
@@ -18,11 +18,12 @@ from websockets.http11 import Response
 
 from avatar_engine import Presenter
 
+from ..auth_throttle import AuthThrottle
+from ..client_address import client_address
 from ..metrics import WRONG_TOKENS
 from ..pipeline import AnswerPipeline
 from ..settings import Settings
 from ..visitor_session import ConnectionRole
-from .guess_limit import GuessLimit, client_address
 from .session_manager import SessionManager
 
 MAX_MESSAGE_BYTES = 64 * 1024  # bytes a client may send at once
@@ -30,6 +31,8 @@ CLOSE_TIMEOUT = 0.6  # s a client has to say goodbye as well; one that does not 
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel's default would swallow a minute of media
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+logger = logging.getLogger(__name__)
 
 
 class WebsocketServer:
@@ -51,7 +54,7 @@ class WebsocketServer:
         problems: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._problems = problems
-        self._guesses = GuessLimit()
+        self._throttle = AuthThrottle()
         self._manager = SessionManager(pipeline, presenter, settings)
         self._settings = settings
 
@@ -112,19 +115,21 @@ class WebsocketServer:
         token, given = self._settings.server.token, query.get("token", [""])[0]
         if not token:
             return None
-        peer = connection.remote_address[0] if connection.remote_address else ""
-        address = client_address(peer, ",".join(request.headers.get_all("X-Forwarded-For")))
-        if pause := self._guesses.wait_s(address):
+        address = self._client_address(connection, request)
+        if pause := self._throttle.wait_s(address):
             why = f"too many wrong tokens from this address; try again in {pause} s\n"
             return connection.respond(HTTPStatus.TOO_MANY_REQUESTS, why)
-        is_right = hmac.compare_digest(token.encode(), given.encode())
-        if given:
-            self._guesses.note(address, is_right=is_right)
-        if is_right:
+        if self._throttle.admits(address, given, token):
             return None
         if given:
             WRONG_TOKENS.inc()
+            logger.warning("a wrong token for the server from %s", address)
         return connection.respond(HTTPStatus.UNAUTHORIZED, "the token is wrong or missing\n")
+
+    def _client_address(self, connection: ServerConnection, request: HttpRequest) -> str:
+        peer = connection.remote_address[0] if connection.remote_address else ""
+        forwarded_for = ",".join(request.headers.get_all("X-Forwarded-For"))
+        return client_address(peer, forwarded_for, self._settings.server.trusted_proxies)
 
     def _is_welcome(self, origin: str, host: str) -> bool:
         """Pages of the same host may connect, and those named in the settings."""

@@ -27,13 +27,15 @@ _TEXTS: dict[str, dict[Language, str]] = {
     "sign_in": {"zh": "登录", "en": "Sign in"},
     "sign_out": {"zh": "退出", "en": "Sign out"},
     "no_name": {"zh": "请填写姓名。", "en": "Please give your name."},
-    "wrong": {
+    "wrong": {"zh": "口令不对。", "en": "Wrong password."},
+    "wrong_wait": {
         "zh": "口令不对。请等 {seconds} 秒再试。",
         "en": "Wrong password. Wait {seconds} s before you try again.",
     },
     "wait": {
-        "zh": "之前有人输错口令，还要等 {seconds} 秒才能再试。刚才输入的没有核对。",
-        "en": "After a wrong password, the next one is looked at in {seconds} s. This one was not.",
+        "zh": "从这个网络地址多次输错口令，还要等 {seconds} 秒才能再试。刚才输入的没有核对。",
+        "en": "After several wrong passwords from this address, the next one is looked at in "
+        "{seconds} s. This one was not.",
     },
     "loading": {"zh": "正在打开知识库……", "en": "Opening the knowledge base…"},
     "broken": {

@@ -1,18 +1,16 @@
-"""Signing in: what all pages for staff begin with. One password, and a pause after a wrong one."""
+"""Signing in: what all pages for staff begin with. One password, and pauses after wrong ones."""
 
-import hmac
 import html
 import logging
-import math
 import sqlite3
-import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from agent.auth_throttle import AuthThrottle
+from agent.client_address import client_address
 from agent.settings import Settings
 
 from ..i18n.staff_texts import STAFF_PAGE_SUFFIX, staff_text
@@ -24,52 +22,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_PAUSE_S = 60.0
 MAX_NAME_CHARACTERS = 40
 WHO_KEY = "staff_who"
 """In the session's state: the name of whoever is signed in."""
 NEW_KEY = "staff_is_new"
 """In the session's state, until it is noted in the journal: somebody has just signed in."""
 _PAGE = Path(__file__).parent.parent
-
-
-class LoginThrottle:
-    """Slows down whoever guesses the password; one for all sessions of a process.
-
-    After the first wrong password one second has to pass before the next one is looked at, then
-    two, four, and so on up to a minute, whoever tries. The right one ends the count.
-
-    Args:
-        clock: Seconds that only grow.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._n_wrong = 0
-        self._opens_at = 0.0
-
-    @property
-    def wait_s(self) -> float:
-        """Seconds until a password is looked at again; 0 when it is now."""
-        return max(0.0, self._opens_at - self._clock())
-
-    def admits(self, given: str, password: str) -> bool:
-        """Whether the password given is the right one; never while there is a pause."""
-        with self._lock:
-            if self.wait_s:
-                return False
-            # A browser can send half of a surrogate pair, which no encoding takes.
-            is_right = hmac.compare_digest(
-                given.encode("utf-8", "surrogatepass"), password.encode("utf-8", "surrogatepass")
-            )
-            if is_right:
-                self._n_wrong = 0
-            else:
-                pause = min(2.0**self._n_wrong, MAX_PAUSE_S)
-                self._n_wrong = min(self._n_wrong + 1, 10)
-                self._opens_at = self._clock() + pause
-            return is_right
 
 
 def enter(
@@ -115,8 +73,8 @@ def _sign_out() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def _login_throttle() -> LoginThrottle:
-    return LoginThrottle()
+def _login_throttle() -> AuthThrottle:
+    return AuthThrottle()
 
 
 def _header(
@@ -173,25 +131,25 @@ def _sign_in(settings: Settings, password: str, language: Language) -> None:
     if not who:
         st.error(staff_text("no_name", language))
         return
-    throttle = _login_throttle()
-    pause = math.ceil(throttle.wait_s)
-    if pause:
+    throttle, address = _login_throttle(), _visitor_address(settings)
+    if pause := throttle.wait_s(address):
         st.warning(staff_text("wait", language, seconds=pause))
-    elif throttle.admits(given, password):
+    elif throttle.admits(address, given, password):
         st.session_state[WHO_KEY], st.session_state[NEW_KEY] = who, True
         st.rerun()
     else:
-        _note_wrong_password(settings)
-        st.error(staff_text("wrong", language, seconds=math.ceil(throttle.wait_s)))
+        if given:
+            _note_wrong_password(settings, address)
+        pause = throttle.wait_s(address)
+        st.error(staff_text("wrong_wait" if pause else "wrong", language, seconds=pause))
 
 
-def _note_wrong_password(settings: Settings) -> None:
+def _note_wrong_password(settings: Settings, address: str) -> None:
     """Write into log and journal from where it came; not the name: it may be a password."""
     from ingest.journal import IngestJournal
     from ingest.messages import verbatim
     from retrievers import StoreError
 
-    address = _visitor_address()
     logger.warning("a wrong password for the staff page from %s", address)
     try:
         with IngestJournal(settings.data_dir, who=address + STAFF_PAGE_SUFFIX) as journal:
@@ -200,6 +158,8 @@ def _note_wrong_password(settings: Settings) -> None:
         logger.error("the journal cannot be written: %s", error)
 
 
-def _visitor_address() -> str:
-    """Whose page is being drawn; behind a proxy on this machine, as X-Forwarded-For says."""
-    return st.context.ip_address or "127.0.0.1"
+def _visitor_address(settings: Settings) -> str:
+    """Whose page is being drawn; Streamlit names no address where it is this machine's own."""
+    peer = st.context.ip_address or "127.0.0.1"
+    forwarded_for = ",".join(st.context.headers.get_all("X-Forwarded-For"))
+    return client_address(peer, forwarded_for, settings.server.trusted_proxies)
