@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -60,36 +61,64 @@ class ConcurrencyLimiter:
     Args:
         n: How many.
         timeout: Seconds to wait for a slot.
+        n_each: How many for one client; all where it is None.
     """
 
-    def __init__(self, n: int, timeout: float) -> None:
-        self._semaphore = threading.BoundedSemaphore(n)
-        self._timeout = timeout
+    def __init__(self, n: int, timeout: float, n_each: int | None = None) -> None:
+        self.timeout = timeout
+        self._n, self._n_each = n, n_each or n
+        self._taken: Counter[str] = Counter()
+        self._changed = threading.Condition()
 
-    def slot(self) -> "Slot":
-        """A slot that is not taken yet."""
-        return Slot(self._semaphore, self._timeout)
+    def slot(self, client: str = "") -> "Slot":
+        """A slot that is not taken yet.
+
+        Args:
+            client: Whose share it counts in; nobody's where it is empty.
+        """
+        return Slot(self, client)
+
+    def acquire(self, client: str, timeout: float) -> bool:
+        """Whether there was room for one more within so many seconds; it is taken then."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(client), timeout):
+                return False
+            self._taken[client] += 1
+            return True
+
+    def release(self, client: str) -> None:
+        """Give back one that was taken."""
+        with self._changed:
+            self._taken[client] -= 1
+            self._taken = +self._taken  # without clients that have none
+            self._changed.notify_all()
+
+    def _has_room(self, client: str) -> bool:
+        is_in_share = not client or self._taken[client] < self._n_each
+        return is_in_share and self._taken.total() < self._n
 
 
 class Slot:
     """Permission for one of them, once it is taken."""
 
-    def __init__(self, semaphore: threading.BoundedSemaphore, timeout: float) -> None:
-        self._semaphore, self._timeout = semaphore, timeout
+    def __init__(self, limiter: ConcurrencyLimiter, client: str) -> None:
+        self._limiter, self._client = limiter, client
         self._is_taken = False
         self.is_given_up = False
         """It was given up while it was needed, and has to be taken back."""
 
     def take(self) -> bool:
         """Whether it could be taken; blocks for a while if all are, so not for event loops."""
-        self._is_taken = self._is_taken or self._semaphore.acquire(timeout=self._timeout)
+        self._is_taken = self._is_taken or self._limiter.acquire(
+            self._client, self._limiter.timeout
+        )
         return self._is_taken
 
     def release(self) -> None:
         """Let others have it; harmless if it was not taken."""
         if self._is_taken:
             self._is_taken = False
-            self._semaphore.release()
+            self._limiter.release(self._client)
 
     def give_up(self) -> None:
         """Let others have it for now; harmless if it was not taken."""
@@ -104,7 +133,7 @@ class Slot:
             timeout: Seconds to wait for it.
         """
         deadline = time.monotonic() + timeout
-        while not self._semaphore.acquire(timeout=_POLL_INTERVAL):
+        while not self._limiter.acquire(self._client, _POLL_INTERVAL):
             if withdrawn.is_set() or time.monotonic() > deadline:
                 return False
         self._is_taken, self.is_given_up = True, False

@@ -70,7 +70,8 @@ class ServerSettings(StrictModel):
     """Addresses or networks of proxies; server, page and API believe theirs when
     ``X-Forwarded-For`` says who a client is."""
     max_replies: int = Field(4, ge=1)
-    """Replies rendered at the same time; one more waits a little, then is sent as text alone."""
+    """Replies rendered at the same time, at most half of them for one client address; one more
+    waits a little, then is sent as text alone."""
     max_question_chars: int = Field(500, ge=1)
     allow_say: bool = True
     """Whether clients may have any text spoken."""

@@ -52,6 +52,8 @@ class VisitorSession:
     def __init__(self, session_id: str, store: ConversationStore) -> None:
         self.session_id = session_id
         self.connections: dict[Connection, ConnectionRole] = {}
+        self.client = ""
+        """Where the player comes from, whose share of the places its replies count in."""
         self._store = store
         self._turns = deque(store.recall(session_id), maxlen=MAX_TURNS)
         self._reply: asyncio.Task[None] | None = None
@@ -64,8 +66,16 @@ class VisitorSession:
 
     # ---- connections ----------------------------------------------------------------------------
 
-    def join(self, connection: Connection, role: ConnectionRole) -> None:
-        """Take a connection in; a new player sends an older one away."""
+    def join(self, connection: Connection, role: ConnectionRole, client: str = "") -> None:
+        """Take a connection in; a new player sends an older one away.
+
+        Args:
+            connection: It.
+            role: What it is for.
+            client: Where it comes from; empty where that is not known, or this machine.
+        """
+        if role != "ask":
+            self.client = client
         older = self.players() if role != "ask" else []
         self.connections[connection] = role
         for player in older:

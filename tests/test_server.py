@@ -5,7 +5,7 @@ import io
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from typing import Any
 
 import av
@@ -393,6 +393,32 @@ async def test_speaking_any_text_can_be_switched_off(strict_address: str) -> Non
         client = Client(connection)
         await client.send("say", text="你好")
         assert (await client.until("error"))["code"] == "not_allowed"
+
+
+async def test_one_client_takes_half_of_the_places_and_leaves_the_others(
+    stages: LoadedStages, settings: Settings
+) -> None:
+    limits = settings.server.model_copy(update={"max_replies": 2})
+    own = settings.model_copy(update={"server": limits})
+    async with (
+        WebsocketServer(stages.session(), stages.presenter, own).listen() as listener,
+        AsyncExitStack() as connections,
+    ):
+        url = f"ws://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+
+        async def come_from(address: str) -> Client:
+            headers = {"X-Forwarded-For": address}
+            joined = connect(url, additional_headers=headers, max_size=None, proxy=None)
+            return Client(await connections.enter_async_context(joined))
+
+        first = await come_from("2001:db8::1")
+        await first.send("ask", text=QUESTION, reply="long")
+        await first.until_media(2)
+        await first.send("played", reply="long", position_ms=0)  # and now plays slowly
+        neighbour, stranger = await come_from("2001:db8::2"), await come_from("203.0.113.9")
+        assert (await neighbour.ask("你好"))["frames"] == 0
+        assert neighbour.text("notice")["code"] == "busy"
+        assert (await stranger.ask("你好"))["frames"] > 0
 
 
 async def test_one_more_than_there_is_room_for_gets_the_words_and_is_told_why(

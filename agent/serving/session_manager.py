@@ -69,7 +69,8 @@ class SessionManager:
         self._sessions: dict[str, VisitorSession] = {}
         self._streams: set[ReplyStream] = set()
         self._is_closing = False
-        self._render_limiter = ConcurrencyLimiter(settings.server.max_replies, SLOT_TIMEOUT)
+        n_places = settings.server.max_replies
+        self._render_limiter = ConcurrencyLimiter(n_places, SLOT_TIMEOUT, max(1, n_places // 2))
         self._feedback = FeedbackStore(settings.data_dir)
         # A thread of its own: ratings that wait for the disk hold up nothing else.
         self._feedback_thread = ThreadPoolExecutor(1, "feedback")
@@ -77,14 +78,22 @@ class SessionManager:
         self._store = ConversationStore(settings.conversations, settings.memory.keep_hours * 3600)
 
     async def join(
-        self, session_id: str, connection: Connection, role: ConnectionRole
+        self, session_id: str, connection: Connection, role: ConnectionRole, client: str = ""
     ) -> VisitorSession:
-        """Let a connection into its session, which is made if there is none, and greet it."""
+        """Let a connection into its session, which is made if there is none, and greet it.
+
+        Args:
+            session_id: The session's.
+            connection: It.
+            role: What it is for.
+            client: Where it comes from: one client's replies take half of the places at most.
+                Empty where that is not known, or this machine.
+        """
         session = self._sessions.get(session_id)
         if session is None:
             session = self._sessions[session_id] = VisitorSession(session_id, self._store)
             VISITORS.set(len(self._sessions))
-        session.join(connection, role)
+        session.join(connection, role, client)
         await session.send_to(connection, self._hello(session_id).encode())
         if role != "ask":
             await session.send_to(connection, self._idle_loop)
@@ -184,7 +193,7 @@ class SessionManager:
             code, values = problem
             await stream.fail(code, service_text(code, request.language, **values))
             return
-        slot = self._render_limiter.slot()
+        slot = self._render_limiter.slot(session.client)
         self._streams.add(stream)
         try:
             await self._stream(session, request, stream, slot)

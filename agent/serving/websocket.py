@@ -19,7 +19,7 @@ from websockets.http11 import Response
 from avatar_engine import Presenter
 
 from ..auth_throttle import AuthThrottle
-from ..client_address import client_address
+from ..client_address import client_address, client_network
 from ..metrics import WRONG_TOKENS
 from ..pipeline import AnswerPipeline
 from ..settings import Settings
@@ -28,6 +28,7 @@ from .session_manager import SessionManager
 
 MAX_MESSAGE_BYTES = 64 * 1024  # bytes a client may send at once
 CLOSE_TIMEOUT = 0.6  # s a client has to say goodbye as well; one that does not is cut off
+THIS_MACHINE = ("127.0.0.1", "::1")  # such as a page or a screen beside the server
 SEND_BUFFER_BYTES = 256 * 1024  # the kernel's default would swallow a minute of media
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -152,7 +153,9 @@ class WebsocketServer:
         if sock is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         try:
-            session = await self._manager.join(session_id, connection, role)
+            address = self._client_address(connection, connection.request)
+            client = "" if address in THIS_MACHINE else client_network(address)
+            session = await self._manager.join(session_id, connection, role, client)
             async for message in connection:
                 await self._manager.receive(session, connection, message)
         except ConnectionClosed:
